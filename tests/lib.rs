@@ -1,0 +1,54 @@
+//! What several tests need, and activities and workflows of another crate.
+
+use std::path::Path;
+
+use workflow::prelude::*;
+
+/// An executor of the embedded engine with one workflow.
+pub async fn open<W: Workflow>(path: &Path) -> Executor {
+    let config = Config::new().path(path).register::<W>();
+    workflow::new("default", config).await.expect("it opens")
+}
+
+/// Waits until a run stands at a state that fits.
+pub async fn reach<W: Workflow>(
+    run: &WorkflowHandle<W>,
+    fits: impl Fn(&W::State) -> bool,
+) -> W::State {
+    loop {
+        let state = run.state().await.expect("a state can be read");
+        let state = state.expect("the run has ended before it came there");
+        if fits(&state) {
+            return state;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// The tutorial's activities, as a library of activities would have them.
+pub mod research {
+    use workflow::prelude::*;
+
+    #[activity(timeout = "10m", retry(max_attempts = 3, initial_interval = "5ms"))]
+    pub async fn research(topic: String) -> Result<String, ActivityError> {
+        Ok(format!("findings on {topic}"))
+    }
+
+    #[activity(timeout = "5m")]
+    pub async fn write_report(findings: String) -> Result<String, ActivityError> {
+        Ok(format!("report: {findings}"))
+    }
+}
+
+/// A workflow of another crate.
+#[workflow]
+pub async fn shout(text: String) -> Result<String, WorkflowError> {
+    let loud = upper(&text).await?;
+    Ok(format!("{loud}!"))
+}
+
+/// An activity of another crate that takes a reference.
+#[activity]
+pub async fn upper(text: &str) -> Result<String, ActivityError> {
+    Ok(text.to_uppercase())
+}

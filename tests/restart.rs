@@ -1,0 +1,137 @@
+//! Opening again: runs go on by themselves, finished activities are not executed again.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tests::{open, reach};
+use workflow::FailureKind;
+use workflow::prelude::*;
+
+static FIRST: AtomicU32 = AtomicU32::new(0);
+static SECOND: AtomicU32 = AtomicU32::new(0);
+
+#[activity]
+async fn first() -> Result<u32, ActivityError> {
+    Ok(FIRST.fetch_add(1, Ordering::SeqCst) + 1)
+}
+
+/// Hangs the first time, so that the engine is closed under it.
+#[activity(retry(max_attempts = 2))]
+async fn second(ctx: ActivityContext) -> Result<u32, ActivityError> {
+    if SECOND.fetch_add(1, Ordering::SeqCst) == 0 {
+        std::future::pending::<()>().await;
+    }
+    Ok(ctx.attempt())
+}
+
+#[workflow]
+async fn two_steps() -> Result<(u32, u32), WorkflowError> {
+    let one = first().await?;
+    let two = second().await?;
+    Ok((one, two))
+}
+
+#[tokio::test]
+async fn goes_on_and_a_lost_attempt_does_not_count() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<two_steps>(data.path()).await;
+    let run = executor.start(two_steps()).id("two").await.unwrap();
+    reach(&run, |state| matches!(state, TwoStepsState::Second { .. })).await;
+    while SECOND.load(Ordering::SeqCst) == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    executor.shutdown().await;
+
+    let executor = open::<two_steps>(data.path()).await;
+    let run = executor.handle::<two_steps>("two").await.unwrap();
+    // `first` ran once; the lost attempt of `second` was made again under its number.
+    assert_eq!(run.result().await.unwrap(), (1, 1));
+    assert_eq!(FIRST.load(Ordering::SeqCst), 1);
+    assert_eq!(SECOND.load(Ordering::SeqCst), 2);
+}
+
+#[activity(retry(max_attempts = 1))]
+async fn at_most_once() -> Result<(), ActivityError> {
+    std::future::pending().await
+}
+
+#[workflow]
+async fn careful() -> Result<String, WorkflowError> {
+    match at_most_once().await {
+        Ok(()) => Ok("done".to_owned()),
+        Err(error) if error.kind() == FailureKind::Lost => Ok("lost".to_owned()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[tokio::test]
+async fn at_most_once_is_lost_and_not_begun_again() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<careful>(data.path()).await;
+    let run = executor.start(careful()).id("careful").await.unwrap();
+    reach(&run, |state| matches!(state, CarefulState::AtMostOnce { .. })).await;
+    drop((executor, run));
+    let executor = open::<careful>(data.path()).await;
+    let run = executor.handle::<careful>("careful").await.unwrap();
+    assert_eq!(run.result().await.unwrap(), "lost");
+}
+
+#[activity(retry(max_attempts = 3))]
+async fn never_returns() -> Result<(), ActivityError> {
+    std::future::pending().await
+}
+
+#[workflow]
+async fn deadly() -> Result<(), WorkflowError> {
+    never_returns().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_activity_that_dies_with_every_process_is_set_aside() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<deadly>(data.path()).await;
+    executor.start(deadly()).id("deadly").await.unwrap();
+    executor.shutdown().await;
+    for _ in 0..99 {
+        let executor = open::<deadly>(data.path()).await;
+        assert!(executor.set_aside().await.unwrap().is_empty());
+        executor.shutdown().await;
+    }
+    let executor = open::<deadly>(data.path()).await;
+    let aside = executor.set_aside().await.unwrap();
+    assert!(aside[0].reason.contains("died with the process 100 times"), "{aside:?}");
+    let run = executor.handle::<deadly>("deadly").await.unwrap();
+    assert!(matches!(run.result().await, Err(RunError::SetAside { .. })));
+    executor.terminate("deadly", "hopeless").await.unwrap();
+    assert!(executor.set_aside().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn results_are_kept_after_the_end() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<tests::shout>(data.path()).await;
+    let run = executor.start(tests::shout("hi".to_owned())).id("s").await.unwrap();
+    assert_eq!(run.result().await.unwrap(), "HI!");
+    drop((executor, run));
+    let executor = open::<tests::shout>(data.path()).await;
+    let run = executor.handle::<tests::shout>("s").await.unwrap();
+    assert_eq!(run.status().await.unwrap(), Status::Completed);
+    assert_eq!(run.result().await.unwrap(), "HI!");
+    assert_eq!(executor.query("s", "result").await.unwrap(), "HI!");
+}
+
+#[tokio::test]
+async fn the_run_does_not_depend_on_its_caller() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<tests::shout>(data.path()).await;
+    // A request that is dropped while it starts a run, as a web handler is.
+    let start = executor.start(tests::shout("hi".to_owned())).id("s").into_future();
+    let _ = tokio::time::timeout(Duration::ZERO, start).await;
+    let result = loop {
+        if let Ok(run) = executor.handle::<tests::shout>("s").await {
+            break run.result().await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    };
+    assert_eq!(result, "HI!");
+}

@@ -1,0 +1,248 @@
+//! Code that does not fit a run sets it aside, untouched; code that fits goes on with it.
+
+use tests::{open, reach};
+use workflow::prelude::*;
+
+#[activity]
+async fn add(a: u32, b: u32) -> Result<u32, ActivityError> {
+    Ok(a + b)
+}
+
+/// The version that runs start under.
+mod v1 {
+    use super::*;
+
+    #[workflow(name = "sum")]
+    pub async fn sum(ctx: &mut Context) -> Result<u32, WorkflowError> {
+        let total = add(1, 2).await?;
+        let more: u32 = ctx.wait_for_signal("more", Duration::MAX).await?;
+        Ok(total + more)
+    }
+}
+
+/// `total` is another type.
+mod other_type {
+    use super::*;
+
+    #[workflow(name = "sum")]
+    pub async fn sum(ctx: &mut Context) -> Result<u32, WorkflowError> {
+        let total = u64::from(add(1, 2).await?);
+        let more: u32 = ctx.wait_for_signal("more", Duration::MAX).await?;
+        Ok(u32::try_from(total)? + more)
+    }
+}
+
+/// The await is gone.
+mod no_await {
+    use super::*;
+
+    #[workflow(name = "sum")]
+    pub async fn sum() -> Result<u32, WorkflowError> {
+        Ok(add(1, 2).await?)
+    }
+}
+
+/// An edit elsewhere.
+mod edited_elsewhere {
+    use super::*;
+
+    #[workflow(name = "sum")]
+    pub async fn sum(ctx: &mut Context) -> Result<u32, WorkflowError> {
+        ctx.sleep(Duration::from_millis(1)).await?;
+        let total = add(1, 2).await?;
+        let more: u32 = ctx.wait_for_signal("more", Duration::MAX).await?;
+        Ok((total + more) * 100)
+    }
+}
+
+async fn refused<W: Workflow>(path: &std::path::Path) -> String {
+    let executor = open::<W>(path).await;
+    let aside = executor.set_aside().await.unwrap();
+    assert_eq!(aside.len(), 1, "{aside:?}");
+    assert_eq!((aside[0].workflow_id.as_str(), aside[0].workflow.as_str()), ("s", "sum"));
+    assert_eq!(executor.describe("s").await.unwrap().status, Status::Running);
+    executor.shutdown().await;
+    aside[0].reason.clone()
+}
+
+#[tokio::test]
+async fn another_shape_is_left_untouched_and_goes_on_with_code_that_fits() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<v1::sum>(data.path()).await;
+    let run = executor.start(v1::sum()).id("s").await.unwrap();
+    reach(&run, |state| matches!(state, v1::SumState::More { .. })).await;
+    drop((executor, run));
+
+    let reason = refused::<other_type::sum>(data.path()).await;
+    assert_eq!(
+        reason,
+        "what the run saved at `More` does not fit the code: field `total` was of another type and is now `u64`"
+    );
+    let reason = refused::<no_await::sum>(data.path()).await;
+    assert!(reason.contains("waits at `More`, and the workflow has no such await"), "{reason}");
+    let reason = refused::<tests::shout>(data.path()).await;
+    assert!(reason.contains("workflow `sum` is not registered"), "{reason}");
+
+    let executor = open::<edited_elsewhere::sum>(data.path()).await;
+    assert!(executor.set_aside().await.unwrap().is_empty());
+    let run = executor.handle::<edited_elsewhere::sum>("s").await.unwrap();
+    run.signal("more", 4u32).await.unwrap();
+    assert_eq!(run.result().await.unwrap(), 700);
+}
+
+#[tokio::test]
+async fn what_is_sent_while_set_aside_is_not_lost() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<v1::sum>(data.path()).await;
+    let run = executor.start(v1::sum()).id("s").await.unwrap();
+    reach(&run, |state| matches!(state, v1::SumState::More { .. })).await;
+    drop((executor, run));
+
+    let executor = open::<other_type::sum>(data.path()).await;
+    let run = executor.handle::<other_type::sum>("s").await.unwrap();
+    assert!(matches!(run.result().await, Err(RunError::SetAside { .. })));
+    run.signal("more", 5u32).await.unwrap();
+    assert_eq!(run.status().await.unwrap(), Status::Running);
+    drop((executor, run));
+
+    let executor = open::<v1::sum>(data.path()).await;
+    let run = executor.handle::<v1::sum>("s").await.unwrap();
+    assert_eq!(run.result().await.unwrap(), 8);
+}
+
+/// Awaits of one name, told apart by their statements, not by their numbers.
+mod numbers {
+    use super::*;
+
+    #[activity]
+    pub async fn step(name: &str) -> Result<String, ActivityError> {
+        Ok(name.to_owned())
+    }
+
+    pub mod before {
+        use super::*;
+
+        #[workflow(name = "numbers")]
+        pub async fn numbers(ctx: &mut Context) -> Result<String, WorkflowError> {
+            let a: String = ctx.wait_for_signal("go", Duration::from_hours(1)).await?;
+            let b: String = ctx.wait_for_signal("go", Duration::from_hours(2)).await?;
+            Ok(format!("{a}{b}"))
+        }
+    }
+
+    /// One more of the name above: the numbers move, the statements tell.
+    pub mod inserted {
+        use super::*;
+
+        #[workflow(name = "numbers")]
+        pub async fn numbers(ctx: &mut Context) -> Result<String, WorkflowError> {
+            let _z: String = ctx.wait_for_signal("go", Duration::from_hours(9)).await?;
+            let a: String = ctx.wait_for_signal("go", Duration::from_hours(1)).await?;
+            let b: String = ctx.wait_for_signal("go", Duration::from_hours(2)).await?;
+            Ok(format!("{a}{b}, after one more"))
+        }
+    }
+
+    /// `Go` and `Go2` are there, and neither is surely the one that was `Go`.
+    pub mod edited {
+        use super::*;
+
+        #[workflow(name = "numbers")]
+        pub async fn numbers(ctx: &mut Context) -> Result<String, WorkflowError> {
+            let _z: String = ctx.wait_for_signal("go", Duration::from_hours(9)).await?;
+            let a: String = ctx.wait_for_signal("go", Duration::from_hours(7)).await?;
+            let b: String = ctx.wait_for_signal("go", Duration::from_hours(8)).await?;
+            Ok(format!("{a}{b}"))
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_moved() {
+    use numbers::{before, edited, inserted};
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<before::numbers>(data.path()).await;
+    let run = executor.start(before::numbers()).id("n").await.unwrap();
+    reach(&run, |state| matches!(state, before::NumbersState::Go { .. })).await;
+    drop((executor, run));
+
+    let executor = open::<edited::numbers>(data.path()).await;
+    let aside = executor.set_aside().await.unwrap();
+    assert!(aside[0].reason.contains("Go, Go2, Go3"), "{aside:?}");
+    executor.shutdown().await;
+
+    let executor = open::<inserted::numbers>(data.path()).await;
+    assert!(executor.set_aside().await.unwrap().is_empty());
+    let run = executor.handle::<inserted::numbers>("n").await.unwrap();
+    // It stood at the first wait, which is the second now; it does not wait a third time.
+    assert!(matches!(
+        run.state().await.unwrap(),
+        Some(inserted::NumbersState::Go2 { .. })
+    ));
+    run.signal("go", "a").await.unwrap();
+    run.signal("go", "b").await.unwrap();
+    assert_eq!(run.result().await.unwrap(), "ab, after one more");
+}
+
+/// A bug between two awaits, and its repair.
+mod panics {
+    use super::*;
+
+    pub mod broken {
+        use super::*;
+
+        #[workflow(name = "index")]
+        pub async fn index(items: Vec<u32>) -> Result<u32, WorkflowError> {
+            let i = add(1, 1).await?;
+            Ok(items[i as usize])
+        }
+    }
+
+    pub mod mended {
+        use super::*;
+
+        #[workflow(name = "index")]
+        pub async fn index(items: Vec<u32>) -> Result<u32, WorkflowError> {
+            let i = add(1, 1).await?;
+            Ok(items.get(i as usize).copied().unwrap_or_default())
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_panic_in_workflow_code_sets_the_run_aside_and_nobody_else() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<panics::broken::index>(data.path()).await;
+    let broken = executor.start(panics::broken::index(vec![])).id("bad").await.unwrap();
+    let RunError::SetAside { reason } = broken.result().await.unwrap_err() else {
+        panic!("a panic sets the run aside");
+    };
+    assert!(reason.contains("panicked after `Add`: index out of bounds"), "{reason}");
+    assert_eq!(broken.status().await.unwrap(), Status::Running);
+    let good = executor.execute(panics::broken::index(vec![1, 2, 3])).await;
+    assert_eq!(good.unwrap(), 3);
+    drop((executor, broken));
+
+    let executor = open::<panics::mended::index>(data.path()).await;
+    let run = executor.handle::<panics::mended::index>("bad").await.unwrap();
+    assert_eq!(run.result().await.unwrap(), 0);
+}
+
+#[workflow]
+async fn panics_at_once(text: String) -> Result<u32, WorkflowError> {
+    let n: u32 = text.parse().expect("a number");
+    Ok(add(n, 1).await?)
+}
+
+#[tokio::test]
+async fn a_panic_before_the_first_await_loses_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<panics_at_once>(data.path()).await;
+    let run = executor.start(panics_at_once("x".to_owned())).id("p").await.unwrap();
+    assert!(matches!(
+        run.state().await.unwrap(),
+        Some(PanicsAtOnceState::Start { text }) if text == "x"
+    ));
+    assert!(matches!(run.result().await, Err(RunError::SetAside { .. })));
+    executor.terminate("p", "bad input").await.unwrap();
+}

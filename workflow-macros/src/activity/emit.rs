@@ -1,0 +1,214 @@
+//! The tokens of an activity.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use std::time::Duration;
+use syn::ItemFn;
+use syn::spanned::Spanned;
+
+use super::options::Options;
+use super::signature::Signature;
+
+/// The call and the type of the function's name.
+///
+/// ```text
+/// pub fn research(topic: String) -> ::workflow::Call<research> { … }
+/// pub enum research {}
+/// ```
+fn call(signature: &Signature) -> TokenStream {
+    let Signature {
+        docs, vis, ident, ..
+    } = signature;
+    let idents = signature.parameters.iter().map(|parameter| &parameter.ident);
+    let types = signature.parameters.iter().map(|parameter| &parameter.ty);
+    let arguments = signature.parameters.iter().map(|parameter| {
+        let (ident, owned) = (&parameter.ident, &parameter.owned);
+        let reference = (!parameter.by_reference).then(|| quote!(&));
+        quote!(::workflow::codec::Sealed::seal_as::<#owned, _>(#reference #ident))
+    });
+    let about = format!("The activity [`{ident}()`], as a type.");
+    quote! {
+        #(#docs)*
+        #[allow(dead_code, private_interfaces, clippy::needless_pass_by_value, clippy::ptr_arg)]
+        #vis fn #ident(#(#idents: #types),*) -> ::workflow::Call<#ident> {
+            ::workflow::Call::new(::workflow::__private::arguments([#(#arguments),*]))
+        }
+
+        #[doc = #about]
+        #[allow(non_camel_case_types, dead_code)]
+        #vis enum #ident {}
+    }
+}
+
+/// ```text
+/// impl ::workflow::Activity for research {
+///     type Output = <Result<String, ActivityError> as ::workflow::Returns>::Ok;
+///     …
+///     fn run(arguments: Vec<Sealed>, context: ActivityContext) -> ActivityFuture {
+///         Box::pin(async move {
+///             let mut arguments = ::workflow::__private::Arguments::new(arguments);
+///             let topic: String = arguments.next()?;
+///             ::workflow::__private::returned(research::research(topic).await)
+///         })
+///     }
+/// }
+/// ```
+pub(super) fn activity(options: &Options, signature: &Signature, function: &ItemFn) -> TokenStream {
+    let Signature {
+        attrs,
+        ident,
+        output,
+        ..
+    } = signature;
+    let call = call(signature);
+    let inputs = &function.sig.inputs;
+    let block = &function.block;
+    let name = options.name.clone().unwrap_or_else(|| {
+        let name = ident.to_string();
+        name.strip_prefix("r#").unwrap_or(&name).to_owned()
+    });
+    let options = self::options(options);
+    let idents: Vec<_> = signature.parameters.iter().map(|p| &p.ident).collect();
+    let owned: Vec<_> = signature.parameters.iter().map(|p| &p.owned).collect();
+    let passed = signature.parameters.iter().map(|parameter| {
+        let ident = &parameter.ident;
+        let reference = parameter.by_reference.then(|| quote!(&));
+        quote!(#reference #ident)
+    });
+    let context = mixed("context");
+    let arguments = mixed("arguments");
+    let given = signature.context.map(|by_reference| {
+        let reference = by_reference.then(|| quote!(&));
+        quote!(#reference #context,)
+    });
+    let span = output.span();
+    let returns = quote_spanned!(span=> <#output as ::workflow::Returns>::Ok);
+    quote! {
+        #call
+
+        impl #ident {
+            #(#attrs)*
+            #[allow(private_interfaces)]
+            async fn #ident(#inputs) -> #output #block
+        }
+
+        #[automatically_derived]
+        impl ::workflow::Activity for #ident {
+            type Output = #returns;
+
+            fn name() -> ::workflow::contract::ActivityName {
+                ::workflow::contract::ActivityName {
+                    name: #name.into(),
+                    module: ::std::module_path!().into(),
+                }
+            }
+
+            fn options() -> ::workflow::ActivityOptions {
+                #options
+            }
+
+            fn parameters() -> ::std::vec::Vec<&'static ::workflow::codec::Shape> {
+                ::std::vec![#(::workflow::codec::shape::<#owned>()),*]
+            }
+
+            #[allow(unused_variables, unused_mut)]
+            fn run(
+                #arguments: ::std::vec::Vec<::workflow::codec::Sealed>,
+                #context: ::workflow::ActivityContext,
+            ) -> ::workflow::ActivityFuture {
+                ::std::boxed::Box::pin(async move {
+                    let mut #arguments = ::workflow::__private::Arguments::new(#arguments);
+                    #(let #idents: #owned = #arguments.next()?;)*
+                    ::workflow::__private::returned(#ident::#ident(#given #(#passed),*).await)
+                })
+            }
+        }
+
+        #[automatically_derived]
+        impl ::workflow::__private::Called for #ident {
+            type Output = <#ident as ::workflow::Activity>::Output;
+        }
+    }
+}
+
+/// What stands in for an activity when something is wrong with it.
+pub(super) fn stub(signature: &Signature) -> TokenStream {
+    let call = call(signature);
+    let (ident, output) = (&signature.ident, &signature.output);
+    quote! {
+        #call
+
+        #[automatically_derived]
+        impl ::workflow::Activity for #ident {
+            type Output = <#output as ::workflow::Returns>::Ok;
+
+            fn name() -> ::workflow::contract::ActivityName {
+                ::std::unreachable!()
+            }
+
+            fn options() -> ::workflow::ActivityOptions {
+                ::std::unreachable!()
+            }
+
+            fn parameters() -> ::std::vec::Vec<&'static ::workflow::codec::Shape> {
+                ::std::unreachable!()
+            }
+
+            fn run(
+                _: ::std::vec::Vec<::workflow::codec::Sealed>,
+                _: ::workflow::ActivityContext,
+            ) -> ::workflow::ActivityFuture {
+                ::std::unreachable!()
+            }
+        }
+
+        #[automatically_derived]
+        impl ::workflow::__private::Called for #ident {
+            type Output = <#ident as ::workflow::Activity>::Output;
+        }
+    }
+}
+
+fn mixed(name: &str) -> proc_macro2::Ident {
+    proc_macro2::Ident::new(name, proc_macro2::Span::mixed_site())
+}
+
+/// ```text
+/// ::workflow::ActivityOptions {
+///     start_to_close: Some(Duration::new(600, 0)),
+///     retry: ::workflow::RetryPolicy { max_attempts: 3, ..Default::default() },
+///     ..Default::default()
+/// }
+/// ```
+fn options(options: &Options) -> TokenStream {
+    let default = quote!(..::std::default::Default::default());
+    let limits = [
+        ("start_to_close", options.timeout),
+        ("schedule_to_close", options.schedule_to_close),
+    ];
+    let limits = limits.into_iter().filter_map(|(name, limit)| {
+        let (name, limit) = (mixed(name), duration(limit?));
+        Some(quote!(#name: ::std::option::Option::Some(#limit),))
+    });
+    let retries = [
+        ("max_attempts", options.max_attempts.map(|n| n.into_token_stream())),
+        ("initial_interval", options.initial_interval.map(duration)),
+        ("backoff_coefficient", options.backoff_coefficient.map(|n| n.into_token_stream())),
+        ("max_interval", options.max_interval.map(duration)),
+    ];
+    let retries: Vec<_> = retries
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let (name, value) = (mixed(name), value?);
+            Some(quote!(#name: #value,))
+        })
+        .collect();
+    let retry = (!retries.is_empty())
+        .then(|| quote!(retry: ::workflow::RetryPolicy { #(#retries)* #default },));
+    quote!(::workflow::ActivityOptions { #(#limits)* #retry #default })
+}
+
+fn duration(duration: Duration) -> TokenStream {
+    let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
+    quote!(::std::time::Duration::new(#seconds, #nanoseconds))
+}

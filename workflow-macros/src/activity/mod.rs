@@ -1,0 +1,31 @@
+//! `#[activity]`: a function with side effects, which workflows call.
+
+mod emit;
+mod options;
+mod signature;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ItemFn;
+
+use self::options::Options;
+use self::signature::Signature;
+use crate::report::Report;
+
+pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+    let function: ItemFn = match syn::parse2(item) {
+        Ok(function) => function,
+        Err(error) => return error.into_compile_error(),
+    };
+    let report = Report::new();
+    let options = Options::parse(&report, options);
+    let signature = Signature::parse(&report, &function);
+    match report.check() {
+        Ok(()) => emit::activity(&options, &signature, &function),
+        Err(errors) => {
+            let errors = errors.into_compile_error();
+            let stub = emit::stub(&signature);
+            quote!(#errors #stub)
+        }
+    }
+}

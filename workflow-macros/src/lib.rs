@@ -1,0 +1,66 @@
+//! `#[workflow]` and `#[activity]`.
+//!
+//! An activity keeps its function and gets, under the same name, a type that engines run it by and
+//! a function that makes a call of it. A workflow's function is compiled into a state machine with
+//! one state per await; [`workflow`](mod@workflow) names the stages.
+
+mod activity;
+mod name;
+mod report;
+mod workflow;
+
+use proc_macro::TokenStream;
+
+/// A function with side effects, which workflows may call.
+///
+/// ```ignore
+/// #[activity(timeout = "10m", retry(max_attempts = 3, initial_interval = "5s"))]
+/// async fn research(topic: String) -> Result<String, ActivityError> { … }
+/// ```
+///
+/// Options: `timeout` (of one attempt), `schedule_to_close` (of all attempts together), `retry`
+/// with `max_attempts`, `initial_interval`, `backoff_coefficient` and `max_interval`, and `name`,
+/// the durable name where it shall not be the function's. Parameters are owned, or `&str`, `&[T]`
+/// and `&T`; a first parameter of type `ActivityContext` comes from the engine.
+#[proc_macro_attribute]
+pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
+    activity::expand(options.into(), item.into()).into()
+}
+
+/// An `async fn` that outlives its process: compiled to a state machine that is saved at every
+/// `.await`.
+///
+/// ```ignore
+/// #[workflow]
+/// async fn research_workflow(ctx: &mut Context, topic: String) -> Result<String, WorkflowError> {
+///     let findings = research(topic).await?;
+///     let approved = ctx.wait_for_signal::<bool>("approval", Duration::from_hours(24)).await?;
+///     …
+/// }
+/// ```
+///
+/// Beside the call and the type of the function's name it emits the state enum:
+///
+/// ```ignore
+/// pub enum ResearchWorkflowState {
+///     Start { topic: String },
+///     Research {},
+///     Approval { findings: String },
+/// }
+/// ```
+///
+/// Option: `name`, the durable name where it shall not be the function's.
+///
+/// # Names of states
+///
+/// `Start` is the first. Every await is named after what it awaits: the function's name
+/// (`research` → `Research`), a signal's name (`"approval"` → `Approval`), `Sleep`, the local that
+/// a call was kept in, otherwise `Await`. Repeats are numbered in the order of the source:
+/// `Research`, `Research2`. Where different things have one name, functions get the word of their
+/// path before them that tells them apart (`left::fetch` → `LeftFetch`), and what is no function
+/// gets its kind after it (`ApprovalSignal` beside an activity `approval`). What would be `Start`
+/// or `Self` gets its kind too (`StartActivity`).
+#[proc_macro_attribute]
+pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
+    workflow::expand(options.into(), item.into()).into()
+}

@@ -1,0 +1,127 @@
+//! Awaits that stand where they cannot be taken out.
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::visit::Visit;
+use syn::{
+    Arm, Block, ExprAsync, ExprClosure, ExprConst, ExprTryBlock, ExprUnsafe, Item, Macro, Pat,
+};
+
+use super::awaits::{Awaits, in_tokens};
+use super::macros::{StdMacro, Tail};
+use crate::report::Report;
+
+pub(super) fn check(report: &Report, body: &Block) {
+    Checker { report }.visit_block(body);
+}
+
+struct Checker<'a> {
+    report: &'a Report,
+}
+
+impl Checker<'_> {
+    /// Refuses every await in a piece of syntax, each on its own.
+    fn refuse_in(&self, syntax: &impl ToTokens, message: &str) {
+        if let Some(found) = in_tokens(syntax.to_token_stream()) {
+            self.refuse(found.span(), message);
+        }
+    }
+
+    fn refuse(&self, span: Span, message: &str) {
+        self.report.error_at(span, message);
+    }
+}
+
+impl Visit<'_> for Checker<'_> {
+    fn visit_expr_async(&mut self, expr: &ExprAsync) {
+        self.refuse_in(
+            &expr.block,
+            "an `.await` in an `async` block of a workflow\n\
+             a run is saved at every await, and a future cannot be saved\n\
+             help: make the block an `#[activity]`, or await in the workflow itself",
+        );
+    }
+
+    fn visit_expr_closure(&mut self, expr: &ExprClosure) {
+        self.refuse_in(
+            &expr.body,
+            "an `.await` in a closure of a workflow\n\
+             a run is saved at every await, and what calls the closure cannot be saved\n\
+             help: write a loop, or an `if`, that awaits in the workflow itself",
+        );
+    }
+
+    fn visit_expr_unsafe(&mut self, expr: &ExprUnsafe) {
+        self.refuse_in(
+            &expr.block,
+            "an `.await` in an `unsafe` block\n\
+             what the block promises need not hold when the run goes on in another process\n\
+             help: await outside of the block",
+        );
+    }
+
+    fn visit_expr_const(&mut self, expr: &ExprConst) {
+        self.refuse_in(&expr.block, "an `.await` in a `const` block\nhelp: await outside of it");
+    }
+
+    fn visit_expr_try_block(&mut self, expr: &ExprTryBlock) {
+        self.refuse_in(
+            &expr.block,
+            "an `.await` in a `try` block\nhelp: put what the block does into a workflow's own statements, with `match`",
+        );
+    }
+
+    fn visit_arm(&mut self, arm: &Arm) {
+        if let Pat::Guard(guarded) = &arm.pat
+            && guarded.guard.awaits()
+        {
+            self.refuse_in(
+                &guarded.guard,
+                "an `.await` in the guard of a `match` arm\n\
+                 whether it is awaited would depend on the arms before\n\
+                 help: bind it before the `match`: `let allowed = ….await?;`, and write `if allowed`",
+            );
+        }
+        self.visit_expr(&arm.body);
+    }
+
+    fn visit_macro(&mut self, mac: &Macro) {
+        if in_tokens(mac.tokens.clone()).is_none() {
+            return;
+        }
+        match StdMacro::parse(mac) {
+            Some(parsed) => {
+                for argument in &parsed.arguments {
+                    self.visit_expr(&argument.value);
+                }
+                self.check_tail(parsed, mac);
+            }
+            None => self.refuse_in(
+                &mac.tokens,
+                "an `.await` in a macro that is not of the standard library\n\
+                 what the macro does with it cannot be seen here\n\
+                 help: bind it first: `let value = ….await?;`, and use `value` in the macro",
+            ),
+        }
+    }
+
+    // An item has its own awaits.
+    fn visit_item(&mut self, _: &Item) {}
+}
+
+impl Checker<'_> {
+    fn check_tail(&self, mut parsed: StdMacro, mac: &Macro) {
+        let awaits = match parsed.tail_mut() {
+            Tail::None => false,
+            Tail::Length(length) => length.awaits(),
+            Tail::Pattern(_, guard) => guard.as_ref().is_some_and(|guard| guard.awaits()),
+        };
+        if awaits {
+            self.refuse_in(
+                &mac.tokens,
+                "an `.await` in a guard or a length in a macro\n\
+                 help: bind it first: `let value = ….await?;`, and use `value` here",
+            );
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The user's code with its [marks](super::super::mark) turned into Rust.
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::super::flow::{BlockId, LocalId};
+use super::super::mark::{self, Mark};
+use super::{Emitter, local};
+
+impl Emitter<'_> {
+    /// The name of a binding, at an occurrence of it.
+    pub(super) fn ident(&self, id: LocalId, span: Span) -> Ident {
+        let known = self.plan.flow.local(id);
+        let mut ident = self
+            .plan
+            .idents
+            .get(&id)
+            .unwrap_or(&known.ident)
+            .clone();
+        ident.set_span(if known.temporary {
+            Span::mixed_site().located_at(span)
+        } else {
+            span
+        });
+        ident
+    }
+
+    /// The name of a binding, where the compiler mentions it.
+    pub(super) fn name(&self, id: LocalId) -> Ident {
+        self.ident(id, self.plan.flow.local(id).ident.span())
+    }
+
+    /// Code as Rust.
+    pub(super) fn code(&self, tokens: &TokenStream) -> TokenStream {
+        let mut out = TokenStream::new();
+        let mut tokens = tokens.clone().into_iter();
+        while let Some(token) = tokens.next() {
+            match token {
+                TokenTree::Ident(ident) => match mark::mark_of(&ident) {
+                    None => out.extend([TokenTree::Ident(ident)]),
+                    Some(Mark::Local(id)) => out.extend([TokenTree::Ident(self.ident(id, ident.span()))]),
+                    Some(Mark::Named(id)) => {
+                        self.refuse_renamed(id, ident.span());
+                        out.extend([TokenTree::Ident(self.ident(id, ident.span()))]);
+                    }
+                    Some(mark) => {
+                        // The mark's `!` and its braces.
+                        tokens.next();
+                        let inner = match tokens.next() {
+                            Some(TokenTree::Group(group)) => group.stream(),
+                            _ => TokenStream::new(),
+                        };
+                        out.extend(self.leave(&mark, inner));
+                    }
+                },
+                TokenTree::Group(group) => {
+                    let mut inner = Group::new(group.delimiter(), self.code(&group.stream()));
+                    inner.set_span(group.span());
+                    out.extend([TokenTree::Group(inner)]);
+                }
+                other => out.extend([other]),
+            }
+        }
+        out
+    }
+
+    fn leave(&self, mark: &Mark, inner: TokenStream) -> TokenStream {
+        match mark {
+            Mark::Return => {
+                let finish = self.finish(&inner);
+                quote!(return #finish)
+            }
+            Mark::Jump => {
+                let Some((target, value)) = mark::read_jump(inner) else {
+                    return TokenStream::new();
+                };
+                let value = value.map(|(local, value)| {
+                    let local = self.code(&local.into_token_stream());
+                    let value = self.code(&value);
+                    quote!(#local = #value;)
+                });
+                let jump = self.jump(target);
+                quote!({ #value #jump })
+            }
+            // It has told what is used.
+            Mark::Uses => {
+                self.code(&inner);
+                TokenStream::new()
+            }
+            Mark::Local(_) | Mark::Named(_) => TokenStream::new(),
+        }
+    }
+
+    /// `step.finish::<Result<String, WorkflowError>>(value)`
+    pub(super) fn finish(&self, value: &TokenStream) -> TokenStream {
+        let value = self.code(value);
+        let step = local("step");
+        let output = &self.signature.output;
+        let span = output.span();
+        quote_spanned!(span=> #step.finish::<#output>(#value))
+    }
+
+    /// Goes on in another arm.
+    ///
+    /// ```text
+    /// total_slot = ::std::option::Option::Some(total);
+    /// block = __research_workflow_Block::Loop;
+    /// continue 'dispatch;
+    /// ```
+    pub(super) fn jump(&self, target: BlockId) -> TokenStream {
+        let target = self.plan.flow.target(target);
+        let Some(arm) = self.plan.arm(target) else {
+            return quote!(::std::unreachable!());
+        };
+        let handed = self.plan.live.entry[target.0].iter().map(|id| {
+            let (slot, name) = (self.slot(*id), self.name(*id));
+            quote!(#slot = ::std::option::Option::Some(#name);)
+        });
+        let (block, blocks) = (local("block"), &self.blocks);
+        let dispatch = syn::Lifetime::new("'dispatch", Span::mixed_site());
+        quote!(#(#handed)* #block = #blocks::#arm; continue #dispatch;)
+    }
+
+    /// What a binding is handed over in.
+    pub(super) fn slot(&self, id: LocalId) -> Ident {
+        let name = mark::plain(&self.name(id));
+        let span = self.plan.flow.local(id).ident.span();
+        Ident::new(
+            &format!("{name}_slot"),
+            Span::mixed_site().located_at(span),
+        )
+    }
+
+    fn refuse_renamed(&self, id: LocalId, span: Span) {
+        if self.plan.idents.contains_key(&id) {
+            let name = &self.plan.flow.local(id).ident;
+            self.report.error_at(
+                span,
+                format!(
+                    "`{name}` in this macro is one of several bindings of that name\n\
+                     the workflow gives one of them another name where both are in use, and cannot do so inside a macro that is not of the standard library\n\
+                     help: rename one of the two"
+                ),
+            );
+        }
+    }
+}

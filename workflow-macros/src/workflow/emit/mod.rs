@@ -1,0 +1,193 @@
+//! The tokens.
+
+mod code;
+mod state;
+mod step;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::Block;
+
+use super::flow::LocalId;
+use super::mark;
+use super::number::Await;
+use super::plan::Plan;
+use super::signature::Signature;
+use crate::report::Report;
+
+/// ```text
+/// pub fn research_workflow(topic: String) -> ::workflow::WorkflowCall<research_workflow> { … }
+/// pub enum research_workflow {}
+/// ```
+fn call(signature: &Signature) -> TokenStream {
+    let Signature {
+        docs, vis, ident, ..
+    } = signature;
+    let parameters = signature.call_parameters();
+    let arguments = signature.parameters.iter().map(|parameter| {
+        let (ident, ty) = (&parameter.ident, &parameter.typed.ty);
+        quote!(::workflow::codec::Sealed::seal_as::<#ty, _>(&#ident))
+    });
+    let about = format!("The workflow [`{ident}()`], as a type.");
+    quote! {
+        #(#docs)*
+        #[allow(dead_code, private_interfaces)]
+        #vis fn #ident(#parameters) -> ::workflow::WorkflowCall<#ident> {
+            ::workflow::WorkflowCall::new(::workflow::__private::arguments([#(#arguments),*]))
+        }
+
+        #[doc = #about]
+        #[allow(non_camel_case_types, dead_code)]
+        #vis enum #ident {}
+    }
+}
+
+/// The function as written: it says once, in rustc's words, what is wrong with names, types and
+/// borrows, and tests compare the machine with it.
+///
+/// ```text
+/// impl research_workflow {
+///     pub async fn plain(ctx: &mut Context, topic: String) -> Result<String, WorkflowError> { … }
+/// }
+/// ```
+pub(super) fn plain(signature: &Signature, body: &Block) -> TokenStream {
+    let Signature {
+        attrs,
+        ident,
+        output,
+        context,
+        parameters,
+        ..
+    } = signature;
+    let context = context.iter().map(|(typed, _)| typed);
+    let parameters = context.chain(parameters.iter().map(|parameter| &parameter.typed));
+    let call = call(signature);
+    quote! {
+        #call
+
+        impl #ident {
+            #(#attrs)*
+            #[doc(hidden)]
+            #[allow(dead_code, private_interfaces)]
+            pub async fn plain(#(#parameters),*) -> #output #body
+        }
+    }
+}
+
+/// What stands in for the machine when something is wrong.
+pub(super) fn stub(signature: &Signature) -> TokenStream {
+    let Signature {
+        vis,
+        ident,
+        durable_name,
+        ..
+    } = signature;
+    let call = call(signature);
+    let state_enum = signature.state_enum();
+    quote! {
+        #call
+
+        #[derive(::std::fmt::Debug, ::workflow::__private::serde::Serialize, ::workflow::__private::serde::Deserialize)]
+        #[serde(crate = "::workflow::__private::serde")]
+        #[allow(missing_docs)]
+        #vis enum #state_enum {}
+
+        #[automatically_derived]
+        impl ::workflow::Workflow for #ident {
+            const NAME: &'static str = #durable_name;
+            type Output = ();
+            type Error = ::workflow::WorkflowError;
+            type State = #state_enum;
+
+            fn step(
+                _: &mut ::workflow::contract::Step<'_>,
+                _: &mut ::workflow::Context,
+            ) -> ::std::result::Result<::workflow::contract::Stepped, Self::Error> {
+                ::std::unreachable!()
+            }
+
+            fn state(
+                _: &::workflow::contract::SavedState<'_>,
+            ) -> ::std::result::Result<Self::State, ::workflow::codec::CodecError> {
+                ::std::unreachable!()
+            }
+        }
+    }
+}
+
+/// The state enum and the implementation of `Workflow`.
+pub(super) fn machine(
+    report: &Report,
+    signature: &Signature,
+    plan: &Plan<'_>,
+    awaits: &[Await],
+    parameters: &[LocalId],
+) -> TokenStream {
+    let emitter = Emitter {
+        report,
+        signature,
+        plan,
+        awaits,
+        parameters,
+        blocks: format_ident!("__{}_Block", mark::plain(&signature.ident)),
+    };
+    let Signature {
+        ident,
+        durable_name,
+        output,
+        context,
+        ..
+    } = signature;
+    let aliases = emitter.aliases();
+    let state_enum = emitter.state_enum();
+    let enum_ident = signature.state_enum();
+    let step = local("step");
+    let ctx = match context {
+        Some((_, Some(name))) => name.clone(),
+        _ => local("_ctx"),
+    };
+    let step_body = emitter.step();
+    let state_body = emitter.state();
+    quote! {
+        #aliases
+        #state_enum
+
+        #[automatically_derived]
+        impl ::workflow::Workflow for #ident {
+            const NAME: &'static str = #durable_name;
+            type Output = <#output as ::workflow::Returns>::Ok;
+            type Error = <#output as ::workflow::Returns>::Error;
+            type State = #enum_ident;
+
+            // What is wrong with the code is said of the function as written.
+            #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+            fn step(
+                #step: &mut ::workflow::contract::Step<'_>,
+                #ctx: &mut ::workflow::Context,
+            ) -> ::std::result::Result<::workflow::contract::Stepped, Self::Error> {
+                #step_body
+            }
+
+            fn state(
+                saved: &::workflow::contract::SavedState<'_>,
+            ) -> ::std::result::Result<Self::State, ::workflow::codec::CodecError> {
+                #state_body
+            }
+        }
+    }
+}
+
+struct Emitter<'a> {
+    report: &'a Report,
+    signature: &'a Signature,
+    plan: &'a Plan<'a>,
+    awaits: &'a [Await],
+    parameters: &'a [LocalId],
+    /// The enum of the step function's arms.
+    blocks: Ident,
+}
+
+/// A local of the generated code, which no name of the user's can mean.
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}

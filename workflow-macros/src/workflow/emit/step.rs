@@ -1,0 +1,326 @@
+//! The step function.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Expr, parse_quote};
+
+use super::super::flow::{BlockId, BlockKind, Code, End, LocalId};
+use super::super::mark;
+use super::super::plan::is_jumped_to;
+use super::super::state_name::{Awaited, SignalName};
+use super::{Emitter, local};
+
+impl Emitter<'_> {
+    /// ```text
+    /// let topic_field = Field::<String>::new("topic");
+    /// let findings_field = Field::new("findings");
+    /// let research_point = AwaitPoint::new();
+    /// if let Some(definition) = step.describing() { … }
+    /// enum Block { Start, Research, Approval }
+    /// match [Block::Start, Block::Research, Block::Approval][step.entry()] { … }
+    /// ```
+    pub(super) fn step(&self) -> TokenStream {
+        let items = &self.plan.flow.items;
+        let fields = self.fields();
+        let points = self.points();
+        let describing = self.describing();
+        let dispatch = self.dispatch();
+        quote!(#(#items)* #fields #points #describing #dispatch)
+    }
+
+    fn field_ident(&self, id: LocalId) -> Ident {
+        let name = mark::plain(&self.name(id));
+        let span = self.plan.flow.local(id).ident.span();
+        // Two locals of one name that never meet have one name in the code, but two fields.
+        let twin = self.plan.fields.keys().any(|other| {
+            *other < id && mark::plain(&self.name(*other)) == name
+        });
+        let number = if twin { id.0.to_string() } else { String::new() };
+        let ident = format_ident!("{name}_field{number}");
+        Ident::new(&ident.to_string(), Span::mixed_site().located_at(span))
+    }
+
+    fn point_ident(&self, state: usize) -> Ident {
+        let name = &self.plan.states[state].name.name;
+        let mut snake = String::new();
+        for letter in name.chars() {
+            if letter.is_uppercase() && !snake.is_empty() {
+                snake.push('_');
+            }
+            snake.extend(letter.to_lowercase());
+        }
+        local(&format!("{snake}_point"))
+    }
+
+    /// One `Field` for each local that is saved: the one place where its type must be `Persist`.
+    fn fields(&self) -> TokenStream {
+        self.plan
+            .fields
+            .iter()
+            .map(|(id, name)| {
+                let field = self.field_ident(*id);
+                let span = Span::mixed_site().located_at(self.plan.flow.local(*id).ident.span());
+                let parameter = self.parameters.iter().position(|known| known == id);
+                let ty = parameter.map(|index| {
+                    let ty = &self.signature.parameters[index].typed.ty;
+                    quote!(::<#ty>)
+                });
+                let path = quote_spanned!(span=> ::workflow::contract::Field #ty ::new);
+                quote_spanned!(span=> let #field = #path(#name);)
+            })
+            .collect()
+    }
+
+    /// One `AwaitPoint` for each await: the one place where what is awaited must be `Durable`.
+    fn points(&self) -> TokenStream {
+        (0..self.plan.states.len())
+            .map(|state| {
+                let point = self.point_ident(state);
+                let span = self.awaits[self.plan.states[state].number].span;
+                let span = Span::mixed_site().located_at(span);
+                quote_spanned!(span=> let #point = ::workflow::contract::AwaitPoint::new();)
+            })
+            .collect()
+    }
+
+    /// Gives the facts of the workflow, where they are asked for.
+    fn describing(&self) -> TokenStream {
+        let (step, definition) = (local("step"), local("definition"));
+        let start = self.parameters.iter().map(|id| self.field_ident(*id));
+        let states = self.plan.states.iter().enumerate().map(|(index, state)| {
+            let (name, base, fingerprint) =
+                (&state.name.name, &state.name.base, state.fingerprint);
+            let fields = state.saved.iter().map(|id| self.field_ident(*id));
+            let point = self.point_ident(index);
+            let signal = match self.signal(state.number) {
+                Some(name) => quote!(::std::option::Option::Some(#name)),
+                None => quote!(::std::option::Option::None),
+            };
+            quote! {
+                #definition.state(
+                    &::workflow::contract::StateFacts { name: #name, base: #base, fingerprint: #fingerprint },
+                    ::std::vec![#(#fields.definition()),*],
+                    ::std::option::Option::Some(#point.definition(#signal)),
+                );
+            }
+        });
+        quote! {
+            if let ::std::option::Option::Some(#definition) = #step.describing() {
+                #definition.state(
+                    &::workflow::contract::StateFacts { name: "Start", base: "Start", fingerprint: 0 },
+                    ::std::vec![#(#start.definition()),*],
+                    ::std::option::Option::None,
+                );
+                #(#states)*
+                return ::std::result::Result::Ok(#step.stopped());
+            }
+        }
+    }
+
+    /// The name of the signal that an await waits for, where the source spells it.
+    fn signal(&self, number: usize) -> Option<Expr> {
+        let Awaited::Signal(name, Some(spelled)) = &self.awaits[number].awaited else {
+            return None;
+        };
+        match spelled {
+            SignalName::Literal => Some(parse_quote!(#name)),
+            SignalName::Constant(path) => syn::parse_str(path).ok(),
+        }
+    }
+
+    fn dispatch(&self) -> TokenStream {
+        let blocks = &self.blocks;
+        let (step, block) = (local("step"), local("block"));
+        let names = self.plan.arms.iter().map(|(_, name)| name);
+        let states = self.plan.states.iter().map(|state| format_ident!("{}", state.name.name));
+        let entry = quote!([#blocks::Start #(, #blocks::#states)*][#step.entry()]);
+        let arms = self.plan.arms.iter().map(|(id, name)| {
+            let body = self.arm(*id);
+            if self.plan.loops() {
+                // Inside a labeled block a bare `continue` that some macro hides is an error.
+                let arm = syn::Lifetime::new("'arm", Span::mixed_site());
+                quote!(#blocks::#name => #arm: { #body })
+            } else {
+                quote!(#blocks::#name => { #body })
+            }
+        });
+        let run = if self.plan.loops() {
+            let slots = self.plan.slots.iter().map(|id| self.slot(*id));
+            let dispatch = syn::Lifetime::new("'dispatch", Span::mixed_site());
+            quote! {
+                #(let mut #slots = ::std::option::Option::None;)*
+                let mut #block = #entry;
+                #dispatch: loop {
+                    match #block { #(#arms)* }
+                }
+            }
+        } else {
+            quote!(match #entry { #(#arms)* })
+        };
+        quote! {
+            #[derive(::std::clone::Clone, ::std::marker::Copy)]
+            enum #blocks { #(#names),* }
+            #run
+        }
+    }
+
+    /// ```text
+    /// let Some(findings) = findings_field.load(step) else { return Ok(step.stopped()) };
+    /// let Some(awaited) = approval_point.outcome(step) else { return Ok(step.stopped()) };
+    /// ```
+    fn arm(&self, id: BlockId) -> TokenStream {
+        let flow = self.plan.flow;
+        let step = local("step");
+        let mut given: BTreeSet<LocalId> = BTreeSet::new();
+        let mut out = TokenStream::new();
+        let load = |id: LocalId, from: TokenStream| {
+            let name = self.name(id);
+            let mutable = flow.local(id).mutable.then(|| quote!(mut));
+            quote! {
+                let ::std::option::Option::Some(#mutable #name) = #from else {
+                    return ::std::result::Result::Ok(#step.stopped());
+                };
+            }
+        };
+        let saved = match flow.block(id).kind {
+            BlockKind::Start => self.parameters.to_vec(),
+            BlockKind::Resume(number) => self
+                .plan
+                .state_of(number)
+                .map(|state| self.plan.states[state].saved.clone())
+                .unwrap_or_default(),
+            BlockKind::Head | BlockKind::Join => Vec::new(),
+        };
+        for id in saved {
+            let field = self.field_ident(id);
+            out.extend(load(id, quote!(#field.load(#step))));
+            given.insert(id);
+        }
+        if let BlockKind::Resume(number) = flow.block(id).kind
+            && let Some(point) = &flow.points[number]
+            && let Some(state) = self.plan.state_of(number)
+        {
+            let point_ident = self.point_ident(state);
+            out.extend(load(point.awaited, quote!(#point_ident.outcome(#step))));
+            given.insert(point.awaited);
+        }
+        if is_jumped_to(flow, id) {
+            for id in &self.plan.live.entry[id.0] {
+                let (name, slot) = (self.name(*id), self.slot(*id));
+                let mutable = flow.local(*id).mutable.then(|| quote!(mut));
+                out.extend(quote!(let #mutable #name = ::workflow::__private::take(&mut #slot);));
+                given.insert(*id);
+            }
+        }
+        let mut body = Body {
+            emitter: self,
+            assigned: BTreeSet::new(),
+        };
+        let code = body.block(id);
+        for id in body.assigned.difference(&given) {
+            let name = self.name(*id);
+            let known = flow.local(*id);
+            let mutable = known.mutable.then(|| quote!(mut));
+            let ty = known.annotation.as_ref().map(|ty| quote!(: #ty));
+            out.extend(quote!(let #mutable #name #ty;));
+        }
+        out.extend(code);
+        out
+    }
+}
+
+/// The code of an arm, with that of the blocks that only it leads to.
+struct Body<'a> {
+    emitter: &'a Emitter<'a>,
+    /// What is assigned in it and declared elsewhere.
+    assigned: BTreeSet<LocalId>,
+}
+
+impl Body<'_> {
+    /// The code of a block; what it assigns is noted, what it declares is not noted any more.
+    fn block(&mut self, id: BlockId) -> TokenStream {
+        let emitter = self.emitter;
+        let block = emitter.plan.flow.block(id);
+        let (step, mut declared) = (local("step"), Vec::new());
+        let mut out = TokenStream::new();
+        for code in &block.code {
+            out.extend(self.code(code, &mut declared));
+        }
+        out.extend(match &block.end {
+            End::Open => quote!(::std::unreachable!();),
+            End::Goto(target) => self.go(*target),
+            End::Branch {
+                condition,
+                then,
+                otherwise,
+            } => {
+                let condition = self.code(condition, &mut declared);
+                let then = self.go(*then);
+                let otherwise = self.go(*otherwise);
+                quote!(if #condition { #then } #otherwise)
+            }
+            End::Match { scrutinee, arms } => {
+                let scrutinee = self.code(scrutinee, &mut declared);
+                let arms = arms.iter().map(|arm| {
+                    let attrs = &arm.attrs;
+                    let pattern = self.code(&arm.pattern, &mut declared);
+                    let body = self.go(arm.block);
+                    quote!(#(#attrs)* #pattern => { #body })
+                });
+                let arms: Vec<_> = arms.collect();
+                quote!(match #scrutinee { #(#arms)* })
+            }
+            End::Await {
+                number, operand, ..
+            } => {
+                let operand = self.code(operand, &mut declared);
+                match emitter.plan.state_of(*number) {
+                    None => TokenStream::new(),
+                    Some(state) => {
+                        let point = emitter.point_ident(state);
+                        let saves = emitter.plan.states[state].saved.iter().map(|id| {
+                            let (field, name) = (emitter.field_ident(*id), emitter.name(*id));
+                            quote!(#field.save(#step, &#name);)
+                        });
+                        let index = state + 1;
+                        quote! {
+                            #point.begin(#step, #operand);
+                            #(#saves)*
+                            return ::std::result::Result::Ok(#step.suspend(#index));
+                        }
+                    }
+                }
+            }
+            End::Return(value) => {
+                self.note(value, &mut declared);
+                let finish = emitter.finish(&value.tokens);
+                quote!(return #finish;)
+            }
+        });
+        for id in declared {
+            self.assigned.remove(&id);
+        }
+        out
+    }
+
+    fn note(&mut self, code: &Code, declared: &mut Vec<LocalId>) {
+        self.assigned.extend(&code.assigns);
+        declared.extend(&code.declares);
+    }
+
+    fn code(&mut self, code: &Code, declared: &mut Vec<LocalId>) -> TokenStream {
+        self.note(code, declared);
+        self.emitter.code(&code.tokens)
+    }
+
+    fn go(&mut self, target: BlockId) -> TokenStream {
+        let target = self.emitter.plan.flow.target(target);
+        if self.emitter.plan.arm(target).is_some() {
+            self.emitter.jump(target)
+        } else {
+            self.block(target)
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The body as a graph: blocks of statements that do not await, and how each ends.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{Attribute, Expr, Item, Pat, Type};
+
+use super::spell::Spelling;
+
+/// A binding of the body, or a temporary of the compiler's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct LocalId(pub(super) usize);
+
+/// A block of the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct BlockId(pub(super) usize);
+
+/// What is known of a binding.
+pub(super) struct Local {
+    /// Its name at its binding.
+    pub(super) ident: Ident,
+    pub(super) mutable: bool,
+    /// Made by the compiler: its name cannot clash with the user's.
+    pub(super) temporary: bool,
+    /// Its type, where a `let` or a parameter states it.
+    pub(super) annotation: Option<Type>,
+    /// Its type, where it can be spelled outside the body.
+    pub(super) spelling: Option<Spelling>,
+    /// What makes it a reference to something, when the syntax shows that it is one.
+    pub(super) borrow: Option<Borrow>,
+    /// A `#[cfg]` on the statement that binds it.
+    pub(super) cfg: Option<Span>,
+}
+
+/// Why a binding is a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Borrow {
+    /// `let x = &place`, `let x = place.as_str()`.
+    Value,
+    /// Bound by a pattern that looks into a reference, or by `ref`.
+    Pattern,
+    /// A closure.
+    Closure,
+}
+
+/// A piece of code that does not await, with what it does to bindings.
+pub(super) struct Code {
+    /// With [marks](super::mark).
+    pub(super) tokens: TokenStream,
+    /// What it reads.
+    pub(super) uses: BTreeSet<LocalId>,
+    /// What it declares.
+    pub(super) declares: Vec<LocalId>,
+    /// What it surely gives a new value.
+    pub(super) sets: BTreeSet<LocalId>,
+    /// What it may give a new value.
+    pub(super) assigns: BTreeSet<LocalId>,
+    /// Where it may jump to.
+    pub(super) jumps: Vec<Jump>,
+    /// A `let` without a value.
+    pub(super) deferred: bool,
+}
+
+/// A `break` or `continue` out of code that stays as it is.
+#[derive(Clone, Copy)]
+pub(super) struct Jump {
+    pub(super) target: BlockId,
+    /// What it gives a value on the way.
+    pub(super) sets: Option<LocalId>,
+}
+
+pub(super) struct Block {
+    pub(super) code: Vec<Code>,
+    pub(super) end: End,
+    pub(super) kind: BlockKind,
+}
+
+/// What a block is, for its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BlockKind {
+    Start,
+    /// What follows an await.
+    Resume(usize),
+    /// The head of a loop.
+    Head,
+    /// Where branches meet.
+    Join,
+}
+
+pub(super) enum End {
+    /// Not reached, or not yet ended.
+    Open,
+    Goto(BlockId),
+    /// `if`, whose condition may bind.
+    Branch {
+        condition: Code,
+        then: BlockId,
+        otherwise: BlockId,
+    },
+    Match {
+        scrutinee: Code,
+        arms: Vec<Arm>,
+    },
+    Await {
+        number: usize,
+        operand: Code,
+        resume: BlockId,
+    },
+    Return(Code),
+}
+
+pub(super) struct Arm {
+    pub(super) attrs: Vec<Attribute>,
+    /// The pattern and its guard.
+    pub(super) pattern: Code,
+    pub(super) block: BlockId,
+}
+
+/// An await, as the graph has it.
+pub(super) struct Point {
+    pub(super) resume: BlockId,
+    /// The temporary that its outcome is bound to.
+    pub(super) awaited: LocalId,
+    pub(super) span: Span,
+}
+
+pub(super) struct Flow {
+    pub(super) locals: Vec<Local>,
+    pub(super) blocks: Vec<Block>,
+    /// The blocks in the order of the source.
+    pub(super) order: Vec<BlockId>,
+    /// By number; `None` in code that is never reached.
+    pub(super) points: Vec<Option<Point>>,
+    /// The items of the body, which all blocks see.
+    pub(super) items: Vec<Item>,
+}
+
+impl Flow {
+    pub(super) fn block(&self, id: BlockId) -> &Block {
+        &self.blocks[id.0]
+    }
+
+    pub(super) fn local(&self, id: LocalId) -> &Local {
+        &self.locals[id.0]
+    }
+
+    /// Where a jump to a block really goes: past blocks that do nothing.
+    pub(super) fn target(&self, mut id: BlockId) -> BlockId {
+        for _ in 0..self.blocks.len() {
+            let block = self.block(id);
+            match block.end {
+                End::Goto(next) if block.code.is_empty() && block.kind == BlockKind::Join => {
+                    id = next;
+                }
+                _ => break,
+            }
+        }
+        id
+    }
+}
+
+impl Block {
+    /// Where it goes on, but for awaits; targets are not yet followed.
+    pub(super) fn successors(&self) -> Vec<BlockId> {
+        let mut successors: Vec<_> = self.jumps().map(|jump| jump.target).collect();
+        match &self.end {
+            End::Goto(target) => successors.push(*target),
+            End::Branch {
+                then, otherwise, ..
+            } => successors.extend([*then, *otherwise]),
+            End::Match { arms, .. } => successors.extend(arms.iter().map(|arm| arm.block)),
+            End::Open | End::Await { .. } | End::Return(_) => {}
+        }
+        successors
+    }
+
+    /// The jumps out of its code.
+    pub(super) fn jumps(&self) -> impl Iterator<Item = Jump> {
+        let codes = self.code.iter().chain(self.end.codes());
+        codes.flat_map(|code| code.jumps.iter().copied())
+    }
+}
+
+impl End {
+    /// The code in it.
+    pub(super) fn codes(&self) -> Vec<&Code> {
+        match self {
+            Self::Open | Self::Goto(_) => Vec::new(),
+            Self::Branch { condition, .. } => vec![condition],
+            Self::Match { scrutinee, arms } => {
+                let mut codes = vec![scrutinee];
+                codes.extend(arms.iter().map(|arm| &arm.pattern));
+                codes
+            }
+            Self::Await { operand, .. } => vec![operand],
+            Self::Return(value) => vec![value],
+        }
+    }
+}
+
+/// The bindings that a pattern makes.
+pub(super) fn bound(pattern: &Pat) -> Vec<LocalId> {
+    struct Binder(Vec<LocalId>);
+    impl syn::visit::Visit<'_> for Binder {
+        fn visit_pat_ident(&mut self, pattern: &syn::PatIdent) {
+            if let Some(id) = super::mark::local_of(&pattern.ident)
+                && !self.0.contains(&id)
+            {
+                self.0.push(id);
+            }
+            syn::visit::visit_pat_ident(self, pattern);
+        }
+        fn visit_expr(&mut self, _: &Expr) {}
+    }
+    let mut binder = Binder(Vec::new());
+    syn::visit::Visit::visit_pat(&mut binder, pattern);
+    binder.0
+}
+
+/// The bindings that the `let`s of a condition make.
+pub(super) fn bound_in_condition(condition: &Expr) -> Vec<LocalId> {
+    match condition {
+        Expr::Let(expr) => bound(&expr.pat),
+        Expr::Binary(expr) if matches!(expr.op, syn::BinOp::And(_)) => {
+            let mut all = bound_in_condition(&expr.left);
+            all.extend(bound_in_condition(&expr.right));
+            all
+        }
+        Expr::Paren(expr) => bound_in_condition(&expr.expr),
+        Expr::Group(expr) => bound_in_condition(&expr.expr),
+        _ => Vec::new(),
+    }
+}

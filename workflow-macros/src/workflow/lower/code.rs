@@ -1,0 +1,157 @@
+//! What a piece of code does to bindings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::visit::{self, Visit};
+use syn::{Expr, ExprAssign, ExprAsync, ExprClosure, Item, Stmt};
+
+use super::super::flow::{Code, Jump, LocalId};
+use super::super::mark::{self, Mark};
+use super::Lowering;
+
+impl Lowering<'_> {
+    /// A piece of code: its tokens, the expressions therein that are evaluated, and the bindings
+    /// that it declares.
+    pub(super) fn code(
+        &self,
+        tokens: TokenStream,
+        exprs: &[&Expr],
+        declares: Vec<LocalId>,
+    ) -> Code {
+        let mut mentions: BTreeMap<LocalId, usize> = BTreeMap::new();
+        let mut jumps = Vec::new();
+        mark::each_ident(tokens.clone(), &mut |ident, _| {
+            if let Some(id) = mark::local_of(ident) {
+                *mentions.entry(id).or_default() += 1;
+            }
+        });
+        collect_jumps(&tokens, &mut jumps);
+        let mut assignments = Assignments::default();
+        let mut sets = BTreeSet::new();
+        for expr in exprs {
+            assignments.visit_expr(expr);
+            sets.extend(surely_set(expr).unwrap_or_default());
+        }
+        let mut assigned = assignments.0;
+        for id in jumps.iter().filter_map(|jump: &Jump| jump.sets) {
+            *assigned.entry(id).or_default() += 1;
+        }
+        let uses = mentions
+            .iter()
+            .filter(|(id, count)| assigned.get(id) != Some(count) && !declares.contains(id))
+            .map(|(id, _)| *id)
+            .collect();
+        Code {
+            tokens,
+            uses,
+            declares,
+            sets,
+            assigns: assigned.into_keys().collect(),
+            jumps,
+            deferred: false,
+        }
+    }
+}
+
+fn collect_jumps(tokens: &TokenStream, jumps: &mut Vec<Jump>) {
+    let mut jump = false;
+    for token in tokens.clone() {
+        match token {
+            TokenTree::Ident(ident) => jump = matches!(mark::mark_of(&ident), Some(Mark::Jump)),
+            TokenTree::Group(group) => {
+                if jump && let Some((target, value)) = mark::read_jump(group.stream()) {
+                    let sets = value.and_then(|(local, _)| mark::local_of(&local));
+                    jumps.push(Jump { target, sets });
+                }
+                collect_jumps(&group.stream(), jumps);
+                jump = false;
+            }
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
+}
+
+/// Counts how often each binding is given a value as a whole.
+#[derive(Default)]
+struct Assignments(BTreeMap<LocalId, usize>);
+
+impl Visit<'_> for Assignments {
+    fn visit_expr_assign(&mut self, expr: &ExprAssign) {
+        for id in targets(&expr.left) {
+            *self.0.entry(id).or_default() += 1;
+        }
+        visit::visit_expr_assign(self, expr);
+    }
+    // What a closure assigns it has borrowed, which is a use.
+    fn visit_expr_closure(&mut self, _: &ExprClosure) {}
+    fn visit_expr_async(&mut self, _: &ExprAsync) {}
+    fn visit_item(&mut self, _: &Item) {}
+}
+
+/// The bindings that an assignment to a place gives a value as a whole.
+fn targets(place: &Expr) -> Vec<LocalId> {
+    match place {
+        Expr::Path(_) => mark::local_in(place).into_iter().collect(),
+        Expr::Paren(place) => targets(&place.expr),
+        Expr::Tuple(places) => places.elems.iter().flat_map(targets).collect(),
+        Expr::Array(places) => places.elems.iter().flat_map(targets).collect(),
+        Expr::Struct(places) => places.fields.iter().flat_map(|f| targets(&f.expr)).collect(),
+        Expr::Call(places) => places.args.iter().flat_map(targets).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The bindings that have a new value whenever the code after an expression is reached; `None`
+/// when that never is.
+fn surely_set(expr: &Expr) -> Option<BTreeSet<LocalId>> {
+    match expr {
+        Expr::Assign(assign) => {
+            let mut set = surely_set(&assign.right)?;
+            set.extend(targets(&assign.left));
+            Some(set)
+        }
+        Expr::Paren(expr) => surely_set(&expr.expr),
+        Expr::Block(block) if block.label.is_none() => in_block(&block.block),
+        Expr::If(expr) => match &expr.else_branch {
+            Some((_, otherwise)) => either([in_block(&expr.then_branch), surely_set(otherwise)]),
+            None => Some(BTreeSet::new()),
+        },
+        Expr::Match(expr) => either(expr.arms.iter().map(|arm| surely_set(&arm.body))),
+        Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => None,
+        Expr::Macro(expr) => {
+            let diverges = expr.mac.path.segments.last().is_some_and(|last| {
+                ["panic", "unreachable", "todo", "unimplemented", mark::RETURN, mark::JUMP]
+                    .contains(&&*last.ident.to_string())
+            });
+            (!diverges).then(BTreeSet::new)
+        }
+        _ => Some(BTreeSet::new()),
+    }
+}
+
+fn in_block(block: &syn::Block) -> Option<BTreeSet<LocalId>> {
+    let mut set = BTreeSet::new();
+    for statement in &block.stmts {
+        if let Stmt::Expr(expr, _) = statement {
+            set.extend(surely_set(expr)?);
+        }
+        if let Stmt::Macro(statement) = statement {
+            let expr = Expr::Macro(syn::ExprMacro {
+                attrs: Vec::new(),
+                mac: statement.mac.clone(),
+            });
+            surely_set(&expr)?;
+        }
+    }
+    Some(set)
+}
+
+fn either(
+    branches: impl IntoIterator<Item = Option<BTreeSet<LocalId>>>,
+) -> Option<BTreeSet<LocalId>> {
+    branches
+        .into_iter()
+        .flatten()
+        .reduce(|one, other| one.intersection(&other).copied().collect())
+}

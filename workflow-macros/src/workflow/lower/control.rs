@@ -1,0 +1,414 @@
+//! Branches and loops that await.
+
+use proc_macro2::{Ident, Span};
+use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
+use syn::{
+    BinOp, Expr, ExprBinary, ExprBreak, ExprForLoop, ExprIf, ExprLoop, ExprMatch, ExprWhile, Label,
+    Pat, Stmt, UnOp, parse_quote, parse_quote_spanned,
+};
+
+use super::super::awaits::Awaits;
+use super::super::flow::{Arm, BlockId, BlockKind, Borrow, End, bound, bound_in_condition};
+use super::super::mark;
+use super::super::spell::plain_binding;
+use super::operands::borrow;
+use super::{Dest, Frame, Lowering};
+
+impl Lowering<'_> {
+    /// Whether an expression is taken apart into blocks of its own.
+    pub(super) fn is_exploded(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Paren(expr) => self.is_exploded(&expr.expr),
+            Expr::Group(expr) => self.is_exploded(&expr.expr),
+            Expr::Block(expr) => expr.block.awaits(),
+            Expr::Loop(_) | Expr::While(_) => expr.awaits(),
+            Expr::ForLoop(expr) => expr.body.awaits(),
+            Expr::Match(expr) => expr.arms.iter().any(|arm| arm.body.awaits()),
+            Expr::If(expr) => {
+                let otherwise = expr.else_branch.as_ref();
+                expr.then_branch.awaits()
+                    || otherwise.is_some_and(|(_, otherwise)| otherwise.awaits())
+                    || !awaits_first(&expr.cond)
+            }
+            Expr::Binary(expr) => is_lazy(&expr.op) && expr.right.awaits(),
+            Expr::Unary(expr) if matches!(expr.op, UnOp::Not(_)) => self.is_exploded(&expr.expr),
+            _ => false,
+        }
+    }
+
+    /// Lowers an expression whose value goes somewhere.
+    pub(super) fn into(&mut self, expr: Expr, dest: Dest) {
+        match expr {
+            Expr::Paren(expr) if self.is_exploded(&expr.expr) => self.into(*expr.expr, dest),
+            Expr::Group(expr) if self.is_exploded(&expr.expr) => self.into(*expr.expr, dest),
+            Expr::Return(expr) => {
+                self.refuse_cfg(&expr.attrs);
+                self.into(expr.expr.map_or(parse_quote!(()), |value| *value), Dest::Return);
+                self.closed = true;
+            }
+            Expr::Break(expr) => self.lower_break(expr),
+            Expr::Continue(expr) => match self.frame(expr.label.as_ref().map(|l| &l.ident)) {
+                Some(Frame {
+                    head: Some(head), ..
+                }) => {
+                    let head = *head;
+                    self.end(End::Goto(head));
+                }
+                _ => self.store(Expr::Continue(expr), Dest::Discard),
+            },
+            expr if !self.is_exploded(&expr) => {
+                let rest = self.value(expr);
+                self.store(rest, dest);
+            }
+            Expr::Block(expr) => {
+                self.refuse_cfg(&expr.attrs);
+                match expr.label {
+                    None => self.statements(expr.block.stmts, dest),
+                    Some(label) => {
+                        let exit = self.block(BlockKind::Join);
+                        self.frames.push(Frame {
+                            label: Some(label.name.ident),
+                            exit,
+                            dest,
+                            head: None,
+                        });
+                        self.statements(expr.block.stmts, dest);
+                        self.frames.pop();
+                        self.end(End::Goto(exit));
+                        self.switch(exit);
+                    }
+                }
+            }
+            Expr::If(expr) => self.lower_if(expr, dest),
+            Expr::Match(expr) => self.lower_match(expr, dest),
+            Expr::Loop(expr) => self.lower_loop(expr, dest),
+            Expr::While(expr) => self.lower_while(expr, dest),
+            Expr::ForLoop(expr) => self.lower_for(expr, dest),
+            // `a && b` whose right side awaits, where its value is wanted.
+            lazy => {
+                let (yes, no) = (self.block(BlockKind::Join), self.block(BlockKind::Join));
+                let join = self.block(BlockKind::Join);
+                self.condition(lazy, yes, no);
+                for (block, value) in [(yes, quote!(true)), (no, quote!(false))] {
+                    self.switch(block);
+                    self.store(parse_quote!(#value), dest);
+                    self.end(End::Goto(join));
+                }
+                self.switch(join);
+            }
+        }
+    }
+
+    /// Lowers a condition, whose `let`s bind in `then`.
+    fn condition(&mut self, condition: Expr, then: BlockId, otherwise: BlockId) {
+        match condition {
+            Expr::Paren(expr) => self.condition(*expr.expr, then, otherwise),
+            Expr::Group(expr) => self.condition(*expr.expr, then, otherwise),
+            Expr::Binary(expr) if is_lazy(&expr.op) && expr.right.awaits() => {
+                let between = self.block(BlockKind::Join);
+                if matches!(expr.op, BinOp::And(_)) {
+                    self.condition(*expr.left, between, otherwise);
+                } else {
+                    self.condition(*expr.left, then, between);
+                }
+                self.switch(between);
+                self.condition(*expr.right, then, otherwise);
+            }
+            Expr::Unary(expr)
+                if matches!(expr.op, UnOp::Not(_)) && !awaits_first(&expr.expr) =>
+            {
+                self.condition(*expr.expr, otherwise, then);
+            }
+            condition if !awaits_first(&condition) => {
+                // `a && b` whose right side does not await, and whose left side is like the above.
+                let Expr::Binary(ExprBinary {
+                    left, op, right, ..
+                }) = condition
+                else {
+                    let rest = self.value(condition);
+                    self.branch(rest, then, otherwise);
+                    return;
+                };
+                let between = self.block(BlockKind::Join);
+                if matches!(op, BinOp::And(_)) {
+                    self.condition(*left, between, otherwise);
+                } else {
+                    self.condition(*left, then, between);
+                }
+                self.switch(between);
+                self.condition(*right, then, otherwise);
+            }
+            condition => {
+                let rest = self.first(condition);
+                self.branch(rest, then, otherwise);
+            }
+        }
+    }
+
+    fn branch(&mut self, rest: Expr, then: BlockId, otherwise: BlockId) {
+        let declares = bound_in_condition(&rest);
+        self.learn_condition(&rest);
+        let condition = self.code(rest.to_token_stream(), &[&rest], declares);
+        self.end(End::Branch {
+            condition,
+            then,
+            otherwise,
+        });
+    }
+
+    /// What the `let`s of a condition tell of the bindings they make.
+    fn learn_condition(&mut self, condition: &Expr) {
+        match condition {
+            Expr::Let(expr) if borrow(&expr.expr).is_some() => self.borrowed(&bound(&expr.pat)),
+            Expr::Binary(expr) => {
+                self.learn_condition(&expr.left);
+                self.learn_condition(&expr.right);
+            }
+            Expr::Paren(expr) => self.learn_condition(&expr.expr),
+            _ => {}
+        }
+    }
+
+    /// The rest of a condition that awaits at most in what is evaluated first.
+    fn first(&mut self, condition: Expr) -> Expr {
+        match condition {
+            Expr::Let(mut expr) => {
+                *expr.expr = self.value(*expr.expr);
+                Expr::Let(expr)
+            }
+            Expr::Binary(mut expr) if is_lazy(&expr.op) => {
+                *expr.left = self.first(*expr.left);
+                self.opaque(&mut expr.right);
+                Expr::Binary(expr)
+            }
+            Expr::Paren(mut expr) => {
+                *expr.expr = self.first(*expr.expr);
+                Expr::Paren(expr)
+            }
+            other => self.value(other),
+        }
+    }
+
+    fn lower_if(&mut self, expr: ExprIf, dest: Dest) {
+        self.refuse_cfg(&expr.attrs);
+        let (then, otherwise) = (self.block(BlockKind::Join), self.block(BlockKind::Join));
+        let join = self.block(BlockKind::Join);
+        self.condition(*expr.cond, then, otherwise);
+        self.switch(then);
+        self.statements(expr.then_branch.stmts, dest);
+        self.end(End::Goto(join));
+        self.switch(otherwise);
+        match expr.else_branch {
+            Some((_, otherwise)) => self.into(*otherwise, dest),
+            None if dest == Dest::Discard => {}
+            None => self.store(parse_quote!(()), dest),
+        }
+        self.end(End::Goto(join));
+        self.switch(join);
+    }
+
+    /// An `if` or a `match` that awaits first of all and in no branch stays as it is.
+    pub(super) fn value_of_if(&mut self, mut expr: ExprIf) -> Expr {
+        *expr.cond = self.first(*expr.cond);
+        let mut expr = Expr::If(expr);
+        self.opaque(&mut expr);
+        expr
+    }
+
+    fn lower_match(&mut self, expr: ExprMatch, dest: Dest) {
+        self.refuse_cfg(&expr.attrs);
+        let looks_in = borrow(&expr.expr).is_some();
+        let spelling = self.inner.value(&expr.expr, &self.flow.locals);
+        let scrutinee = self.value(*expr.expr);
+        let scrutinee = self.code(scrutinee.to_token_stream(), &[&scrutinee], Vec::new());
+        let join = self.block(BlockKind::Join);
+        let mut arms = Vec::new();
+        let mut bodies = Vec::new();
+        for mut arm in expr.arms {
+            self.refuse_cfg(&arm.attrs);
+            let bound = bound(&arm.pat);
+            if looks_in {
+                self.borrowed(&bound);
+            }
+            if let Some(id) = plain_binding(&arm.pat) {
+                self.flow.locals[id.0].spelling = spelling.clone();
+            }
+            if let Pat::Guard(guarded) = &mut arm.pat {
+                self.opaque(&mut guarded.guard);
+            }
+            let guard = match &arm.pat {
+                Pat::Guard(guarded) => vec![&*guarded.guard],
+                _ => Vec::new(),
+            };
+            let pattern = self.code(arm.pat.to_token_stream(), &guard, bound);
+            let block = self.block(BlockKind::Join);
+            arms.push(Arm {
+                attrs: arm.attrs,
+                pattern,
+                block,
+            });
+            bodies.push((block, arm.body));
+        }
+        self.end(End::Match { scrutinee, arms });
+        for (block, body) in bodies {
+            self.switch(block);
+            self.into(*body, dest);
+            self.end(End::Goto(join));
+        }
+        self.switch(join);
+    }
+
+    fn in_loop(&mut self, label: Option<Label>, head: BlockId, exit: BlockId, dest: Dest, body: Vec<Stmt>) {
+        self.frames.push(Frame {
+            label: label.map(|label| label.name.ident),
+            exit,
+            dest,
+            head: Some(head),
+        });
+        self.statements(body, Dest::Discard);
+        self.frames.pop();
+        self.end(End::Goto(head));
+    }
+
+    fn lower_loop(&mut self, expr: ExprLoop, dest: Dest) {
+        self.refuse_cfg(&expr.attrs);
+        let (head, exit) = (self.block(BlockKind::Head), self.block(BlockKind::Join));
+        self.end(End::Goto(head));
+        self.switch(head);
+        self.in_loop(expr.label, head, exit, dest, expr.body.stmts);
+        self.switch(exit);
+        // `break value` has stored it already.
+        self.closed = dest == Dest::Return;
+    }
+
+    fn lower_while(&mut self, expr: ExprWhile, dest: Dest) {
+        self.refuse_cfg(&expr.attrs);
+        let (head, exit) = (self.block(BlockKind::Head), self.block(BlockKind::Join));
+        let body = self.block(BlockKind::Join);
+        self.end(End::Goto(head));
+        self.switch(head);
+        self.condition(*expr.cond, body, exit);
+        self.switch(body);
+        self.in_loop(expr.label, head, exit, Dest::Discard, expr.body.stmts);
+        self.switch(exit);
+        self.unit(dest);
+    }
+
+    /// ```text
+    /// let mut remaining = ::workflow::__private::items(iterable);
+    /// loop { if let Some(pattern) = remaining.next() { body } else { break } }
+    /// ```
+    fn lower_for(&mut self, expr: ExprForLoop, dest: Dest) {
+        self.refuse_cfg(&expr.attrs);
+        self.refuse_borrowed_items(&expr);
+        let spelling = self.inner.item(&expr.expr, &self.flow.locals);
+        let span = expr.expr.span();
+        let iterable = self.value(*expr.expr);
+        let name = match plain_binding(&expr.pat) {
+            Some(id) => {
+                self.flow.locals[id.0].spelling = spelling;
+                format!("remaining_{}", mark::plain(&self.flow.locals[id.0].ident))
+            }
+            None => "remaining".to_owned(),
+        };
+        let remaining = self.temporary(&name, span);
+        self.flow.locals[remaining.0].mutable = true;
+        let items = self.mention(remaining);
+        let statement: Stmt =
+            parse_quote_spanned!(span=> let mut #items = ::workflow::__private::items(#iterable););
+        let code = self.code(statement.to_token_stream(), &[&iterable], vec![remaining]);
+        self.push(code);
+
+        let (head, exit) = (self.block(BlockKind::Head), self.block(BlockKind::Join));
+        let body = self.block(BlockKind::Join);
+        self.end(End::Goto(head));
+        self.switch(head);
+        let pattern = &expr.pat;
+        let condition: Expr = parse_quote!(
+            let ::std::option::Option::Some(#pattern) =
+                ::workflow::__private::Items::next(&mut #items)
+        );
+        let code = self.code(condition.to_token_stream(), &[&condition], bound(pattern));
+        self.end(End::Branch {
+            condition: code,
+            then: body,
+            otherwise: exit,
+        });
+        self.switch(body);
+        self.in_loop(expr.label, head, exit, Dest::Discard, expr.body.stmts);
+        self.switch(exit);
+        self.unit(dest);
+    }
+
+    fn refuse_borrowed_items(&self, expr: &ExprForLoop) {
+        let (owner, what) = match &*expr.expr {
+            Expr::Reference(reference) => (&reference.expr, "a reference"),
+            Expr::MethodCall(call) if borrow(&expr.expr) == Some(Borrow::Value) => {
+                (&call.receiver, "an iterator that borrows")
+            }
+            _ => return,
+        };
+        let owner = mark::source(&owner.to_token_stream());
+        self.report.error_on(
+            &expr.expr,
+            format!(
+                "a `for` loop over {what} cannot await in its body\n\
+                 a run is saved at every await, and a reference cannot be saved\n\
+                 help: loop over an owned value: `for … in {owner}.clone()`, or `for … in {owner}` where it is not used any more"
+            ),
+        );
+    }
+
+    /// The value of a loop that has none.
+    fn unit(&mut self, dest: Dest) {
+        if dest != Dest::Discard {
+            self.store(parse_quote!(()), dest);
+        }
+    }
+
+    fn lower_break(&mut self, expr: ExprBreak) {
+        let frame = self.frame(expr.label.as_ref().map(|label| &label.ident));
+        let Some((exit, dest)) = frame.map(|frame| (frame.exit, frame.dest)) else {
+            self.store(Expr::Break(expr), Dest::Discard);
+            return;
+        };
+        match expr.expr {
+            Some(value) => self.into(*value, dest),
+            None => self.unit(dest),
+        }
+        self.end(End::Goto(exit));
+    }
+
+    /// What a `break` or `continue` aims at.
+    pub(super) fn frame(&self, label: Option<&Ident>) -> Option<&Frame> {
+        self.frames.iter().rev().find(|frame| match label {
+            Some(label) => frame.label.as_ref() == Some(label),
+            None => frame.head.is_some(),
+        })
+    }
+
+    /// A binding for the value of an expression that is taken apart, and the expression lowered.
+    pub(super) fn joined(&mut self, expr: Expr) -> Expr {
+        let value = self.temporary("value", Span::call_site());
+        self.into(expr, Dest::Local(value));
+        self.mention_expr(value)
+    }
+}
+
+fn is_lazy(op: &BinOp) -> bool {
+    matches!(op, BinOp::And(_) | BinOp::Or(_))
+}
+
+/// Whether a condition awaits at most in what is evaluated first, whatever the rest gives.
+fn awaits_first(condition: &Expr) -> bool {
+    match condition {
+        Expr::Paren(expr) => awaits_first(&expr.expr),
+        Expr::Group(expr) => awaits_first(&expr.expr),
+        Expr::Unary(expr) if matches!(expr.op, UnOp::Not(_)) => awaits_first(&expr.expr),
+        Expr::Binary(expr) if is_lazy(&expr.op) => {
+            !expr.right.awaits() && awaits_first(&expr.left)
+        }
+        _ => true,
+    }
+}

@@ -1,0 +1,368 @@
+//! Takes the body apart at its awaits, into the graph of [`flow`](super::flow).
+//!
+//! Only statements that await, and what they stand in, are taken apart; all else stays the user's
+//! code. An expression that awaits becomes what comes before each await, and a rest that takes the
+//! place of the expression: of `f(x, a(y).await?)` the block ends by awaiting `a(y)`, and the next
+//! one begins with the rest `f(x, awaited?)`.
+
+mod code;
+mod control;
+mod operands;
+mod opaque;
+
+use proc_macro2::{Ident, Span};
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, Item, Local as Let, Pat, Stmt, Token, parse_quote};
+
+use super::awaits::Awaits;
+use super::flow::{
+    Block, BlockId, BlockKind, Borrow, Code, End, Flow, Local, LocalId, Point, bound,
+};
+use super::mark;
+use super::spell::{Inner, annotate, plain_binding};
+use crate::report::Report;
+
+/// Where the value of an expression goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dest {
+    /// Nowhere: it is a statement.
+    Discard,
+    /// Into a binding that was declared without a value.
+    Local(LocalId),
+    /// It is what the workflow returns.
+    Return,
+}
+
+/// A loop or labeled block that was taken apart, while its body is being lowered.
+struct Frame {
+    label: Option<Ident>,
+    /// Where `break` goes, and its value.
+    exit: BlockId,
+    dest: Dest,
+    /// Where `continue` goes; `None` for a labeled block.
+    head: Option<BlockId>,
+}
+
+pub(super) struct Lowering<'a> {
+    report: &'a Report,
+    inner: Inner,
+    flow: Flow,
+    frames: Vec<Frame>,
+    current: BlockId,
+    /// Whether the block at hand has ended: what follows is never reached.
+    closed: bool,
+    /// How deep in blocks that were taken apart.
+    depth: usize,
+}
+
+/// Lowers a body whose bindings are resolved and whose awaits are numbered.
+pub(super) fn lower(
+    report: &Report,
+    inner: Inner,
+    locals: Vec<Local>,
+    awaits: usize,
+    body: syn::Block,
+) -> Flow {
+    let mut lowering = Lowering {
+        report,
+        inner,
+        flow: Flow {
+            locals,
+            blocks: Vec::new(),
+            order: Vec::new(),
+            points: (0..awaits).map(|_| None).collect(),
+            items: Vec::new(),
+        },
+        frames: Vec::new(),
+        current: BlockId(0),
+        closed: true,
+        depth: 0,
+    };
+    let start = lowering.block(BlockKind::Start);
+    lowering.switch(start);
+    lowering.statements(body.stmts, Dest::Return);
+    lowering.flow
+}
+
+impl Lowering<'_> {
+    fn block(&mut self, kind: BlockKind) -> BlockId {
+        self.flow.blocks.push(Block {
+            code: Vec::new(),
+            end: End::Open,
+            kind,
+        });
+        BlockId(self.flow.blocks.len() - 1)
+    }
+
+    /// Goes on in another block.
+    fn switch(&mut self, block: BlockId) {
+        self.current = block;
+        self.closed = false;
+        self.flow.order.push(block);
+    }
+
+    fn end(&mut self, end: End) {
+        if !self.closed {
+            self.flow.blocks[self.current.0].end = end;
+            self.closed = true;
+        }
+    }
+
+    fn push(&mut self, code: Code) {
+        if !self.closed {
+            self.flow.blocks[self.current.0].code.push(code);
+        }
+    }
+
+    /// A binding of the compiler's.
+    fn temporary(&mut self, name: &str, span: Span) -> LocalId {
+        self.flow.locals.push(Local {
+            ident: Ident::new(name, span),
+            mutable: false,
+            temporary: true,
+            annotation: None,
+            spelling: None,
+            borrow: None,
+            cfg: None,
+        });
+        LocalId(self.flow.locals.len() - 1)
+    }
+
+    fn mention(&self, id: LocalId) -> Ident {
+        mark::local(id, &self.flow.locals[id.0].ident)
+    }
+
+    fn mention_expr(&self, id: LocalId) -> Expr {
+        let mention = self.mention(id);
+        parse_quote!(#mention)
+    }
+
+    /// Statements in a scope of their own, the last of which may be a value.
+    fn statements(&mut self, mut statements: Vec<Stmt>, dest: Dest) {
+        let tail = match statements.pop() {
+            Some(Stmt::Expr(tail, None)) => Some(tail),
+            Some(Stmt::Macro(tail)) if tail.semi_token.is_none() => {
+                Some(Expr::Macro(syn::ExprMacro {
+                    attrs: tail.attrs,
+                    mac: tail.mac,
+                }))
+            }
+            Some(other) => {
+                statements.push(other);
+                None
+            }
+            None => None,
+        };
+        self.depth += 1;
+        for statement in statements {
+            self.statement(statement);
+        }
+        match (tail, dest) {
+            (Some(tail), _) => self.into(tail, dest),
+            (None, Dest::Discard) => {}
+            (None, _) => self.store(parse_quote!(()), dest),
+        }
+        self.depth -= 1;
+    }
+
+    fn statement(&mut self, statement: Stmt) {
+        match statement {
+            Stmt::Local(local) => self.binding(local),
+            Stmt::Item(item) => self.item(item),
+            Stmt::Expr(expr, _) => self.into(expr, Dest::Discard),
+            Stmt::Macro(statement) => {
+                let expr = Expr::Macro(syn::ExprMacro {
+                    attrs: statement.attrs,
+                    mac: statement.mac,
+                });
+                self.into(expr, Dest::Discard);
+            }
+        }
+    }
+
+    /// Items are hoisted to where every block sees them.
+    fn item(&mut self, item: Item) {
+        match &item {
+            Item::Macro(item) => self.report.error_on(
+                item,
+                "a macro is defined or used as an item in a workflow\n\
+                 the workflow's code is taken apart, and a macro's names would not be found again\n\
+                 help: move it out of the function, or end its use with `;` inside an expression",
+            ),
+            _ if self.depth > 1 => self.report.error_on(
+                item,
+                "an item is declared in a block that awaits\n\
+                 the block is taken apart, and the item would be seen outside of it\n\
+                 help: move it to the beginning of the function, or out of the function",
+            ),
+            _ => self.flow.items.push(item),
+        }
+    }
+
+    /// `let`.
+    fn binding(&mut self, mut local: Let) {
+        self.learn(&local);
+        let awaits_in_init = local.init.as_ref().is_some_and(|init| init.expr.awaits());
+        let diverge_awaits = (local.init.as_ref())
+            .and_then(|init| init.diverge.as_ref())
+            .is_some_and(|(_, diverge)| diverge.awaits());
+        if awaits_in_init || diverge_awaits {
+            self.refuse_cfg(&local.attrs);
+        }
+        let declares = bound(&local.pat);
+        if diverge_awaits && let Some(init) = local.init {
+            // `let p = e else { … }` goes on where `if let p = e` does.
+            let value = self.value(*init.expr);
+            let pattern = &local.pat;
+            let condition: Expr = parse_quote!(let #pattern = #value);
+            let (then, otherwise) = (self.block(BlockKind::Join), self.block(BlockKind::Join));
+            let condition = self.code(condition.to_token_stream(), &[&condition], declares);
+            self.end(End::Branch {
+                condition,
+                then,
+                otherwise,
+            });
+            self.switch(otherwise);
+            if let Some((_, diverge)) = init.diverge {
+                self.into(*diverge, Dest::Discard);
+            }
+            self.closed = true;
+            self.switch(then);
+            return;
+        }
+        if let Some(init) = &mut local.init {
+            let expr = std::mem::replace(&mut *init.expr, Expr::PLACEHOLDER);
+            if init.diverge.is_none()
+                && self.is_exploded(&expr)
+                && let Some(id) = plain_binding(&local.pat)
+            {
+                // `let x = if … { a } else { b };` assigns `x` in both branches.
+                self.into(expr, Dest::Local(id));
+                return;
+            }
+            *init.expr = self.value(expr);
+            if let Some((_, diverge)) = &mut init.diverge {
+                self.opaque(diverge);
+            }
+        }
+        let mut values: Vec<&Expr> = Vec::new();
+        if let Some(init) = &local.init {
+            values.push(&init.expr);
+            values.extend(init.diverge.as_ref().map(|(_, diverge)| &**diverge));
+        }
+        let mut code = self.code(local.to_token_stream(), &values, declares);
+        code.deferred = local.init.is_none();
+        self.push(code);
+    }
+
+    /// Notes what a `let` tells of the bindings it makes.
+    fn learn(&mut self, local: &Let) {
+        let bound = bound(&local.pat);
+        let cfg = local.attrs.iter().find(|attr| attr.path().is_ident("cfg"));
+        for id in &bound {
+            self.flow.locals[id.0].cfg = cfg.map(Spanned::span);
+        }
+        if let Pat::Type(typed) = &local.pat {
+            let mut found = Vec::new();
+            annotate(&typed.pat, &typed.ty, &mut |id, ty| {
+                found.push((id, ty.clone()));
+            });
+            for (id, ty) in found {
+                let local = &mut self.flow.locals[id.0];
+                local.spelling = self.inner.spell(&ty);
+                local.annotation = Some(ty);
+            }
+        }
+        let Some(init) = &local.init else { return };
+        if let Some(id) = plain_binding(&local.pat) {
+            if !matches!(local.pat, Pat::Type(_)) {
+                self.flow.locals[id.0].spelling = self.inner.value(&init.expr, &self.flow.locals);
+            }
+            self.flow.locals[id.0].borrow = operands::borrow(&init.expr);
+        } else if operands::borrow(&init.expr).is_some() {
+            self.borrowed(&bound);
+        }
+    }
+
+    /// Bindings of a pattern that looks into a reference.
+    fn borrowed(&mut self, bound: &[LocalId]) {
+        for id in bound {
+            self.flow.locals[id.0].borrow = Some(Borrow::Pattern);
+        }
+    }
+
+    fn refuse_cfg(&self, attrs: &[Attribute]) {
+        for attr in attrs {
+            if attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr") {
+                self.report.error_on(
+                    attr,
+                    "`#[cfg]` on code that awaits in a workflow\n\
+                     which states a workflow has is decided before `#[cfg]` is\n\
+                     help: put the `#[cfg]` into a function or an activity that is called here, or write `if cfg!(…) { … }`",
+                );
+            }
+        }
+    }
+
+    /// Awaits an operand, and goes on in the block after it, where the outcome is the rest.
+    fn await_operand(&mut self, number: usize, span: Span, operand: &Expr) -> Expr {
+        let code = self.code(operand.to_token_stream(), &[operand], Vec::new());
+        let resume = self.block(BlockKind::Resume(number));
+        let awaited = self.temporary("awaited", span);
+        if !self.closed {
+            self.flow.points[number] = Some(Point {
+                resume,
+                awaited,
+                span,
+            });
+        }
+        self.end(End::Await {
+            number,
+            operand: code,
+            resume,
+        });
+        self.switch(resume);
+        self.mention_expr(awaited)
+    }
+
+    /// Keeps a value aside, in a binding of its own.
+    fn spill(&mut self, value: &Expr) -> Expr {
+        let operand = self.temporary("operand", value.span());
+        self.flow.locals[operand.0].mutable = true;
+        self.flow.locals[operand.0].borrow = operands::borrow(value);
+        let name = self.mention(operand);
+        let statement: Stmt = parse_quote!(let mut #name = #value;);
+        let code = self.code(statement.to_token_stream(), &[value], vec![operand]);
+        self.push(code);
+        self.mention_expr(operand)
+    }
+
+    /// Puts a rest where it belongs.
+    fn store(&mut self, rest: Expr, dest: Dest) {
+        match dest {
+            Dest::Discard => {
+                let statement = Stmt::Expr(rest, Some(Token![;](Span::call_site())));
+                let Stmt::Expr(rest, _) = &statement else {
+                    return;
+                };
+                let code = self.code(statement.to_token_stream(), &[rest], Vec::new());
+                self.push(code);
+            }
+            Dest::Local(id) => {
+                if let Some(borrow) = operands::borrow(&rest) {
+                    self.flow.locals[id.0].borrow = Some(borrow);
+                }
+                let name = self.mention(id);
+                let assignment: Expr = parse_quote!(#name = #rest);
+                let statement: Stmt = parse_quote!(#assignment;);
+                let code = self.code(statement.to_token_stream(), &[&assignment], Vec::new());
+                self.push(code);
+            }
+            Dest::Return => {
+                let code = self.code(rest.to_token_stream(), &[&rest], Vec::new());
+                self.end(End::Return(code));
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! The macros of the standard library whose arguments are expressions, so that awaits may stand in
+//! them and bindings in them can be told apart.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprLit, Lit, Macro, Pat, Token};
+
+/// How a macro takes its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `format!`, `println!`, `write!`, `panic!`: a format string after so many other arguments;
+    /// what is formatted is only looked at.
+    Format { text_at: usize },
+    /// `assert!`: its message is made only when the condition is false.
+    Assert,
+    /// `assert_eq!`, `assert_ne!`: two values to look at, then a message.
+    Compare,
+    /// `debug_assert!` and its like: evaluated in debug builds only.
+    Debug { text_at: usize },
+    /// `vec!`, `dbg!`: values.
+    Values,
+    /// `matches!`.
+    Matches,
+}
+
+/// A macro of the standard library with its arguments as expressions.
+pub(super) struct StdMacro {
+    pub(super) kind: Kind,
+    pub(super) arguments: Vec<Argument>,
+    tail: Tail,
+}
+
+/// One argument, `name = value` or `value`.
+pub(super) struct Argument {
+    pub(super) name: Option<Ident>,
+    pub(super) value: Expr,
+}
+
+/// What stands beside a list of arguments.
+pub(super) enum Tail {
+    None,
+    /// `vec![value; length]`.
+    Length(Box<Expr>),
+    /// `matches!(value, pattern if guard)`.
+    Pattern(Box<Pat>, Option<Box<Expr>>),
+}
+
+/// The kind of a macro, when it is one of the standard library's.
+pub(super) fn kind(mac: &Macro) -> Option<Kind> {
+    let segments = &mac.path.segments;
+    let from_std = match segments.len() {
+        1 => true,
+        2 => ["std", "core", "alloc"].iter().any(|name| segments[0].ident == name),
+        _ => false,
+    };
+    if !from_std {
+        return None;
+    }
+    Some(match &*segments.last()?.ident.to_string() {
+        "format" | "print" | "println" | "eprint" | "eprintln" | "format_args" | "panic"
+        | "todo" | "unimplemented" | "unreachable" => Kind::Format { text_at: 0 },
+        "write" | "writeln" => Kind::Format { text_at: 1 },
+        "assert" => Kind::Assert,
+        "assert_eq" | "assert_ne" => Kind::Compare,
+        "debug_assert" => Kind::Debug { text_at: 1 },
+        "debug_assert_eq" | "debug_assert_ne" => Kind::Debug { text_at: 2 },
+        "vec" | "dbg" => Kind::Values,
+        "matches" => Kind::Matches,
+        _ => return None,
+    })
+}
+
+impl StdMacro {
+    /// The arguments of a macro; `None` when it is not of the standard library or reads otherwise.
+    pub(super) fn parse(mac: &Macro) -> Option<Self> {
+        let kind = kind(mac)?;
+        let parser = |input: ParseStream<'_>| Self::read(kind, input);
+        parser.parse2(mac.tokens.clone()).ok()
+    }
+
+    fn read(kind: Kind, input: ParseStream<'_>) -> syn::Result<Self> {
+        if kind == Kind::Matches {
+            let value = Argument::parse(input)?;
+            input.parse::<Token![,]>()?;
+            let pattern = Pat::parse_multi_with_leading_vert(input)?;
+            let guard = match input.parse::<Option<Token![if]>>()? {
+                Some(_) => Some(Box::new(input.parse()?)),
+                None => None,
+            };
+            input.parse::<Option<Token![,]>>()?;
+            return Ok(Self {
+                kind,
+                arguments: vec![value],
+                tail: Tail::Pattern(Box::new(pattern), guard),
+            });
+        }
+        let mut arguments = Vec::new();
+        let mut tail = Tail::None;
+        while !input.is_empty() {
+            arguments.push(Argument::parse(input)?);
+            if input.peek(Token![;]) && kind == Kind::Values {
+                input.parse::<Token![;]>()?;
+                tail = Tail::Length(input.parse()?);
+                break;
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(Self {
+            kind,
+            arguments,
+            tail,
+        })
+    }
+
+    /// What stands beside the arguments.
+    pub(super) fn tail_mut(&mut self) -> &mut Tail {
+        &mut self.tail
+    }
+
+    /// The place of the format string among the arguments.
+    fn text_at(&self) -> Option<usize> {
+        match self.kind {
+            Kind::Format { text_at } | Kind::Debug { text_at } => Some(text_at),
+            Kind::Assert => Some(1),
+            Kind::Compare => Some(2),
+            Kind::Values | Kind::Matches => None,
+        }
+    }
+
+    /// The names that the format string captures: `topic` of `"on {topic:?}"`.
+    pub(super) fn captures(&self) -> Vec<Ident> {
+        let Some(Argument {
+            value: Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }),
+            ..
+        }) = self.text_at().and_then(|i| self.arguments.get(i))
+        else {
+            return Vec::new();
+        };
+        let mut names = captures(&text.value(), text.span());
+        names.retain(|name| {
+            let given = |argument: &Argument| argument.name.as_ref() == Some(name);
+            !self.arguments.iter().any(given)
+        });
+        names
+    }
+
+    /// Writes the arguments back.
+    pub(super) fn into_tokens(self) -> TokenStream {
+        let arguments = self.arguments.iter();
+        match self.tail {
+            Tail::None => quote!(#(#arguments),*),
+            Tail::Length(length) => quote!(#(#arguments),* ; #length),
+            Tail::Pattern(pattern, None) => quote!(#(#arguments),*, #pattern),
+            Tail::Pattern(pattern, Some(guard)) => quote!(#(#arguments),*, #pattern if #guard),
+        }
+    }
+}
+
+impl Parse for Argument {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let named = input.peek(syn::Ident)
+            && input.peek2(Token![=])
+            && !input.peek2(Token![==])
+            && !input.peek2(Token![=>]);
+        let name = if named {
+            let name = input.parse()?;
+            input.parse::<Token![=]>()?;
+            Some(name)
+        } else {
+            None
+        };
+        Ok(Self {
+            name,
+            value: input.parse()?,
+        })
+    }
+}
+
+impl ToTokens for Argument {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let value = &self.value;
+        tokens.extend(match &self.name {
+            Some(name) => quote!(#name = #value),
+            None => quote!(#value),
+        });
+    }
+}
+
+/// The names that a format string captures, each once: of `"{a:>w$} {{no}} {0} {b.c}"` it is `a`
+/// and `w`.
+pub(super) fn captures(text: &str, span: Span) -> Vec<Ident> {
+    let mut names: Vec<Ident> = Vec::new();
+    let mut add = |name: &str| {
+        let starts = |c: char| c == '_' || c.is_alphabetic();
+        if name.starts_with(starts)
+            && let Ok(mut name) = syn::parse_str::<Ident>(name)
+            && !names.contains(&name)
+        {
+            name.set_span(span);
+            names.push(name);
+        }
+    };
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        rest = &rest[open + 1..];
+        if let Some(escaped) = rest.strip_prefix('{') {
+            rest = escaped;
+            continue;
+        }
+        let Some(close) = rest.find('}') else { break };
+        let (name, spec) = rest[..close].split_once(':').unwrap_or((&rest[..close], ""));
+        add(name.trim());
+        // The width and the precision: `{:>width$.precision$}`.
+        for part in spec.split_inclusive('$').filter_map(|part| part.strip_suffix('$')) {
+            let begin = part
+                .rfind(|c: char| c != '_' && !c.is_alphanumeric())
+                .map_or(0, |at| at + part[at..].chars().next().map_or(1, char::len_utf8));
+            // `0` before a width is a flag.
+            add(part[begin..].trim_start_matches('0'));
+        }
+        rest = &rest[close + 1..];
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn format_strings_capture_names() {
+        for (text, expected) in [
+            ("on {topic}", "topic"),
+            ("{a:>w$} {{no}} {0} {b:.p$} {:?}", "a w b p"),
+            ("{a}{a}", "a"),
+            ("{{{x}}}", "x"),
+            ("{broken", ""),
+        ] {
+            let names = captures(text, Span::call_site());
+            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+            assert_eq!(names.join(" "), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn arguments_come_back_as_they_were() {
+        for text in [
+            "format ! (\"{} {x}\" , a == b , x = y + 1)",
+            "vec ! [a ; 3]",
+            "matches ! (a , Some (_) if b)",
+        ] {
+            let mac: Macro = syn::parse_str(text).unwrap();
+            let tokens = StdMacro::parse(&mac).unwrap().into_tokens();
+            assert_eq!(tokens.to_string(), mac.tokens.to_string());
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Numbers the awaits in the order of the source, and takes down of each what its state needs: what
+//! is awaited, and the fingerprint of the statement that awaits.
+//!
+//! A fingerprint is a hash of the tokens of the innermost statement, condition, scrutinee or match
+//! arm that holds the await, and of the await's place in it; where several of these read alike, also
+//! of which one it is and of how many, so that putting one more beside them makes all of them
+//! others. It must never change from one version of this crate to the next: saved runs carry it.
+
+use std::collections::HashMap;
+use std::hash::Hasher;
+
+use proc_macro2::Span;
+use siphasher::sip::SipHasher13;
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Arm, Block, Expr, ExprAsync, ExprAwait, ExprBlock, ExprClosure, ExprForLoop, ExprIf, ExprMatch,
+    ExprWhile, Item, Macro, Stmt,
+};
+
+use super::awaits::{Awaits, in_tokens};
+use super::macros::{StdMacro, Tail};
+use super::mark;
+use super::state_name::Awaited;
+
+/// An await of the source.
+pub(super) struct Await {
+    pub(super) awaited: Awaited,
+    pub(super) fingerprint: u64,
+    pub(super) span: Span,
+}
+
+/// Numbers the awaits of a body.
+pub(super) fn number(body: &mut Block) -> Vec<Await> {
+    let mut numberer = Numberer {
+        awaits: Vec::new(),
+        unit: 0,
+        units: Vec::new(),
+    };
+    numberer.visit_block_mut(body);
+    let Numberer { awaits, units, .. } = numberer;
+    let mut alike: HashMap<u64, u64> = HashMap::new();
+    let mut which = Vec::new();
+    for unit in &units {
+        let count = alike.entry(unit.text).or_default();
+        which.push(*count);
+        *count += 1;
+    }
+    let fingerprint = |unit: usize, place: u64| {
+        let mut hasher = hasher();
+        hasher.write_u64(units[unit].text);
+        hasher.write_u64(place);
+        let count = alike[&units[unit].text];
+        if count > 1 {
+            hasher.write_u64(which[unit]);
+            hasher.write_u64(count);
+        }
+        hasher.finish()
+    };
+    awaits
+        .into_iter()
+        .map(|(awaited, span, unit, place)| Await {
+            awaited,
+            fingerprint: fingerprint(unit, place),
+            span,
+        })
+        .collect()
+}
+
+fn hasher() -> SipHasher13 {
+    SipHasher13::new_with_keys(0x776f_726b_666c_6f77, 0x6669_6e67_6572)
+}
+
+/// A piece of source that is edited as one.
+struct Unit {
+    text: u64,
+    awaits: u64,
+}
+
+struct Numberer {
+    /// What is awaited, where, in which unit, and the place therein.
+    awaits: Vec<(Awaited, Span, usize, u64)>,
+    unit: usize,
+    units: Vec<Unit>,
+}
+
+impl Numberer {
+    fn in_unit(&mut self, text: &str, inside: impl FnOnce(&mut Self)) {
+        let mut hasher = hasher();
+        hasher.write(text.as_bytes());
+        self.units.push(Unit {
+            text: hasher.finish(),
+            awaits: 0,
+        });
+        let outer = std::mem::replace(&mut self.unit, self.units.len() - 1);
+        inside(self);
+        self.unit = outer;
+    }
+
+    fn unit(&mut self, expr: &mut Expr) {
+        if is_control_flow(expr) {
+            self.visit_expr_mut(expr);
+        } else if expr.awaits() {
+            self.in_unit(&mark::text(expr), |this| this.visit_expr_mut(expr));
+        }
+    }
+}
+
+fn is_control_flow(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::If(_)
+            | Expr::Match(_)
+            | Expr::Loop(_)
+            | Expr::While(_)
+            | Expr::ForLoop(_)
+            | Expr::Block(_)
+    )
+}
+
+impl VisitMut for Numberer {
+    fn visit_stmt_mut(&mut self, stmt: &mut Stmt) {
+        match stmt {
+            Stmt::Expr(expr, _) => self.unit(expr),
+            _ if stmt.awaits() => {
+                self.in_unit(&mark::text(stmt), |this| {
+                    visit_mut::visit_stmt_mut(this, stmt);
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn visit_expr_await_mut(&mut self, expr: &mut ExprAwait) {
+        self.visit_expr_mut(&mut expr.base);
+        let Some(unit) = self.units.get_mut(self.unit) else {
+            return;
+        };
+        let place = unit.awaits;
+        unit.awaits += 1;
+        let number = self.awaits.len();
+        let awaited = Awaited::of(&expr.base);
+        self.awaits
+            .push((awaited, expr.base.span(), self.unit, place));
+        mark::number_await(expr, number);
+    }
+
+    fn visit_expr_if_mut(&mut self, expr: &mut ExprIf) {
+        self.unit(&mut expr.cond);
+        self.visit_block_mut(&mut expr.then_branch);
+        if let Some((_, otherwise)) = &mut expr.else_branch {
+            self.visit_expr_mut(otherwise);
+        }
+    }
+
+    fn visit_expr_while_mut(&mut self, expr: &mut ExprWhile) {
+        self.unit(&mut expr.cond);
+        self.visit_block_mut(&mut expr.body);
+    }
+
+    fn visit_expr_for_loop_mut(&mut self, expr: &mut ExprForLoop) {
+        self.unit(&mut expr.expr);
+        self.visit_block_mut(&mut expr.body);
+    }
+
+    fn visit_expr_match_mut(&mut self, expr: &mut ExprMatch) {
+        self.unit(&mut expr.expr);
+        for arm in &mut expr.arms {
+            self.visit_arm_mut(arm);
+        }
+    }
+
+    fn visit_arm_mut(&mut self, arm: &mut Arm) {
+        self.unit(&mut arm.body);
+    }
+
+    fn visit_expr_block_mut(&mut self, expr: &mut ExprBlock) {
+        self.visit_block_mut(&mut expr.block);
+    }
+
+    fn visit_macro_mut(&mut self, mac: &mut Macro) {
+        if in_tokens(mac.tokens.clone()).is_none() {
+            return;
+        }
+        let Some(mut parsed) = StdMacro::parse(mac) else {
+            return;
+        };
+        for argument in &mut parsed.arguments {
+            self.visit_expr_mut(&mut argument.value);
+        }
+        if let Tail::Length(length) = parsed.tail_mut() {
+            self.visit_expr_mut(length);
+        }
+        mac.tokens = parsed.into_tokens();
+    }
+
+    fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}
+    fn visit_expr_async_mut(&mut self, _: &mut ExprAsync) {}
+    fn visit_item_mut(&mut self, _: &mut Item) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fingerprints(body: &str) -> Vec<u64> {
+        let mut body: Block = syn::parse_str(&format!("{{ {body} }}")).unwrap();
+        number(&mut body).iter().map(|a| a.fingerprint).collect()
+    }
+
+    #[test]
+    fn a_fingerprint_is_that_of_its_statement_alone() {
+        let one = fingerprints("let a = f(x).await?; g(a).await?;");
+        let other = fingerprints("let   a=f(x) . await ? ; let b = 5; h(b).await?; if b { g(a).await?; }");
+        assert_eq!(one[0], other[0]);
+        assert_eq!(one[1], other[2]);
+        assert_ne!(one[1], other[1]);
+    }
+
+    #[test]
+    fn bodies_of_branches_do_not_count_for_their_condition() {
+        let one = fingerprints("if f().await? { a(); }");
+        let other = fingerprints("if f().await? { b(); } else { c(); }");
+        assert_eq!(one, other);
+    }
+
+    #[test]
+    fn statements_alike_are_told_apart_and_none_stays_when_one_is_added() {
+        let two = fingerprints("f().await?; f().await?;");
+        let three = fingerprints("f().await?; f().await?; f().await?;");
+        assert_ne!(two[0], two[1]);
+        assert!(two.iter().all(|known| !three.contains(known)));
+    }
+
+    #[test]
+    fn awaits_of_one_statement_are_told_apart() {
+        let two = fingerprints("g(f().await?, f().await?);");
+        assert_ne!(two[0], two[1]);
+    }
+
+    #[test]
+    fn the_hash_is_the_same_for_ever() {
+        assert_eq!(fingerprints("f().await?;"), [PINNED]);
+    }
+
+    const PINNED: u64 = 0;
+}

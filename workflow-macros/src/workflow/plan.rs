@@ -1,0 +1,328 @@
+//! What the machine consists of: its states, the arms of its step function, the names in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::Ident;
+use quote::format_ident;
+
+use super::flow::{BlockId, BlockKind, Borrow, Code, End, Flow, LocalId};
+use super::live::{self, Live};
+use super::mark;
+use super::number::Await;
+use super::state_name::{self, StateName};
+use crate::report::Report;
+
+pub(super) struct Plan<'a> {
+    pub(super) flow: &'a Flow,
+    pub(super) live: Live,
+    /// The states after `Start`, in the order of the source.
+    pub(super) states: Vec<State>,
+    /// The blocks that are arms of the step function, by name, in the order of the source. All
+    /// others are reached from one place only, and stand there.
+    pub(super) arms: Vec<(BlockId, Ident)>,
+    /// The bindings that some arm is handed over to by another.
+    pub(super) slots: BTreeSet<LocalId>,
+    /// The bindings that some state saves, and the name each has there.
+    pub(super) fields: BTreeMap<LocalId, String>,
+    /// The name that each binding has in the step function.
+    pub(super) idents: BTreeMap<LocalId, Ident>,
+}
+
+/// A state that awaits.
+pub(super) struct State {
+    pub(super) number: usize,
+    pub(super) name: StateName,
+    pub(super) fingerprint: u64,
+    /// What it saves, in the order of declaration.
+    pub(super) saved: Vec<LocalId>,
+}
+
+pub(super) fn plan<'a>(
+    report: &Report,
+    flow: &'a Flow,
+    awaits: &[Await],
+    parameters: &[LocalId],
+) -> Plan<'a> {
+    let live = live::analyze(flow, parameters);
+    let numbers: Vec<usize> = (0..awaits.len())
+        .filter(|&number| {
+            let point = flow.points[number].as_ref();
+            point.is_some_and(|point| live.reached.contains(&point.resume))
+        })
+        .collect();
+    let awaited: Vec<_> = numbers.iter().map(|&n| &awaits[n].awaited).collect();
+    let states: Vec<State> = numbers
+        .iter()
+        .zip(state_name::names(&awaited))
+        .map(|(&number, name)| State {
+            number,
+            name,
+            fingerprint: awaits[number].fingerprint,
+            saved: saved(flow, &live, number),
+        })
+        .collect();
+    let arms = arms(flow, &live, &states);
+    let slots = arms
+        .iter()
+        .filter(|(id, _)| is_jumped_to(flow, *id))
+        .flat_map(|(id, _)| live.entry[id.0].iter().copied())
+        .collect();
+    let idents = idents(flow, &live, parameters);
+    let fields = fields(flow, &states, parameters);
+    let plan = Plan {
+        flow,
+        live,
+        states,
+        arms,
+        slots,
+        fields,
+        idents,
+    };
+    plan.check(report);
+    plan
+}
+
+fn saved(flow: &Flow, live: &Live, number: usize) -> Vec<LocalId> {
+    let Some(point) = &flow.points[number] else {
+        return Vec::new();
+    };
+    let entry = live.entry[point.resume.0].iter().copied();
+    entry.filter(|id| *id != point.awaited).collect()
+}
+
+/// Whether other blocks jump to a block, rather than an engine's resuming there.
+pub(super) fn is_jumped_to(flow: &Flow, id: BlockId) -> bool {
+    matches!(flow.block(id).kind, BlockKind::Head | BlockKind::Join)
+}
+
+fn arms(flow: &Flow, live: &Live, states: &[State]) -> Vec<(BlockId, Ident)> {
+    let mut entries = vec![0; flow.blocks.len()];
+    for id in &live.reached {
+        let block = flow.block(*id);
+        for next in block.successors() {
+            entries[flow.target(next).0] += 1;
+        }
+        // A jump out of code that stays as it is cannot be followed by the block it goes to.
+        for jump in block.jumps() {
+            entries[flow.target(jump.target).0] += 1;
+        }
+    }
+    let mut taken: BTreeSet<String> = states.iter().map(|s| s.name.name.clone()).collect();
+    let mut arms = Vec::new();
+    for &id in &live.reached {
+        let name = match flow.block(id).kind {
+            BlockKind::Start => "Start".to_owned(),
+            BlockKind::Resume(number) => {
+                let state = states.iter().find(|state| state.number == number);
+                state.map(|state| state.name.name.clone()).unwrap_or_default()
+            }
+            BlockKind::Head | BlockKind::Join if entries[id.0] < 2 => continue,
+            kind => {
+                let base = if kind == BlockKind::Head { "Loop" } else { "Join" };
+                let mut name = base.to_owned();
+                let mut number = 2;
+                while !taken.insert(name.clone()) {
+                    name = format!("{base}{number}");
+                    number += 1;
+                }
+                name
+            }
+        };
+        arms.push((id, format_ident!("{name}")));
+    }
+    arms
+}
+
+/// Names for all bindings. One keeps its own but where another of its name occurs while it is in
+/// scope, or where it is declared apart from its `let`; then the later one of the source gets a
+/// number.
+fn idents(flow: &Flow, live: &Live, parameters: &[LocalId]) -> BTreeMap<LocalId, Ident> {
+    let mut same: BTreeMap<(String, bool), Vec<LocalId>> = BTreeMap::new();
+    let mut declared: BTreeSet<LocalId> = parameters.iter().copied().collect();
+    let mut apart: BTreeSet<LocalId> = BTreeSet::new();
+    for id in &live.reached {
+        let block = flow.block(*id);
+        for code in block.code.iter().chain(block.end.codes()) {
+            declared.extend(&code.declares);
+            declared.extend(&code.assigns);
+            apart.extend(&code.assigns);
+        }
+    }
+    for id in declared {
+        let local = flow.local(id);
+        let key = (mark::plain(&local.ident), local.temporary);
+        same.entry(key).or_default().push(id);
+    }
+    let clashes = clashes(flow, live);
+    let mut taken: BTreeSet<String> =
+        flow.locals.iter().map(|local| mark::plain(&local.ident)).collect();
+    let mut idents = BTreeMap::new();
+    for ((name, _), ids) in &same {
+        for (i, id) in ids.iter().enumerate() {
+            let before = &ids[..i];
+            let clash = before.iter().any(|other| {
+                apart.contains(id)
+                    || apart.contains(other)
+                    || clashes.contains(&(*id, *other))
+                    || clashes.contains(&(*other, *id))
+            });
+            if !clash {
+                continue;
+            }
+            let mut number = 2;
+            let mut free = format!("{name}_{number}");
+            while !taken.insert(free.clone()) {
+                number += 1;
+                free = format!("{name}_{number}");
+            }
+            idents.insert(*id, Ident::new(&free, flow.local(*id).ident.span()));
+        }
+    }
+    idents
+}
+
+/// Pairs of bindings of one name, the second of which occurs after the first was declared.
+fn clashes(flow: &Flow, live: &Live) -> BTreeSet<(LocalId, LocalId)> {
+    let mut found = BTreeSet::new();
+    let mut declare = |code: &Code, after: &BTreeSet<LocalId>| {
+        for declared in &code.declares {
+            let local = flow.local(*declared);
+            for other in after {
+                let same = flow.local(*other).ident == local.ident
+                    && flow.local(*other).temporary == local.temporary;
+                if same && other != declared {
+                    found.insert((*declared, *other));
+                }
+            }
+        }
+    };
+    let back = |code: &Code, set: &mut BTreeSet<LocalId>| {
+        set.retain(|id| !code.declares.contains(id));
+        set.extend(&code.uses);
+        set.extend(&code.assigns);
+        for jump in &code.jumps {
+            set.extend(&live.mentioned[flow.target(jump.target).0]);
+        }
+    };
+    for id in &live.reached {
+        let block = flow.block(*id);
+        let mut after = BTreeSet::new();
+        for next in block.successors() {
+            after.extend(&live.mentioned[flow.target(next).0]);
+        }
+        if let End::Await { resume, .. } = block.end {
+            after.extend(&live.mentioned[resume.0]);
+        }
+        for code in block.end.codes() {
+            declare(code, &after);
+        }
+        for code in block.end.codes() {
+            back(code, &mut after);
+        }
+        for code in block.code.iter().rev() {
+            declare(code, &after);
+            back(code, &mut after);
+        }
+    }
+    found
+}
+
+/// Names for what is saved: the source's, and of two that one state saves the later gets a number.
+fn fields(flow: &Flow, states: &[State], parameters: &[LocalId]) -> BTreeMap<LocalId, String> {
+    let mut all: BTreeSet<LocalId> = parameters.iter().copied().collect();
+    all.extend(states.iter().flat_map(|state| &state.saved));
+    let mut fields: BTreeMap<LocalId, String> = BTreeMap::new();
+    for id in all {
+        let base = mark::plain(&flow.local(id).ident);
+        let mut name = base.clone();
+        let mut number = 2;
+        let beside = |name: &str| {
+            states.iter().any(|state| {
+                state.saved.contains(&id)
+                    && state.saved.iter().any(|other| {
+                        *other != id
+                            && (fields.get(other).is_some_and(|known| known == name)
+                                || name != base && flow.local(*other).ident == name)
+                    })
+            })
+        };
+        while beside(&name) {
+            name = format!("{base}_{number}");
+            number += 1;
+        }
+        fields.insert(id, name);
+    }
+    fields
+}
+
+impl Plan<'_> {
+    /// The index of the state of an await.
+    pub(super) fn state_of(&self, number: usize) -> Option<usize> {
+        self.states.iter().position(|state| state.number == number)
+    }
+
+    /// The name of an arm, when a block is one.
+    pub(super) fn arm(&self, id: BlockId) -> Option<&Ident> {
+        self.arms.iter().find(|(arm, _)| *arm == id).map(|(_, name)| name)
+    }
+
+    /// Whether some arm is reached from others.
+    pub(super) fn loops(&self) -> bool {
+        self.arms.iter().any(|(id, _)| is_jumped_to(self.flow, *id))
+    }
+
+    /// Refuses what cannot live where it has to.
+    fn check(&self, report: &Report) {
+        let saved: BTreeSet<LocalId> =
+            self.states.iter().flat_map(|state| state.saved.iter().copied()).collect();
+        for id in saved.union(&self.slots) {
+            let local = self.flow.local(*id);
+            let at = if saved.contains(id) {
+                "an `.await`"
+            } else {
+                "a place where branches with an `.await` meet"
+            };
+            if let Some(cfg) = local.cfg {
+                report.error_at(
+                    cfg,
+                    format!(
+                        "`#[cfg]` on `{0}`, which lives across {at}\n\
+                         which fields a state has is decided before `#[cfg]` is\n\
+                         help: write `let {0} = if cfg!(…) {{ … }} else {{ … }};`",
+                        local.ident
+                    ),
+                );
+            }
+            if let Some(borrow) = local.borrow {
+                report.error_at(local.ident.span(), refusal(&local.ident, borrow, at));
+            }
+        }
+    }
+}
+
+fn refusal(ident: &Ident, borrow: Borrow, at: &str) -> String {
+    if ident == "operand" {
+        return format!(
+            "a reference is kept across {at}\n\
+             a run is saved at every await, and a reference cannot be saved\n\
+             help: bind the awaited value first, and write this expression after it"
+        );
+    }
+    match borrow {
+        Borrow::Value => format!(
+            "`{ident}` is a reference and lives across {at}\n\
+             a run is saved at every await, and a reference cannot be saved\n\
+             help: keep the value: `let {ident} = ….clone();`, or make the reference again after the await"
+        ),
+        Borrow::Pattern => format!(
+            "`{ident}` is bound as a reference and lives across {at}\n\
+             a run is saved at every await, and a reference cannot be saved\n\
+             help: look into the value instead of a reference to it (`match value.clone() {{ … }}`), or keep a copy: `let {ident} = {ident}.clone();`"
+        ),
+        Borrow::Closure => format!(
+            "`{ident}` is a closure and lives across {at}\n\
+             a run is saved at every await, and a closure cannot be saved\n\
+             help: make it a function, or make the closure again after the await"
+        ),
+    }
+}

@@ -1,0 +1,214 @@
+//! The function's signature and the macro's options.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::parse::Parser;
+use syn::spanned::Spanned;
+use syn::{
+    Attribute, FnArg, ItemFn, LitStr, Pat, PatType, ReturnType, Safety, Type, Visibility,
+    parse_quote,
+};
+
+use super::mark;
+use crate::name::upper_camel;
+use crate::report::Report;
+
+pub(super) struct Signature {
+    /// Documentation, for what callers see.
+    pub(super) docs: Vec<Attribute>,
+    /// All other attributes, for the function as written.
+    pub(super) attrs: Vec<Attribute>,
+    pub(super) vis: Visibility,
+    pub(super) ident: Ident,
+    /// The name that runs are saved under.
+    pub(super) durable_name: String,
+    /// The whole parameter `ctx: &mut Context`, and its name if it has one.
+    pub(super) context: Option<(PatType, Option<Ident>)>,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) output: Type,
+}
+
+pub(super) struct Parameter {
+    /// As written.
+    pub(super) typed: PatType,
+    /// The name of its field: its own, or `argument1` where it is a pattern.
+    pub(super) ident: Ident,
+    pub(super) mutable: bool,
+    /// The pattern, where it is one.
+    pub(super) pattern: Option<Pat>,
+}
+
+impl Signature {
+    pub(super) fn parse(report: &Report, options: TokenStream, function: &ItemFn) -> Self {
+        let sig = &function.sig;
+        let mut durable_name = mark::plain(&sig.ident);
+        let parser = syn::meta::parser(|meta| {
+            if meta.path.is_ident("name") {
+                durable_name = meta.value()?.parse::<LitStr>()?.value();
+                return Ok(());
+            }
+            Err(meta.error("unknown option of `#[workflow]`\nhelp: the one option is `name = \"…\"`"))
+        });
+        if let Err(error) = parser.parse2(options) {
+            report.push(error);
+        }
+        check(report, function);
+        let (docs, attrs) = function
+            .attrs
+            .iter()
+            .cloned()
+            .partition(|attr| attr.path().is_ident("doc"));
+        let mut signature = Self {
+            docs,
+            attrs,
+            vis: function.vis.clone(),
+            ident: sig.ident.clone(),
+            durable_name,
+            context: None,
+            parameters: Vec::new(),
+            output: match &sig.output {
+                ReturnType::Type(_, ty) => (**ty).clone(),
+                ReturnType::Default => parse_quote!(()),
+            },
+        };
+        for (index, input) in sig.inputs.iter().enumerate() {
+            match input {
+                FnArg::Receiver(receiver) => report.error_on(
+                    receiver,
+                    "a workflow cannot take `self`\n\
+                     a run outlives the process, and the value it was called on\n\
+                     help: make it a free function, and take what it needs as parameters",
+                ),
+                FnArg::Typed(typed) => signature.parameter(report, index, typed),
+            }
+        }
+        signature
+    }
+
+    fn parameter(&mut self, report: &Report, index: usize, typed: &PatType) {
+        if is_context(&typed.ty) {
+            if index > 0 {
+                report.error_on(
+                    typed,
+                    "the context is the first parameter of a workflow\n\
+                     help: move `ctx: &mut Context` to the front",
+                );
+            }
+            if !matches!(&*typed.ty, Type::Reference(ty) if ty.mutability.is_some()) {
+                report.error_on(
+                    &typed.ty,
+                    "a workflow borrows its context\n\
+                     help: write `ctx: &mut Context`",
+                );
+            }
+            let name = match &*typed.pat {
+                Pat::Ident(pattern) => Some(pattern.ident.clone()),
+                _ => None,
+            };
+            self.context = Some((typed.clone(), name));
+            return;
+        }
+        match &*typed.ty {
+            Type::Reference(ty) => report.error_on(
+                ty,
+                "a workflow takes its parameters by value\n\
+                 a run outlives the process that started it, and with it what it borrowed\n\
+                 help: take an owned type: `String` for `&str`, `Vec<T>` for `&[T]`, `T` for `&T`",
+            ),
+            Type::ImplTrait(ty) => report.error_on(
+                ty,
+                "a workflow cannot take an `impl Trait`\n\
+                 its parameters are saved, and the type to read them back must be known\n\
+                 help: write the type itself",
+            ),
+            _ => {}
+        }
+        let (ident, mutable, pattern) = match &*typed.pat {
+            Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => {
+                (pattern.ident.clone(), pattern.mutability.is_some(), None)
+            }
+            pattern => {
+                let number = self.parameters.len() + 1;
+                let ident = format_ident!("argument{number}", span = pattern.span());
+                (ident, false, Some(pattern.clone()))
+            }
+        };
+        self.parameters.push(Parameter {
+            typed: typed.clone(),
+            ident,
+            mutable,
+            pattern,
+        });
+    }
+
+    /// The state enum's name.
+    pub(super) fn state_enum(&self) -> Ident {
+        let name = upper_camel(&mark::plain(&self.ident));
+        format_ident!("{name}State", span = self.ident.span())
+    }
+
+    /// The function's parameters as the call takes them: `topic: String`.
+    pub(super) fn call_parameters(&self) -> TokenStream {
+        let idents = self.parameters.iter().map(|parameter| &parameter.ident);
+        let types = self.parameters.iter().map(|parameter| &parameter.typed.ty);
+        quote!(#(#idents: #types),*)
+    }
+}
+
+fn is_context(ty: &Type) -> bool {
+    let ty = match ty {
+        Type::Reference(ty) => &*ty.elem,
+        ty => ty,
+    };
+    let Type::Path(path) = ty else { return false };
+    let last = path.path.segments.last();
+    last.is_some_and(|last| last.ident == "Context" && last.arguments.is_none())
+}
+
+fn check(report: &Report, function: &ItemFn) {
+    let sig = &function.sig;
+    if sig.asyncness.is_none() {
+        report.error_on(
+            sig.fn_token,
+            "a workflow is an `async fn`\n\
+             it is saved at every `.await`\n\
+             help: write `async fn`",
+        );
+    }
+    if let Some(constness) = &sig.constness {
+        report.error_on(constness, "a workflow cannot be `const`\nhelp: remove `const`");
+    }
+    if !matches!(sig.safety, Safety::Default) {
+        report.error_on(
+            &sig.safety,
+            "a workflow cannot be `unsafe`: an engine runs it, which cannot keep a promise of its caller\n\
+             help: remove `unsafe`",
+        );
+    }
+    if let Some(abi) = &sig.abi {
+        report.error_on(abi, "a workflow cannot be `extern`\nhelp: remove the ABI");
+    }
+    if let Some(variadic) = &sig.variadic {
+        report.error_on(variadic, "a workflow cannot be variadic\nhelp: take a `Vec`");
+    }
+    if !sig.generics.params.is_empty() {
+        report.error_on(
+            &sig.generics,
+            "a workflow cannot be generic\n\
+             a saved run is found again by the workflow's name, which says nothing of type parameters\n\
+             help: write a function of concrete types for each instance, and share the code between them in generic functions and activities",
+        );
+    } else if let Some(clause) = &sig.generics.where_clause {
+        report.error_on(clause, "a workflow cannot have a `where` clause\nhelp: remove it");
+    }
+    if let ReturnType::Type(_, ty) = &sig.output
+        && let Type::ImplTrait(ty) = &**ty
+    {
+        report.error_on(
+            ty,
+            "a workflow cannot return an `impl Trait`\n\
+             its result is saved, and the type to read it back must be known\n\
+             help: write `Result<T, WorkflowError>`",
+        );
+    }
+}

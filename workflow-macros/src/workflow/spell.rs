@@ -1,0 +1,309 @@
+//! Types that the state enum can spell, found in the syntax.
+//!
+//! A field of another local is a `Saved`. So nothing here guesses: what is spelled is what rustc
+//! would infer.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::visit::{self, Visit};
+use syn::{
+    BinOp, Block, Expr, GenericArgument, Item, Lit, Pat, Path, PathArguments, Type, UnOp, UseTree,
+    parse_quote,
+};
+
+use super::flow::{Local, LocalId, bound};
+use super::macros;
+use super::mark;
+
+/// A type, as the state enum spells it.
+#[derive(Clone)]
+pub(super) enum Spelling {
+    Type(Type),
+    /// What awaiting a call of a function gives: its output when `?` was applied, else a result.
+    Called { function: Path, tried: bool },
+}
+
+/// The names that the body declares: a type that mentions one cannot be spelled outside of it.
+pub(super) struct Inner {
+    names: BTreeSet<String>,
+    /// A `use …::*` may declare anything.
+    glob: bool,
+}
+
+impl Inner {
+    pub(super) fn of(body: &Block) -> Self {
+        let mut inner = Self {
+            names: BTreeSet::new(),
+            glob: false,
+        };
+        inner.visit_block(body);
+        inner
+    }
+
+    fn use_tree(&mut self, tree: &UseTree) {
+        match tree {
+            UseTree::Path(path) => self.use_tree(&path.tree),
+            UseTree::Name(name) => drop(self.names.insert(mark::plain(&name.ident))),
+            UseTree::Rename(rename) => drop(self.names.insert(mark::plain(&rename.rename))),
+            UseTree::Group(group) => group.items.iter().for_each(|tree| self.use_tree(tree)),
+            UseTree::Glob(_) => self.glob = true,
+            _ => {}
+        }
+    }
+
+    /// Whether tokens mean the same outside the body.
+    fn allows(&self, tokens: TokenStream) -> bool {
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            let allowed = match token {
+                TokenTree::Ident(ident) => {
+                    let name = mark::plain(&ident);
+                    !self.names.contains(&name)
+                        && !["_", "impl", "dyn", "Self", "self"].contains(&&*name)
+                }
+                TokenTree::Group(group) => self.allows(group.stream()),
+                TokenTree::Punct(punct) => match punct.as_char() {
+                    // A lifetime but `'static`; a reference, which has one; a macro.
+                    '\'' => {
+                        matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "static")
+                    }
+                    '&' => matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\''),
+                    '!' => false,
+                    _ => true,
+                },
+                TokenTree::Literal(_) => true,
+            };
+            if !allowed {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The type as a spelling, when it means the same outside.
+    pub(super) fn spell(&self, ty: &Type) -> Option<Spelling> {
+        let known = !self.glob && self.allows(ty.to_token_stream());
+        known.then(|| Spelling::Type(ty.clone()))
+    }
+
+    fn spell_call(&self, function: &Path, tried: bool) -> Option<Spelling> {
+        let plain = function.segments.iter().all(|segment| {
+            segment.arguments.is_none()
+                && mark::local_of(&segment.ident).is_none()
+                && mark::plain(&segment.ident).starts_with(char::is_lowercase)
+                && segment.ident != "Self"
+        });
+        let first = mark::plain(&function.segments.first()?.ident);
+        let outside = !self.glob && !self.names.contains(&first);
+        (plain && outside).then(|| Spelling::Called {
+            function: function.clone(),
+            tried,
+        })
+    }
+
+    /// The type of a value.
+    pub(super) fn value(&self, expr: &Expr, locals: &[Local]) -> Option<Spelling> {
+        let fixed = |ty: Type| Some(Spelling::Type(ty));
+        match expr {
+            Expr::Paren(expr) => self.value(&expr.expr, locals),
+            Expr::Group(expr) => self.value(&expr.expr, locals),
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Bool(_) => fixed(parse_quote!(bool)),
+                Lit::Char(_) => fixed(parse_quote!(char)),
+                Lit::Int(number) => suffix(number.suffix()),
+                Lit::Float(number) => suffix(number.suffix()),
+                _ => None,
+            },
+            Expr::Cast(cast) => self.spell(&cast.ty),
+            Expr::Unary(unary) => match unary.op {
+                UnOp::Neg(_) => match &*unary.expr {
+                    Expr::Lit(_) => self.value(&unary.expr, locals),
+                    _ => None,
+                },
+                _ => None,
+            },
+            Expr::Binary(binary) => match binary.op {
+                BinOp::Eq(_)
+                | BinOp::Ne(_)
+                | BinOp::Lt(_)
+                | BinOp::Le(_)
+                | BinOp::Gt(_)
+                | BinOp::Ge(_)
+                | BinOp::And(_)
+                | BinOp::Or(_) => fixed(parse_quote!(bool)),
+                _ => None,
+            },
+            Expr::Macro(expr) if macros::kind(&expr.mac).is_some() => {
+                match &*expr.mac.path.segments.last()?.ident.to_string() {
+                    "format" => fixed(parse_quote!(::std::string::String)),
+                    "matches" => fixed(parse_quote!(bool)),
+                    _ => None,
+                }
+            }
+            Expr::Call(call) => {
+                let Expr::Path(function) = &*call.func else {
+                    return None;
+                };
+                let words: Vec<_> = function.path.segments.iter().collect();
+                let [ty, constructor] = words[..] else {
+                    return None;
+                };
+                let string = ty.ident == "String"
+                    && !self.names.contains("String")
+                    && (constructor.ident == "from" || constructor.ident == "new");
+                string.then(|| Spelling::Type(parse_quote!(::std::string::String)))
+            }
+            Expr::Path(_) => locals[mark::local_in(expr)?.0].spelling.clone(),
+            // `clone` of a local that is not a reference: those are never spelled.
+            Expr::MethodCall(call) if call.method == "clone" && call.args.is_empty() => {
+                locals[mark::local_in(&call.receiver)?.0].spelling.clone()
+            }
+            Expr::Try(tried) => match &*tried.expr {
+                Expr::Await(expr) => self.awaited(mark::numbered(expr)?.1, true),
+                _ => None,
+            },
+            Expr::Await(expr) => self.awaited(mark::numbered(expr)?.1, false),
+            _ => None,
+        }
+    }
+
+    /// What awaiting an operand gives.
+    fn awaited(&self, operand: &Expr, tried: bool) -> Option<Spelling> {
+        match operand {
+            Expr::Paren(expr) => self.awaited(&expr.expr, tried),
+            Expr::Group(expr) => self.awaited(&expr.expr, tried),
+            Expr::Call(call) => match &*call.func {
+                Expr::Path(function) if function.qself.is_none() => {
+                    self.spell_call(&function.path, tried)
+                }
+                _ => None,
+            },
+            Expr::MethodCall(call) if call.method == "wait_for_signal" => {
+                let [GenericArgument::Type(ty)] =
+                    &call.turbofish.as_ref()?.args.iter().collect::<Vec<_>>()[..]
+                else {
+                    return None;
+                };
+                let Spelling::Type(ty) = self.spell(ty)? else {
+                    return None;
+                };
+                Some(Spelling::Type(if tried {
+                    ty
+                } else {
+                    parse_quote!(::std::result::Result<#ty, ::workflow::WorkflowError>)
+                }))
+            }
+            Expr::MethodCall(call) if call.method == "sleep" && tried => {
+                Some(Spelling::Type(parse_quote!(())))
+            }
+            _ => None,
+        }
+    }
+
+    /// The type of what a loop over a value binds.
+    pub(super) fn item(&self, iterable: &Expr, locals: &[Local]) -> Option<Spelling> {
+        match iterable {
+            Expr::Paren(expr) => self.item(&expr.expr, locals),
+            Expr::Range(range) => [&range.start, &range.end]
+                .into_iter()
+                .flatten()
+                .find_map(|bound| self.value(bound, locals)),
+            _ => match self.value(iterable, locals)? {
+                Spelling::Type(ty) => vec_item(&ty).map(|ty| Spelling::Type(ty.clone())),
+                Spelling::Called { .. } => None,
+            },
+        }
+    }
+}
+
+impl Visit<'_> for Inner {
+    fn visit_item(&mut self, item: &Item) {
+        let name = match item {
+            Item::Const(item) => &item.ident,
+            Item::Enum(item) => &item.ident,
+            Item::Fn(item) => &item.sig.ident,
+            Item::Mod(item) => &item.ident,
+            Item::Static(item) => &item.ident,
+            Item::Struct(item) => &item.ident,
+            Item::Trait(item) => &item.ident,
+            Item::Type(item) => &item.ident,
+            Item::Union(item) => &item.ident,
+            Item::Use(item) => return self.use_tree(&item.tree),
+            // What a macro declares is not known.
+            Item::Macro(_) => {
+                self.glob = true;
+                return;
+            }
+            _ => return,
+        };
+        self.names.insert(mark::plain(name));
+    }
+
+    fn visit_block(&mut self, block: &Block) {
+        visit::visit_block(self, block);
+    }
+}
+
+fn suffix(suffix: &str) -> Option<Spelling> {
+    (!suffix.is_empty()).then(|| {
+        let ident = proc_macro2::Ident::new(suffix, proc_macro2::Span::call_site());
+        Spelling::Type(parse_quote!(#ident))
+    })
+}
+
+fn vec_item(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    match (&*last.ident.to_string(), arguments.args.iter().next()?) {
+        ("Vec" | "VecDeque" | "BTreeSet" | "Option", GenericArgument::Type(item)) => Some(item),
+        _ => None,
+    }
+}
+
+/// Spreads a type over the bindings of a pattern: `(a, b): (A, B)`.
+pub(super) fn annotate(pattern: &Pat, ty: &Type, found: &mut impl FnMut(LocalId, &Type)) {
+    match (pattern, ty) {
+        (Pat::Ident(pattern), _) if pattern.by_ref.is_none() && pattern.subpat.is_none() => {
+            if let Some(id) = mark::local_of(&pattern.ident) {
+                found(id, ty);
+            }
+        }
+        (Pat::Paren(pattern), _) => annotate(&pattern.pat, ty, found),
+        (Pat::Tuple(pattern), Type::Tuple(ty))
+            if pattern.elems.len() == ty.elems.len()
+                && !pattern.elems.iter().any(|p| matches!(p, Pat::Rest(_))) =>
+        {
+            for (pattern, ty) in pattern.elems.iter().zip(&ty.elems) {
+                annotate(pattern, ty, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The one binding of a pattern that is nothing but it.
+pub(super) fn plain_binding(pattern: &Pat) -> Option<LocalId> {
+    match pattern {
+        Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none() => {
+            bound(pattern).first().copied()
+        }
+        Pat::Paren(pattern) => plain_binding(&pattern.pat),
+        Pat::Type(pattern) => plain_binding(&pattern.pat),
+        _ => None,
+    }
+}
+
+impl ToTokens for Spelling {
+    /// A call's spelling is emitted with its alias; see [`emit`](super::emit).
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Type(ty) => ty.to_tokens(tokens),
+            Self::Called { .. } => tokens.extend(quote!(::workflow::Saved)),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The trait behind `#[workflow]`, and the call of a workflow.
+
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec::{CodecError, Persist, Sealed};
+use crate::context::Context;
+use crate::contract::{SavedState, Step, Stepped};
+use crate::failure::IntoFailure;
+
+/// A compiled workflow. `#[workflow]` implements it for a type of the function's own name.
+pub trait Workflow: Sized + 'static {
+    /// The durable name: the function's, or what `#[workflow(name = "…")]` says.
+    const NAME: &'static str;
+    /// What the run gives in the end.
+    type Output: Persist;
+    /// What it fails with.
+    type Error: IntoFailure;
+    /// The state enum.
+    type State: Serialize + DeserializeOwned + Debug + Send + 'static;
+
+    /// Runs the code from one await to the next. For [`Machine`](crate::contract::Machine).
+    ///
+    /// # Errors
+    /// The error that the workflow returns, which ends the run.
+    fn step(step: &mut Step<'_>, ctx: &mut Context) -> Result<Stepped, Self::Error>;
+
+    /// A saved state as the state enum.
+    ///
+    /// # Errors
+    /// When a field cannot be read.
+    fn state(saved: &SavedState<'_>) -> Result<Self::State, CodecError>;
+}
+
+/// A call of a workflow, with its arguments: what `research_workflow(topic)` gives, for
+/// [`Executor::start`](crate::Executor::start).
+#[must_use = "calling a workflow does not run it: give the call to `executor.start(…)`"]
+pub struct WorkflowCall<W> {
+    arguments: Result<Vec<Sealed>, CodecError>,
+    workflow: PhantomData<fn() -> W>,
+}
+
+impl<W: Workflow> WorkflowCall<W> {
+    /// For generated code: a call with its encoded arguments.
+    #[doc(hidden)]
+    pub fn new(arguments: Result<Vec<Sealed>, CodecError>) -> Self {
+        Self {
+            arguments,
+            workflow: PhantomData,
+        }
+    }
+
+    /// The encoded arguments, one per parameter.
+    ///
+    /// # Errors
+    /// When one cannot be encoded.
+    pub fn into_arguments(self) -> Result<Vec<Sealed>, CodecError> {
+        self.arguments
+    }
+}
+
+impl<W> Debug for WorkflowCall<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WorkflowCall").finish_non_exhaustive()
+    }
+}

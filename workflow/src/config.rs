@@ -1,0 +1,70 @@
+//! What an executor is opened with.
+
+use std::path::{Path, PathBuf};
+
+use crate::compiled::Workflow;
+use crate::contract::{DefinitionError, Machine};
+use crate::executor::OpenError;
+
+/// What an executor is opened with: its workflows, and the settings of its provider.
+///
+/// ```
+/// use workflow::prelude::*;
+///
+/// #[workflow]
+/// async fn nothing() -> Result<(), WorkflowError> {
+///     Ok(())
+/// }
+///
+/// let config = Config::new().path("data").register::<nothing>();
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    path: Option<PathBuf>,
+    machines: Vec<Result<Machine, DefinitionError>>,
+}
+
+impl Config {
+    /// No workflows, and every setting at its default.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The directory of the embedded engine's data; it is made if it is not there.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// A workflow that this executor runs. Its activities come with it.
+    #[must_use]
+    pub fn register<W: Workflow>(mut self) -> Self {
+        self.machines.push(Machine::of::<W>());
+        self
+    }
+
+    /// For providers: the directory, if one was given.
+    #[must_use]
+    pub fn data_path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// For providers: the machines of the registered workflows.
+    ///
+    /// # Errors
+    /// When a workflow contradicts itself, or two have one name.
+    pub fn machines(&self) -> Result<Vec<Machine>, OpenError> {
+        let mut machines: Vec<Machine> = Vec::with_capacity(self.machines.len());
+        for machine in &self.machines {
+            let machine = machine.clone()?;
+            let name = machine.definition().name;
+            if machines.iter().any(|known| known.definition().name == name) {
+                return Err(OpenError::SameName { name });
+            }
+            machines.push(machine);
+        }
+        Ok(machines)
+    }
+}

@@ -1,0 +1,332 @@
+//! The static facts of a workflow: what is known without running it.
+
+use std::collections::BTreeSet;
+
+use crate::activity::{Activity, ActivityContext, ActivityFuture};
+use crate::codec::{self, CodecError, Payload, Persist, Sealed, Shape};
+use crate::compiled::Workflow;
+
+use super::step::StateFacts;
+use super::{ActivityName, Fault, Snapshot};
+
+/// The static facts of a workflow.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// The durable name.
+    pub name: &'static str,
+    /// What it returns.
+    pub output: TypeDefinition,
+    /// Every state, in the order of the source; the first is `Start`, whose fields are the
+    /// parameters.
+    pub states: Vec<StateDefinition>,
+    /// The activities that it calls.
+    pub activities: Vec<ActivityDefinition>,
+    /// The signals that it waits for.
+    pub signals: Vec<SignalDefinition>,
+}
+
+/// A type, as far as an engine may know it.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeDefinition {
+    /// Its structure.
+    pub shape: &'static Shape,
+    /// Its JSON, from its encoded value.
+    pub to_json: fn(&Sealed) -> Result<serde_json::Value, CodecError>,
+}
+
+impl TypeDefinition {
+    /// The facts of a type.
+    #[must_use]
+    pub fn of<T: Persist>() -> Self {
+        Self {
+            shape: codec::shape::<T>(),
+            to_json: Sealed::to_json::<T>,
+        }
+    }
+}
+
+/// One state: `Start`, or an await.
+#[derive(Clone, Debug)]
+pub struct StateDefinition {
+    /// The variant's name.
+    pub name: &'static str,
+    /// The name without the number that tells it from its like.
+    pub base: &'static str,
+    /// A hash of the awaiting statement's tokens.
+    pub fingerprint: u64,
+    /// A hash of the base name and of the fields' names and shapes.
+    pub shape: u64,
+    /// What is saved there.
+    pub fields: Vec<FieldDefinition>,
+}
+
+/// One saved local.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldDefinition {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub ty: TypeDefinition,
+}
+
+/// What an await uses, for [`Definition::state`].
+#[derive(Clone, Copy, Debug)]
+pub struct AwaitDefinition {
+    pub(super) describe: fn(Option<&'static str>, &mut Definition),
+    pub(super) name: Option<&'static str>,
+}
+
+/// An activity that a workflow calls.
+#[derive(Clone, Debug)]
+pub struct ActivityDefinition {
+    /// Its durable name.
+    pub name: ActivityName,
+    /// The shapes of its parameters.
+    pub parameters: Vec<&'static Shape>,
+    /// Runs one attempt.
+    pub run: fn(Vec<Sealed>, ActivityContext) -> ActivityFuture,
+}
+
+/// A signal that a workflow waits for.
+#[derive(Clone, Copy, Debug)]
+pub struct SignalDefinition {
+    /// Its name; `None` where the source computes the name.
+    pub name: Option<&'static str>,
+    /// The type of its payload.
+    pub ty: TypeDefinition,
+    seal: fn(&Payload) -> Result<Sealed, CodecError>,
+}
+
+/// A workflow that contradicts itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DefinitionError {
+    /// One signal, two types.
+    #[error(
+        "workflow `{workflow}` waits for signal `{signal}` as `{first}` and as `{second}`; give both waits one type, or the signals two names"
+    )]
+    SignalTypes {
+        /// The workflow.
+        workflow: &'static str,
+        /// The signal.
+        signal: &'static str,
+        /// One type.
+        first: String,
+        /// The other.
+        second: String,
+    },
+}
+
+/// A signal that is refused to its sender.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SignalError {
+    /// The workflow never waits for that name.
+    #[error("workflow `{workflow}` never waits for a signal `{signal}`; it waits for: {}", names(.known))]
+    UnknownName {
+        /// The workflow.
+        workflow: &'static str,
+        /// The name that was sent.
+        signal: String,
+        /// The names it waits for.
+        known: Vec<&'static str>,
+    },
+    /// The payload is not of the type that the workflow waits for.
+    #[error(
+        "the payload of signal `{signal}` is not what workflow `{workflow}` waits for: {error}"
+    )]
+    Payload {
+        /// The workflow.
+        workflow: &'static str,
+        /// The name that was sent.
+        signal: String,
+        /// What is wrong with the payload.
+        error: CodecError,
+    },
+}
+
+fn names(known: &[&'static str]) -> String {
+    if known.is_empty() {
+        return "none at all".to_owned();
+    }
+    known
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+impl Definition {
+    pub(super) fn new<W: Workflow>() -> Self {
+        Self {
+            name: W::NAME,
+            output: TypeDefinition::of::<W::Output>(),
+            states: Vec::new(),
+            activities: Vec::new(),
+            signals: Vec::new(),
+        }
+    }
+
+    /// Adds a state; for generated code, which calls it in the order of the source.
+    pub fn state(
+        &mut self,
+        facts: &StateFacts,
+        fields: Vec<FieldDefinition>,
+        awaits: Option<AwaitDefinition>,
+    ) {
+        let mut text = facts.base.to_owned();
+        for field in &fields {
+            text += &format!("|{}: {}", field.name, field.ty.shape.text);
+        }
+        self.states.push(StateDefinition {
+            name: facts.name,
+            base: facts.base,
+            fingerprint: facts.fingerprint,
+            shape: codec::hash_text(&text),
+            fields,
+        });
+        if let Some(awaits) = awaits {
+            (awaits.describe)(awaits.name, self);
+        }
+    }
+
+    /// Adds an activity that an await calls.
+    pub(crate) fn activity<A: Activity>(&mut self) {
+        let name = A::name();
+        if self.activities.iter().all(|known| known.name != name) {
+            self.activities.push(ActivityDefinition {
+                name,
+                parameters: A::parameters(),
+                run: A::run,
+            });
+        }
+    }
+
+    /// Adds a signal that an await waits for.
+    pub(crate) fn signal<T: Persist>(&mut self, name: Option<&'static str>) {
+        let ty = TypeDefinition::of::<T>();
+        let known = |s: &SignalDefinition| s.name == name && s.ty.shape.hash == ty.shape.hash;
+        if !self.signals.iter().any(known) {
+            self.signals.push(SignalDefinition {
+                name,
+                ty,
+                seal: codec::reseal::<T>,
+            });
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), DefinitionError> {
+        for (i, second) in self.signals.iter().enumerate() {
+            let Some(signal) = second.name else { continue };
+            if let Some(first) = self.signals[..i].iter().find(|s| s.name == second.name) {
+                return Err(DefinitionError::SignalTypes {
+                    workflow: self.name,
+                    signal,
+                    first: first.ty.shape.text.clone(),
+                    second: second.ty.shape.text.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks a signal and gives its payload as the workflow will read it.
+    ///
+    /// # Errors
+    /// When the workflow never waits for that name, or the payload is not of the type it waits
+    /// for. Where a wait's name is computed at run time, every name is accepted.
+    pub fn accept_signal(&self, name: &str, payload: &Payload) -> Result<Sealed, SignalError> {
+        let spelled = self.signals.iter().find(|s| s.name == Some(name));
+        let computed = self.signals.iter().filter(|s| s.name.is_none());
+        let mut refused = None;
+        for candidate in spelled.into_iter().chain(computed) {
+            match (candidate.seal)(payload) {
+                Ok(sealed) => return Ok(sealed),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        Err(match refused {
+            Some(error) => SignalError::Payload {
+                workflow: self.name,
+                signal: name.to_owned(),
+                error,
+            },
+            None => SignalError::UnknownName {
+                workflow: self.name,
+                signal: name.to_owned(),
+                known: self
+                    .signals
+                    .iter()
+                    .filter_map(|s| s.name)
+                    .collect::<BTreeSet<_>>()
+                    .into_iter()
+                    .collect(),
+            },
+        })
+    }
+
+    /// Which state a snapshot goes on at.
+    ///
+    /// Among the awaits of its base name, an equal fingerprint decides, also when the number in
+    /// the name moved; a single candidate with an equal shape is taken, for then only the
+    /// arguments were edited. Everything else is refused: no run goes on at the wrong await.
+    ///
+    /// # Errors
+    /// When no state fits, or none surely; the run is then to be set aside, untouched.
+    pub fn locate(&self, snapshot: &Snapshot) -> Result<usize, Fault> {
+        let state = || snapshot.name.clone();
+        let candidates: Vec<usize> = (0..self.states.len())
+            .filter(|&i| self.states[i].base == snapshot.base)
+            .collect();
+        let equal = candidates
+            .iter()
+            .copied()
+            .find(|&i| self.states[i].fingerprint == snapshot.fingerprint);
+        let index = match (equal, &candidates[..]) {
+            (Some(index), _) => index,
+            (None, [single]) => *single,
+            (None, []) => return Err(Fault::StateMissing { state: state() }),
+            (None, _) => {
+                let names: Vec<_> = candidates.iter().map(|&i| self.states[i].name).collect();
+                return Err(Fault::StateAmbiguous {
+                    state: state(),
+                    candidates: names.join(", "),
+                });
+            }
+        };
+        let found = &self.states[index];
+        if found.shape != snapshot.shape {
+            return Err(Fault::ShapeChanged {
+                state: state(),
+                difference: found.difference(snapshot),
+            });
+        }
+        Ok(index)
+    }
+}
+
+impl StateDefinition {
+    /// What differs between a snapshot's fields and the code's, in words.
+    fn difference(&self, snapshot: &Snapshot) -> String {
+        let mut differences = Vec::new();
+        for saved in &snapshot.fields {
+            match self.fields.iter().find(|field| field.name == saved.name) {
+                None => differences.push(format!("field `{}` is not there any more", saved.name)),
+                Some(field) if field.ty.shape.hash != saved.value.shape => {
+                    differences.push(format!(
+                        "field `{}` was of another type and is now `{}`",
+                        saved.name, field.ty.shape.text
+                    ))
+                }
+                Some(_) => {}
+            }
+        }
+        for field in &self.fields {
+            if snapshot.fields.iter().all(|saved| saved.name != field.name) {
+                differences.push(format!("field `{}` is new", field.name));
+            }
+        }
+        if differences.is_empty() {
+            differences.push("its fields stand in another order".to_owned());
+        }
+        differences.join("; ")
+    }
+}

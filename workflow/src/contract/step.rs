@@ -1,0 +1,350 @@
+//! What generated step functions are made of.
+//!
+//! A step function takes one `Step`, goes to the state it stands at, loads what was saved there,
+//! runs the user's code up to the next await and saves what lives across that. The types of saved
+//! locals and of awaited operations are tied together by [`Field`] and [`AwaitPoint`] values, whose
+//! type parameters rustc infers: generated code need not spell them.
+
+use std::any::{Any, TypeId};
+
+use crate::codec::{CodecError, Persist, Sealed};
+use crate::failure::Returns;
+use crate::saved::Saved;
+
+use super::definition::{AwaitDefinition, FieldDefinition, TypeDefinition};
+use super::run::SavedField;
+use super::{Definition, Durable, Fault, Operation, Outcome, Snapshot};
+
+/// What the macro knows of a state without knowing types.
+#[derive(Clone, Copy, Debug)]
+pub struct StateFacts {
+    /// The variant's name.
+    pub name: &'static str,
+    /// The name without the number that tells it from its like.
+    pub base: &'static str,
+    /// A hash of the awaiting statement's tokens.
+    pub fingerprint: u64,
+}
+
+/// One local that is saved somewhere: ties its type together over all the states that save it.
+#[derive(Debug)]
+pub struct Field<T> {
+    name: &'static str,
+    save: fn(&T) -> Result<Sealed, CodecError>,
+    load: fn(&Sealed) -> Result<T, CodecError>,
+    ty: fn() -> TypeDefinition,
+}
+
+/// One await: ties the awaited operation's type to what awaiting it gives.
+#[derive(Debug)]
+pub struct AwaitPoint<D, O> {
+    begin: fn(D) -> Result<Operation, CodecError>,
+    resolve: fn(Outcome) -> Result<O, CodecError>,
+    describe: fn(Option<&'static str>, &mut Definition),
+}
+
+/// What a step function gives back: only `Step` makes one, so none returns by another door.
+#[derive(Debug)]
+#[must_use]
+pub struct Stepped(());
+
+/// One call of a step function.
+#[derive(Debug)]
+pub struct Step<'a> {
+    mode: Mode<'a>,
+    /// How many fields of the state were loaded.
+    loaded: usize,
+    fields: Vec<SavedField>,
+    operation: Option<Operation>,
+    pub(super) end: Option<End>,
+}
+
+#[derive(Debug)]
+enum Mode<'a> {
+    Describe(&'a mut Definition),
+    Run {
+        definition: &'a Definition,
+        entry: usize,
+        state: &'a Snapshot,
+        outcome: Option<Outcome>,
+    },
+}
+
+/// How a step ended, beside the error that the workflow returns.
+#[derive(Debug)]
+pub(super) enum End {
+    Suspended {
+        state: Snapshot,
+        operation: Operation,
+    },
+    Finished(Sealed),
+    Fault(Fault),
+}
+
+impl<T> Field<T> {
+    /// A local of that name.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self
+    where
+        T: Persist,
+    {
+        Self {
+            name,
+            save: Sealed::seal::<T>,
+            load: Sealed::open::<T>,
+            ty: TypeDefinition::of::<T>,
+        }
+    }
+
+    /// Its facts.
+    #[must_use]
+    pub fn definition(&self) -> FieldDefinition {
+        FieldDefinition {
+            name: self.name,
+            ty: (self.ty)(),
+        }
+    }
+
+    /// Saves the local. The fields of a state are saved in the order of its variant.
+    pub fn save(&self, step: &mut Step<'_>, value: &T) {
+        match (self.save)(value) {
+            Ok(value) => step.fields.push(SavedField {
+                name: self.name.to_owned(),
+                value,
+            }),
+            Err(error) => step.codec_fault(self.name, error),
+        }
+    }
+
+    /// Loads the local; `None` when it cannot be read, and then the step stops.
+    pub fn load(&self, step: &mut Step<'_>) -> Option<T> {
+        let Mode::Run { state, .. } = &step.mode else {
+            return None;
+        };
+        let field = state.fields.get(step.loaded)?;
+        step.loaded += 1;
+        match (self.load)(&field.value) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                step.codec_fault(self.name, error);
+                None
+            }
+        }
+    }
+}
+
+impl<D, O> AwaitPoint<D, O> {
+    /// An await of an operation.
+    #[must_use]
+    #[expect(
+        clippy::new_without_default,
+        reason = "its types are inferred, not defaulted"
+    )]
+    pub fn new() -> Self
+    where
+        D: Durable<Output = O>,
+    {
+        Self {
+            begin: D::into_operation,
+            resolve: D::resolve,
+            describe: D::describe,
+        }
+    }
+
+    /// Its facts; `signal` is the name of the signal where the source spells it.
+    #[must_use]
+    pub fn definition(&self, signal: Option<&'static str>) -> AwaitDefinition {
+        AwaitDefinition {
+            describe: self.describe,
+            name: signal,
+        }
+    }
+
+    /// Asks for the operation.
+    pub fn begin(&self, step: &mut Step<'_>, operation: D) {
+        match (self.begin)(operation) {
+            Ok(operation) => step.operation = Some(operation),
+            Err(error) => step.codec_fault("the awaited call", error),
+        }
+    }
+
+    /// What the operation gave; `None` when that cannot be read, and then the step stops.
+    pub fn outcome(&self, step: &mut Step<'_>) -> Option<O> {
+        let Mode::Run { outcome, .. } = &mut step.mode else {
+            return None;
+        };
+        match (self.resolve)(outcome.take()?) {
+            Ok(output) => Some(output),
+            Err(error) => {
+                step.codec_fault("the awaited result", error);
+                None
+            }
+        }
+    }
+}
+
+impl<'a> Step<'a> {
+    pub(super) fn describe(definition: &'a mut Definition) -> Self {
+        Self::new(Mode::Describe(definition))
+    }
+
+    pub(super) fn run(
+        definition: &'a Definition,
+        entry: usize,
+        state: &'a Snapshot,
+        outcome: Option<Outcome>,
+    ) -> Self {
+        Self::new(Mode::Run {
+            definition,
+            entry,
+            state,
+            outcome,
+        })
+    }
+
+    fn new(mode: Mode<'a>) -> Self {
+        Self {
+            mode,
+            loaded: 0,
+            fields: Vec::new(),
+            operation: None,
+            end: None,
+        }
+    }
+
+    /// The definition to fill in, when it is the facts that are asked for and no step.
+    pub fn describing(&mut self) -> Option<&mut Definition> {
+        match &mut self.mode {
+            Mode::Describe(definition) => Some(definition),
+            Mode::Run { .. } => None,
+        }
+    }
+
+    /// Which state to go on at, by its place in the definition.
+    #[must_use]
+    pub fn entry(&self) -> usize {
+        match &self.mode {
+            Mode::Describe(_) => 0,
+            Mode::Run { entry, .. } => *entry,
+        }
+    }
+
+    /// Ends a step that only described, or that could not load something.
+    pub fn stopped(&mut self) -> Stepped {
+        Stepped(())
+    }
+
+    /// Ends the step at an await, which is a state by its place in the definition. What lives
+    /// across it was saved before, and its operation begun.
+    pub fn suspend(&mut self, state: usize) -> Stepped {
+        let Mode::Run { definition, .. } = &self.mode else {
+            return Stepped(());
+        };
+        // A value that could not be encoded has ended the step already.
+        if let (None, Some(operation)) = (&self.end, self.operation.take()) {
+            let state = &definition.states[state];
+            self.end = Some(End::Suspended {
+                state: Snapshot {
+                    name: state.name.to_owned(),
+                    base: state.base.to_owned(),
+                    shape: state.shape,
+                    fingerprint: state.fingerprint,
+                    fields: std::mem::take(&mut self.fields),
+                },
+                operation,
+            });
+        }
+        Stepped(())
+    }
+
+    /// Ends the run with what the workflow returned.
+    ///
+    /// # Errors
+    /// Hands back the error that the workflow returned.
+    pub fn finish<R: Returns>(&mut self, returned: R) -> Result<Stepped, R::Error>
+    where
+        R::Ok: Persist,
+    {
+        match Sealed::seal(&returned.into_result()?) {
+            Ok(output) => self.end = Some(End::Finished(output)),
+            Err(error) => self.codec_fault("the workflow's result", error),
+        }
+        Ok(Stepped(()))
+    }
+
+    fn codec_fault(&mut self, what: &str, error: CodecError) {
+        if let Mode::Run { state, .. } = &self.mode {
+            self.end = Some(End::Fault(Fault::Codec {
+                state: state.name.clone(),
+                what: what.to_owned(),
+                error,
+            }));
+        }
+    }
+}
+
+/// A saved state, for the generated view of it as the state enum.
+#[derive(Clone, Copy, Debug)]
+pub struct SavedState<'a> {
+    definition: &'a Definition,
+    index: usize,
+    snapshot: &'a Snapshot,
+}
+
+impl<'a> SavedState<'a> {
+    /// A snapshot, seen through the code at hand.
+    ///
+    /// # Errors
+    /// When it does not fit that code.
+    pub fn new(definition: &'a Definition, snapshot: &'a Snapshot) -> Result<Self, Fault> {
+        Ok(Self {
+            definition,
+            index: definition.locate(snapshot)?,
+            snapshot,
+        })
+    }
+
+    /// Which state it is, by its place in the definition.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// A field whose type the state enum spells.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn field<T: Persist>(&self, index: usize) -> Result<T, CodecError> {
+        // A type that comes from the name of a function is `Saved` when that is no activity.
+        if TypeId::of::<T>() == TypeId::of::<Saved>() {
+            let saved: Box<dyn Any> = Box::new(self.opaque(index)?);
+            if let Ok(saved) = saved.downcast::<T>() {
+                return Ok(*saved);
+            }
+        }
+        self.snapshot.fields[index].value.open()
+    }
+
+    /// A field whose type only the step function knows.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn opaque(&self, index: usize) -> Result<Saved, CodecError> {
+        let value = &self.snapshot.fields[index].value;
+        let ty = self.definition.states[self.index].fields[index].ty;
+        Ok(Saved::new((ty.to_json)(value)?, value.clone()))
+    }
+
+    /// The state as JSON, as serde writes the state enum: `{"Approval": {"findings": "…"}}`.
+    ///
+    /// # Errors
+    /// When a field cannot be read or has no JSON.
+    pub fn to_json(&self) -> Result<serde_json::Value, CodecError> {
+        let state = &self.definition.states[self.index];
+        let mut fields = serde_json::Map::new();
+        for (field, saved) in state.fields.iter().zip(&self.snapshot.fields) {
+            fields.insert(field.name.to_owned(), (field.ty.to_json)(&saved.value)?);
+        }
+        Ok(serde_json::json!({ state.name: fields }))
+    }
+}

@@ -1,0 +1,37 @@
+//! Time and chance, the two things an engine takes from the world.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use uuid::Uuid;
+
+/// The time in milliseconds since 1970: what records and timers count in.
+pub(super) fn now_ms() -> u64 {
+    to_ms(SystemTime::now())
+}
+
+fn to_ms(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A saved time as the standard library's.
+pub(super) fn to_time(ms: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(ms)
+}
+
+/// When a duration that begins now is over.
+pub(super) fn after(now_ms: u64, duration: Duration) -> u64 {
+    // Rounded up, so that nothing is over too early.
+    let ms = duration.as_nanos().div_ceil(1_000_000);
+    now_ms.saturating_add(u64::try_from(ms).unwrap_or(u64::MAX))
+}
+
+/// A random number.
+pub(super) fn random() -> u64 {
+    Uuid::new_v4().as_u64_pair().1
+}
+
+/// A random number between 0 and 1, for jitter.
+pub(super) fn random_fraction() -> f64 {
+    random() as f64 / u64::MAX as f64
+}

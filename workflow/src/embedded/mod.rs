@@ -1,0 +1,97 @@
+//! The embedded engine: runs are executed in this process and kept in a directory.
+//!
+//! - [`record`]: what is kept of a run, and its encoding as sections.
+//! - [`transition`]: what an input does to a record; pure.
+//! - [`engine`]: one lock per workflow id; load, transition, commit, then act.
+//! - [`attempt`]: one attempt of an activity.
+//! - [`timers`], [`clock`]: when something is due.
+//! - [`store`]: the two databases; knows bytes only.
+
+mod attempt;
+mod clock;
+mod engine;
+mod record;
+mod store;
+mod timers;
+mod transition;
+
+use std::sync::Arc;
+
+use crate::codec::{Payload, Sealed};
+use crate::config::Config;
+use crate::contract::{Machine, Snapshot};
+use crate::executor::{Error, OpenError, RunError};
+use crate::provider::{
+    Engine, HistoryEvent, Provider, ProviderFuture, RunInfo, RunTarget, SetAside, StartRequest,
+};
+
+/// The provider `"default"`.
+#[derive(Debug)]
+pub(crate) struct EmbeddedProvider;
+
+impl Provider for EmbeddedProvider {
+    fn open(&self, config: Config) -> ProviderFuture<'_, Result<Arc<dyn Engine>, OpenError>> {
+        Box::pin(async move {
+            let engine = engine::Engine::open(&config).await?;
+            Ok(Arc::new(Embedded(engine)) as Arc<dyn Engine>)
+        })
+    }
+}
+
+/// The open engine, as callers hold it; its tasks hold the inside.
+#[derive(Debug)]
+struct Embedded(Arc<engine::Engine>);
+
+impl Engine for Embedded {
+    fn machine(&self, workflow: &str) -> Option<&Machine> {
+        self.0.machine(workflow)
+    }
+
+    fn start(&self, request: StartRequest) -> ProviderFuture<'_, Result<RunInfo, Error>> {
+        Box::pin(self.0.start(request))
+    }
+
+    fn describe(&self, run: RunTarget) -> ProviderFuture<'_, Result<RunInfo, Error>> {
+        Box::pin(async move { Ok(self.0.find(&run)?.1.info()) })
+    }
+
+    fn signal(
+        &self,
+        run: RunTarget,
+        name: String,
+        payload: Payload,
+    ) -> ProviderFuture<'_, Result<(), Error>> {
+        Box::pin(self.0.signal(run, name, payload))
+    }
+
+    fn cancel(&self, run: RunTarget) -> ProviderFuture<'_, Result<(), Error>> {
+        Box::pin(self.0.input(run, transition::Input::Cancel))
+    }
+
+    fn terminate(&self, run: RunTarget, reason: String) -> ProviderFuture<'_, Result<(), Error>> {
+        Box::pin(self.0.input(run, transition::Input::Terminate { reason }))
+    }
+
+    fn state(&self, run: RunTarget) -> ProviderFuture<'_, Result<Option<Snapshot>, Error>> {
+        Box::pin(async move {
+            let (_, record) = self.0.find(&run)?;
+            Ok(record.end.is_none().then_some(record.run.state))
+        })
+    }
+
+    fn result(&self, run: RunTarget) -> ProviderFuture<'_, Result<Sealed, RunError>> {
+        Box::pin(self.0.result(run))
+    }
+
+    fn history(&self, run: RunTarget) -> ProviderFuture<'_, Result<Vec<HistoryEvent>, Error>> {
+        Box::pin(async move { self.0.history(&run) })
+    }
+
+    fn set_aside(&self) -> ProviderFuture<'_, Result<Vec<SetAside>, Error>> {
+        Box::pin(async move { Ok(self.0.set_aside()) })
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+}

@@ -1,0 +1,155 @@
+//! The data directory: its lock, its two files, and how they come into being.
+//!
+//! ```text
+//! lock            held while a store is open
+//! journal.redb    what was committed last, one row a group
+//! state.redb      everything up to the last checkpoint
+//! *.new           files that are being made; never read
+//! ```
+//!
+//! A kill at any moment while the files are made leaves a directory that opens: both are finished
+//! under other names first, then renamed, the state before the journal.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
+
+use super::error::{OpenError, StoreError};
+
+const LOCK: &str = "lock";
+const JOURNAL: &str = "journal.redb";
+const STATE: &str = "state.redb";
+const NEW: &str = "new";
+
+/// A data directory that this store alone has open. Dropping it lets the lock go.
+#[derive(Debug)]
+pub(super) struct Directory {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// The two files.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub journal: PathBuf,
+    pub state: PathBuf,
+}
+
+impl Directory {
+    /// Creates the directory if it is not there, and locks it.
+    pub(super) fn lock(path: &Path) -> Result<Self, OpenError> {
+        let unusable = |source: io::Error| OpenError::Directory {
+            path: path.to_owned(),
+            source,
+        };
+        if !path.is_dir() {
+            fs::create_dir_all(path).map_err(unusable)?;
+            if let Some(parent) = path.parent().filter(|parent| parent.is_dir()) {
+                sync_directory(parent).map_err(unusable)?;
+            }
+        }
+        let lock = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path.join(LOCK))
+            .map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(OpenError::AlreadyOpen {
+                path: path.to_owned(),
+            }),
+            Err(TryLockError::Error(source)) => Err(unusable(source)),
+        }
+    }
+
+    /// The two files, made by `create` if the directory has none.
+    pub(super) fn files(
+        &self,
+        create: impl FnOnce(&Files) -> Result<(), StoreError>,
+    ) -> Result<Files, OpenError> {
+        let files = Files {
+            journal: self.path.join(JOURNAL),
+            state: self.path.join(STATE),
+        };
+        let new = Files {
+            journal: files.journal.with_extension(NEW),
+            state: files.state.with_extension(NEW),
+        };
+        match (files.journal.exists(), files.state.exists()) {
+            (true, true) => {}
+            (true, false) => {
+                return Err(OpenError::Missing {
+                    missing: files.state,
+                    present: files.journal,
+                });
+            }
+            // Killed between the two renames.
+            (false, true) if new.journal.exists() => {
+                self.finish(|| fs::rename(&new.journal, &files.journal))?
+            }
+            (false, true) => {
+                return Err(OpenError::Missing {
+                    missing: files.journal,
+                    present: files.state,
+                });
+            }
+            (false, false) => {
+                self.finish(|| {
+                    remove_if_there(&new.journal)?;
+                    remove_if_there(&new.state)
+                })?;
+                create(&new)?;
+                self.finish(|| {
+                    fs::rename(&new.state, &files.state)?;
+                    sync_directory(&self.path)?;
+                    fs::rename(&new.journal, &files.journal)
+                })?;
+            }
+        }
+        Ok(files)
+    }
+
+    /// Starts a thread that serves this directory.
+    pub(super) fn spawn(
+        &self,
+        name: &str,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<JoinHandle<()>, OpenError> {
+        thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(work)
+            .map_err(|source| OpenError::Directory {
+                path: self.path.clone(),
+                source,
+            })
+    }
+
+    fn finish(&self, work: impl FnOnce() -> io::Result<()>) -> Result<(), OpenError> {
+        work()
+            .and_then(|()| sync_directory(&self.path))
+            .map_err(|source| OpenError::Directory {
+                path: self.path.clone(),
+                source,
+            })
+    }
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the names in a directory durable, where the system has such a thing.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(path)?.sync_all()?;
+    }
+    Ok(())
+}

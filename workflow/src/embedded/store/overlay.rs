@@ -1,0 +1,216 @@
+//! What is committed and not yet in the state: the journal's contents, in memory and ready to read.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::bounds::{Bounds, HISTORY_PLACE_BITS, ROW_CHANGES_MAX};
+use super::image::Image;
+
+/// Everything newer than the state. Empty after a checkpoint, if nothing was committed meanwhile.
+#[derive(Default)]
+pub(super) struct Overlay {
+    /// By number, so that a checkpoint writes its pages in order.
+    runs: BTreeMap<u64, Pending>,
+    /// Runs that the state does not know, by workflow id.
+    ids: HashMap<Arc<str>, BTreeSet<u64>>,
+    /// The last row applied.
+    applied: u64,
+    /// The last row that the state contains.
+    mark: u64,
+    /// Bytes of all rows applied since the store was opened.
+    applied_bytes: u64,
+    /// The same, at the mark.
+    mark_bytes: u64,
+    /// Bytes of the images here.
+    image_bytes: u64,
+}
+
+/// What is pending of one run.
+struct Pending {
+    /// The row that changed it last.
+    row: u64,
+    image: Arc<Image>,
+    open: bool,
+    /// For a run that the state does not know: its id, and the row it began with.
+    begun: Option<(u64, Arc<str>)>,
+    /// History entries by their number.
+    events: Vec<(u64, Arc<[u8]>)>,
+}
+
+/// One change, committed.
+pub(super) struct Applied {
+    pub run: u64,
+    /// For a new run.
+    pub workflow_id: Option<Arc<str>>,
+    pub open: bool,
+    pub image: Arc<Image>,
+    pub event: Option<Vec<u8>>,
+}
+
+/// What one checkpoint writes.
+pub(super) struct Batch {
+    /// The row it stands at.
+    pub upto: u64,
+    pub next_run: u64,
+    /// Run, image, whether it is in flight; by run.
+    pub runs: Vec<(u64, Arc<Image>, bool)>,
+    pub ids: Vec<(Arc<str>, u64)>,
+    /// Run, number of the entry, entry; in this order.
+    pub events: Vec<(u64, u64, Arc<[u8]>)>,
+    /// Bytes of rows up to `upto`, to be given back.
+    upto_bytes: u64,
+}
+
+impl Overlay {
+    /// An overlay on a state that contains all rows up to the mark.
+    pub(super) fn new(mark: u64) -> Self {
+        Self {
+            applied: mark,
+            mark,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn mark(&self) -> u64 {
+        self.mark
+    }
+
+    /// The last row applied.
+    pub(super) fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    pub(super) fn image(&self, run: u64) -> Option<&Arc<Image>> {
+        self.runs.get(&run).map(|pending| &pending.image)
+    }
+
+    /// Runs that the state does not know, ascending.
+    pub(super) fn runs_of(&self, workflow_id: &str) -> Vec<u64> {
+        let runs = self.ids.get(workflow_id);
+        runs.map_or_else(Vec::new, |runs| runs.iter().copied().collect())
+    }
+
+    /// Whether each pending run is in flight.
+    pub(super) fn open_runs(&self) -> Vec<(u64, bool)> {
+        let runs = self.runs.iter();
+        runs.map(|(run, pending)| (*run, pending.open)).collect()
+    }
+
+    /// Pending history of a run, ascending.
+    pub(super) fn history(&self, run: u64) -> Vec<(u64, Arc<[u8]>)> {
+        let pending = self.runs.get(&run);
+        pending.map_or_else(Vec::new, |pending| pending.events.clone())
+    }
+
+    /// Takes in one row, whole.
+    pub(super) fn apply(&mut self, row: u64, row_bytes: u64, changes: Vec<Applied>) {
+        assert_eq!(row, self.applied + 1, "rows are applied in order");
+        assert!(
+            changes.len() <= ROW_CHANGES_MAX,
+            "a row has room for so many"
+        );
+        for (change, place) in changes.into_iter().zip(0..) {
+            self.change(row, place, change);
+        }
+        self.applied = row;
+        self.applied_bytes += row_bytes;
+    }
+
+    fn change(&mut self, row: u64, place: u64, change: Applied) {
+        let number = row << HISTORY_PLACE_BITS | place;
+        let event = change.event.map(|event| (number, Arc::from(event)));
+        self.image_bytes += change.image.size_bytes();
+        if let Some(workflow_id) = &change.workflow_id {
+            let runs = self.ids.entry(Arc::clone(workflow_id)).or_default();
+            runs.insert(change.run);
+        }
+        let begun = change.workflow_id.map(|workflow_id| (row, workflow_id));
+        match self.runs.get_mut(&change.run) {
+            Some(pending) => {
+                self.image_bytes -= pending.image.size_bytes();
+                pending.row = row;
+                pending.image = change.image;
+                pending.open = change.open;
+                pending.begun = pending.begun.take().or(begun);
+                pending.events.extend(event);
+            }
+            None => {
+                let pending = Pending {
+                    row,
+                    image: change.image,
+                    open: change.open,
+                    begun,
+                    events: event.into_iter().collect(),
+                };
+                self.runs.insert(change.run, pending);
+            }
+        }
+    }
+
+    /// Everything here, to be written. It stays until [`Overlay::forget`].
+    pub(super) fn batch(&self, next_run: u64) -> Batch {
+        let mut batch = Batch {
+            upto: self.applied,
+            next_run,
+            runs: Vec::with_capacity(self.runs.len()),
+            ids: Vec::new(),
+            events: Vec::new(),
+            upto_bytes: self.applied_bytes,
+        };
+        for (run, pending) in &self.runs {
+            let image = Arc::clone(&pending.image);
+            batch.runs.push((*run, image, pending.open));
+            let begun = pending.begun.iter();
+            batch
+                .ids
+                .extend(begun.map(|(_, id)| (Arc::clone(id), *run)));
+            let events = pending.events.iter();
+            batch
+                .events
+                .extend(events.map(|(number, event)| (*run, *number, Arc::clone(event))));
+        }
+        batch.ids.sort_unstable();
+        batch
+    }
+
+    /// Takes out what the state now contains, except what has changed since.
+    pub(super) fn forget(&mut self, batch: &Batch) {
+        assert!(self.mark <= batch.upto && batch.upto <= self.applied);
+        for (workflow_id, run) in &batch.ids {
+            if let Some(runs) = self.ids.get_mut(workflow_id) {
+                runs.remove(run);
+                if runs.is_empty() {
+                    self.ids.remove(workflow_id);
+                }
+            }
+        }
+        for (run, ..) in &batch.runs {
+            let Some(pending) = self.runs.get_mut(run) else {
+                continue;
+            };
+            if pending.row <= batch.upto {
+                self.image_bytes -= pending.image.size_bytes();
+                self.runs.remove(run);
+                continue;
+            }
+            pending.begun.take_if(|(row, _)| *row <= batch.upto);
+            let newer = |number: u64| number >> HISTORY_PLACE_BITS > batch.upto;
+            pending.events.retain(|(number, _)| newer(*number));
+        }
+        self.mark = batch.upto;
+        self.mark_bytes = batch.upto_bytes;
+    }
+
+    /// Whether a checkpoint should run.
+    pub(super) fn is_due(&self, bounds: &Bounds) -> bool {
+        self.applied - self.mark >= bounds.checkpoint_rows
+            || self.applied_bytes - self.mark_bytes >= bounds.checkpoint_journal_bytes
+            || self.image_bytes >= bounds.checkpoint_image_bytes
+    }
+
+    /// Whether nothing more may come in before a checkpoint has run.
+    pub(super) fn is_full(&self, bounds: &Bounds) -> bool {
+        self.applied_bytes - self.mark_bytes >= bounds.wait_journal_bytes
+            || self.image_bytes >= bounds.wait_image_bytes
+    }
+}

@@ -1,0 +1,46 @@
+//! What the callers, the writer and the checkpoint share.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::bounds::Bounds;
+use super::checkpoint::Lever;
+use super::file::DataFile;
+use super::overlay::Overlay;
+
+/// The parts of an open store.
+///
+/// What was committed is in the overlay or in the state, and during a checkpoint in both: it is
+/// taken out of the overlay after the state has it. So who looks into the overlay first, and takes
+/// the snapshot of the state before letting the overlay go, sees everything.
+pub(super) struct Shared {
+    pub bounds: Bounds,
+    pub journal: Arc<DataFile>,
+    pub state: DataFile,
+    overlay: Mutex<Overlay>,
+    pub lever: Lever,
+    pub next_run: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(
+        bounds: Bounds,
+        journal: Arc<DataFile>,
+        state: DataFile,
+        overlay: Overlay,
+        next_run: u64,
+    ) -> Self {
+        Self {
+            bounds,
+            journal,
+            state,
+            overlay: Mutex::new(overlay),
+            lever: Lever::new(),
+            next_run: AtomicU64::new(next_run),
+        }
+    }
+
+    pub(super) fn overlay(&self) -> MutexGuard<'_, Overlay> {
+        self.overlay.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

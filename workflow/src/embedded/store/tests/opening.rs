@@ -1,0 +1,174 @@
+//! What an opening finds, and what it says when that is not a data directory.
+
+use std::fs;
+use std::path::Path;
+
+use redb::{Database, TableDefinition};
+
+use super::super::{OpenError, Store, StoreError};
+use super::{block_on, change, copy_files, image};
+
+/// A directory with one run in it, closed.
+fn filled() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let only = image(&[("state", b"one")]);
+    block_on(store.commit(vec![change(store.next_run(), None, &only, "")])).unwrap();
+    directory
+}
+
+fn error_of(directory: &Path) -> OpenError {
+    let error = Store::open(directory).err().expect("an error");
+    let text = error.to_string();
+    assert!(
+        text.contains(directory.to_str().unwrap()),
+        "no path: {text}"
+    );
+    error
+}
+
+#[test]
+fn one_store_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("made/on/demand");
+    let store = Store::open(&path).unwrap();
+    assert!(matches!(error_of(&path), OpenError::AlreadyOpen { .. }));
+    let clone = store.clone();
+    drop(store);
+    assert!(matches!(error_of(&path), OpenError::AlreadyOpen { .. }));
+    drop(clone);
+    Store::open(&path).unwrap();
+}
+
+#[test]
+fn a_file_opened_by_another_program_is_refused() {
+    let directory = filled();
+    let _other = Database::open(directory.path().join("state.redb")).unwrap();
+    let error = error_of(directory.path());
+    assert!(matches!(error, OpenError::AlreadyOpen { .. }));
+}
+
+#[test]
+fn a_path_under_a_file_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    fs::write(&file, "text").unwrap();
+    let error = error_of(&file.join("data"));
+    assert!(matches!(error, OpenError::Directory { .. }));
+    assert!(matches!(error_of(&file), OpenError::Directory { .. }));
+}
+
+#[test]
+fn one_file_without_the_other_is_refused() {
+    for file in ["journal.redb", "state.redb"] {
+        let directory = filled();
+        fs::remove_file(directory.path().join(file)).unwrap();
+        let error = error_of(directory.path());
+        let OpenError::Missing { missing, .. } = error else {
+            panic!("{error}");
+        };
+        assert!(missing.ends_with(file));
+    }
+}
+
+#[test]
+fn files_of_two_databases_are_refused() {
+    let (one, other) = (filled(), filled());
+    fs::copy(
+        other.path().join("journal.redb"),
+        one.path().join("journal.redb"),
+    )
+    .unwrap();
+    assert!(matches!(error_of(one.path()), OpenError::Mismatch { .. }));
+}
+
+#[test]
+fn a_state_older_than_the_journal_is_refused() {
+    let directory = filled();
+    let backup = tempfile::tempdir().unwrap();
+    copy_files(directory.path(), backup.path());
+    for _ in 0..2 {
+        let store = Store::open(directory.path()).unwrap();
+        let only = image(&[("state", b"one")]);
+        block_on(store.commit(vec![change(store.next_run(), None, &only, "")])).unwrap();
+    }
+    // Leaves a row in the journal that does not follow the old state.
+    let store = Store::open(directory.path()).unwrap();
+    let only = image(&[("state", b"one")]);
+    block_on(store.commit(vec![change(store.next_run(), None, &only, "")])).unwrap();
+    fs::copy(
+        directory.path().join("journal.redb"),
+        backup.path().join("journal.redb"),
+    )
+    .unwrap();
+    assert!(matches!(
+        error_of(backup.path()),
+        OpenError::Mismatch { .. }
+    ));
+}
+
+#[test]
+fn foreign_and_empty_files_are_refused() {
+    for file in ["journal.redb", "state.redb"] {
+        let directory = filled();
+        let path = directory.path().join(file);
+        fs::write(&path, "not a database, though longer than its magic number").unwrap();
+        let error = error_of(directory.path());
+        assert!(matches!(error, OpenError::NotADatabase { .. }), "{error}");
+
+        fs::write(&path, "").unwrap();
+        let error = error_of(directory.path());
+        let is_corrupt = matches!(error, OpenError::Store(StoreError::Corrupt { .. }));
+        assert!(is_corrupt, "{error}");
+        assert_eq!(
+            fs::metadata(&path).unwrap().len(),
+            0,
+            "it is left as it was"
+        );
+
+        fs::remove_file(&path).unwrap();
+        let other = Database::create(&path).unwrap();
+        let transaction = other.begin_write().unwrap();
+        transaction
+            .open_table(TableDefinition::<u64, u64>::new("other"))
+            .unwrap();
+        transaction.commit().unwrap();
+        drop(other);
+        let error = error_of(directory.path());
+        assert!(matches!(error, OpenError::NotADatabase { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    for file in ["journal.redb", "state.redb"] {
+        let directory = filled();
+        let database = Database::open(directory.path().join(file)).unwrap();
+        let transaction = database.begin_write().unwrap();
+        super::super::meta::put_version(&transaction, 7).unwrap();
+        transaction.commit().unwrap();
+        drop(database);
+        let error = error_of(directory.path());
+        let is_newer = matches!(error, OpenError::NewerFormat { found: 7, .. });
+        assert!(is_newer, "{error}");
+    }
+}
+
+/// A kill while the files are made: before, between and after the two renames.
+#[test]
+fn an_interrupted_creation_is_finished() {
+    for renamed in 0..=2 {
+        let directory = tempfile::tempdir().unwrap();
+        Store::open(directory.path()).unwrap();
+        let files = ["state", "journal"].map(|name| directory.path().join(name));
+        for file in &files[renamed..] {
+            fs::rename(file.with_extension("redb"), file.with_extension("new")).unwrap();
+        }
+        let store = Store::open(directory.path()).unwrap();
+        assert!(store.open_runs().unwrap().is_empty());
+    }
+    // Before the first is complete.
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("state.new"), "half").unwrap();
+    Store::open(directory.path()).unwrap();
+}

@@ -1,0 +1,259 @@
+//! What an input does to a run: pure, so that it can be tested without disk or clock.
+
+use crate::contract::{Command, Event, Facts, Fault, Machine, Operation};
+use crate::failure::{Failure, FailureKind};
+use crate::provider::HistoryEventKind;
+
+use super::clock;
+use super::record::{End, Outcome, Record, Waiting};
+
+/// An activity that died with its process this often in a row is not begun again.
+pub(super) const LOST_ATTEMPTS_MAX: u32 = 100;
+
+/// What happens to a run.
+#[derive(Clone, Debug)]
+pub(super) enum Input {
+    /// It was just started.
+    Started,
+    /// The engine was opened, after a crash or not.
+    Reopened,
+    /// Something may be due.
+    Tick,
+    /// An attempt of an activity ended.
+    Attempted {
+        op: u64,
+        attempt: u32,
+        result: Result<crate::codec::Sealed, Failure>,
+    },
+    /// A signal, checked by the definition.
+    Signal {
+        name: String,
+        payload: crate::codec::Sealed,
+    },
+    Cancel,
+    Terminate {
+        reason: String,
+    },
+}
+
+impl Input {
+    /// The input as the run's history names it.
+    pub(super) fn kind(&self) -> HistoryEventKind {
+        match self {
+            Self::Started => HistoryEventKind::Started,
+            Self::Reopened => HistoryEventKind::Reopened,
+            Self::Tick => HistoryEventKind::TimerFired,
+            Self::Attempted {
+                op,
+                attempt,
+                result: Ok(_),
+            } => HistoryEventKind::ActivityCompleted {
+                op: *op,
+                attempt: *attempt,
+            },
+            Self::Attempted {
+                op,
+                attempt,
+                result: Err(failure),
+            } => HistoryEventKind::ActivityAttemptFailed {
+                op: *op,
+                attempt: *attempt,
+                failure: failure.clone(),
+            },
+            Self::Signal { name, .. } => HistoryEventKind::SignalReceived { name: name.clone() },
+            Self::Cancel => HistoryEventKind::CancelRequested,
+            Self::Terminate { reason } => HistoryEventKind::Terminated {
+                reason: reason.clone(),
+            },
+        }
+    }
+}
+
+/// The world at the moment of an input.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub now_ms: u64,
+    /// Between 0 and 1.
+    pub random: f64,
+}
+
+/// Takes an input in and steps while the run is ready.
+///
+/// # Errors
+/// When the code cannot go on with the run. What the input brought is then in the record all the
+/// same, and so is every step before the one that failed.
+pub(super) fn apply(
+    record: &mut Record,
+    machine: &Machine,
+    input: Input,
+    moment: Moment,
+) -> Result<(), Fault> {
+    absorb(record, input, moment);
+    while record.end.is_none() && record.run.is_ready() {
+        let facts = Facts {
+            workflow_id: record.head.workflow_id.clone(),
+            run_id: record.head.run_id.clone(),
+            now: clock::to_time(moment.now_ms),
+        };
+        let commands = record.run.step(machine, &facts)?;
+        for command in commands {
+            let outcome = match command {
+                Command::Complete { output } => Outcome::Completed(output),
+                Command::Fail { failure } => Outcome::Failed(failure),
+                Command::Cancel { failure } => Outcome::Canceled(failure),
+                // What is begun or no longer awaited stands in `run.awaiting`.
+                Command::Begin { .. } | Command::CancelOperation { .. } => continue,
+            };
+            close(record, outcome, moment);
+        }
+        follow_awaited(record, moment);
+    }
+    Ok(())
+}
+
+/// The part of an input that needs no workflow code; for runs that are set aside it is all.
+pub(super) fn absorb(record: &mut Record, input: Input, moment: Moment) {
+    if record.end.is_some() {
+        return;
+    }
+    if record.deadline_ms().is_some_and(|at| at <= moment.now_ms) {
+        // Whatever comes with or after the deadline comes too late.
+        return close(record, Outcome::TimedOut, moment);
+    }
+    match input {
+        Input::Started => {}
+        Input::Reopened => reopened(record, moment),
+        Input::Tick => tick(record, moment),
+        Input::Attempted {
+            op,
+            attempt,
+            result,
+        } => attempted(record, op, attempt, result, moment),
+        Input::Signal { name, payload } => {
+            record.run.absorb(Event::SignalReceived { name, payload });
+        }
+        Input::Cancel => {
+            record.run.absorb(Event::CancelRequested);
+        }
+        Input::Terminate { reason } => close(record, Outcome::Terminated(reason), moment),
+    }
+    follow_awaited(record, moment);
+}
+
+/// Brings `waiting` into line with what the run awaits now.
+fn follow_awaited(record: &mut Record, moment: Moment) {
+    let pending = record.run.awaiting.as_ref();
+    let Some(pending) = pending.filter(|pending| pending.outcome.is_none()) else {
+        record.waiting = None;
+        return;
+    };
+    if record.waiting.as_ref().map(|waiting| waiting.op) == Some(pending.op) {
+        return;
+    }
+    record.waiting = Some(Waiting {
+        op: pending.op,
+        since_ms: moment.now_ms,
+        due_ms: match &pending.operation {
+            Operation::Activity(_) => Some(moment.now_ms),
+            Operation::Timer { duration } => Some(clock::after(moment.now_ms, *duration)),
+            Operation::Signal { timeout, .. } => {
+                timeout.map(|timeout| clock::after(moment.now_ms, timeout))
+            }
+        },
+        attempt: 1,
+        lost: 0,
+        last_failure: None,
+    });
+}
+
+fn close(record: &mut Record, outcome: Outcome, moment: Moment) {
+    record.run.close();
+    record.waiting = None;
+    record.end = Some(End {
+        at_ms: moment.now_ms,
+        outcome,
+    });
+}
+
+/// An activity whose attempt may have been under way has lost it. That says nothing about the
+/// activity: the attempt is made again under its number, except where it may be made only once.
+fn reopened(record: &mut Record, moment: Moment) {
+    tick(record, moment);
+    let (Some(pending), Some(waiting)) = (&record.run.awaiting, &mut record.waiting) else {
+        return;
+    };
+    let Operation::Activity(activity) = &pending.operation else {
+        return;
+    };
+    if waiting.due_ms.is_some_and(|due| due > moment.now_ms) {
+        return;
+    }
+    waiting.lost += 1;
+    if activity.options.retry.max_attempts <= 1 {
+        let failure = Failure::new(
+            FailureKind::Lost,
+            format!(
+                "activity `{}` may be attempted only once, and its attempt died with its process",
+                activity.activity.name
+            ),
+        );
+        let op = pending.op;
+        record.run.absorb(Event::ActivityFailed { op, failure });
+    }
+}
+
+fn tick(record: &mut Record, moment: Moment) {
+    let (Some(pending), Some(waiting)) = (&record.run.awaiting, &record.waiting) else {
+        return;
+    };
+    let due = waiting.due_ms.is_some_and(|due| due <= moment.now_ms);
+    if due && !matches!(pending.operation, Operation::Activity(_)) {
+        let op = pending.op;
+        record.run.absorb(Event::TimerFired { op });
+    }
+}
+
+fn attempted(
+    record: &mut Record,
+    op: u64,
+    attempt: u32,
+    result: Result<crate::codec::Sealed, Failure>,
+    moment: Moment,
+) {
+    let (Some(pending), Some(waiting)) = (&record.run.awaiting, &mut record.waiting) else {
+        return;
+    };
+    let Operation::Activity(activity) = &pending.operation else {
+        return;
+    };
+    if (waiting.op, waiting.attempt) != (op, attempt) {
+        return;
+    }
+    let failure = match result {
+        Ok(output) => {
+            record.run.absorb(Event::ActivityCompleted { op, output });
+            return;
+        }
+        Err(failure) => failure,
+    };
+    let retry = &activity.options.retry;
+    let next_ms = retry
+        .after(attempt, &failure, moment.random)
+        .map(|wait| clock::after(moment.now_ms, wait));
+    let last_ms = activity.options.schedule_to_close;
+    let last_ms = last_ms.map(|limit| clock::after(waiting.since_ms, limit));
+    match next_ms {
+        Some(next) if last_ms.is_none_or(|last| next < last) => {
+            waiting.attempt += 1;
+            waiting.lost = 0;
+            waiting.due_ms = Some(next);
+            waiting.last_failure = Some(failure);
+        }
+        _ => {
+            record.run.absorb(Event::ActivityFailed { op, failure });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

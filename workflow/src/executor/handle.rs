@@ -1,0 +1,160 @@
+//! A run, seen from outside.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::codec;
+use crate::compiled::Workflow;
+use crate::contract::SavedState;
+use crate::provider::{Engine, RunInfo, RunTarget};
+use crate::status::Status;
+
+use super::{Error, RunError};
+
+/// A run, seen from outside. It stays with its run also when the workflow id is used again.
+/// Dropping it changes nothing for the run.
+pub struct WorkflowHandle<W> {
+    engine: Arc<dyn Engine>,
+    id: String,
+    run_id: String,
+    workflow: PhantomData<fn() -> W>,
+}
+
+impl<W> fmt::Debug for WorkflowHandle<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkflowHandle")
+            .field("id", &self.id)
+            .field("run_id", &self.run_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<W> Clone for WorkflowHandle<W> {
+    fn clone(&self) -> Self {
+        Self {
+            engine: self.engine.clone(),
+            id: self.id.clone(),
+            run_id: self.run_id.clone(),
+            workflow: PhantomData,
+        }
+    }
+}
+
+impl<W: Workflow> WorkflowHandle<W> {
+    pub(super) fn new(engine: Arc<dyn Engine>, info: RunInfo) -> Result<Self, Error> {
+        if info.workflow != W::NAME {
+            return Err(Error::WrongWorkflow {
+                workflow_id: info.workflow_id,
+                expected: W::NAME,
+                found: info.workflow,
+            });
+        }
+        Ok(Self {
+            engine,
+            id: info.workflow_id,
+            run_id: info.run_id,
+            workflow: PhantomData,
+        })
+    }
+
+    /// The workflow id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The run's own id, unique for ever.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
+    fn target(&self) -> RunTarget {
+        RunTarget {
+            workflow_id: self.id.clone(),
+            run_id: Some(self.run_id.clone()),
+        }
+    }
+
+    /// What there is to know about the run.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub async fn describe(&self) -> Result<RunInfo, Error> {
+        self.engine.describe(self.target()).await
+    }
+
+    /// How far the run has come.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub async fn status(&self) -> Result<Status, Error> {
+        Ok(self.describe().await?.status)
+    }
+
+    /// Where the run stands, as a value of the state enum; `None` once it has ended.
+    ///
+    /// # Errors
+    /// When the workflow is not registered here, or what is saved does not fit its code.
+    pub async fn state(&self) -> Result<Option<W::State>, Error> {
+        let Some(snapshot) = self.engine.state(self.target()).await? else {
+            return Ok(None);
+        };
+        let machine = self.engine.machine(W::NAME);
+        let machine = machine.ok_or_else(|| Error::NotRegistered {
+            workflow: W::NAME.to_owned(),
+        })?;
+        let saved = SavedState::new(machine.definition(), &snapshot)?;
+        Ok(Some(W::state(&saved)?))
+    }
+
+    /// Waits for the end of the run.
+    ///
+    /// # Errors
+    /// When the run ends in another way than by completing, or is set aside.
+    pub async fn result(&self) -> Result<W::Output, RunError> {
+        let output = self.engine.result(self.target()).await?;
+        Ok(output.open().map_err(Error::from)?)
+    }
+
+    /// Sends a signal, as [`Executor::signal`](crate::Executor::signal).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn signal<S: Serialize>(&self, name: &str, payload: S) -> Result<(), Error> {
+        let payload = codec::encode_open(&payload)?;
+        self.engine
+            .signal(self.target(), name.to_owned(), payload)
+            .await
+    }
+
+    /// Asks the run, as [`Executor::query`](crate::Executor::query).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn query(&self, name: &str) -> Result<Value, RunError> {
+        super::query(&*self.engine, self.target(), name).await
+    }
+
+    /// Asks the run to cancel, as [`Executor::cancel`](crate::Executor::cancel).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn cancel(&self) -> Result<(), Error> {
+        self.engine.cancel(self.target()).await
+    }
+
+    /// Ends the run, as [`Executor::terminate`](crate::Executor::terminate).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn terminate(&self, reason: &str) -> Result<(), Error> {
+        self.engine
+            .terminate(self.target(), reason.to_owned())
+            .await
+    }
+}

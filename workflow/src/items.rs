@@ -1,0 +1,157 @@
+//! What is left of a `for` loop that awaits in its body.
+//!
+//! A run is saved in the middle of such a loop, so what the loop goes over must be a value that can
+//! be saved: a range with what it has still to count, or the items left of a collection.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::{Range, RangeFrom, RangeInclusive};
+
+use serde::{Deserialize, Serialize};
+
+/// What a `for` loop that awaits in its body can go over.
+#[diagnostic::on_unimplemented(
+    message = "a `for` loop over `{Self}` cannot await in its body",
+    label = "cannot be saved in the middle of the loop",
+    note = "what can be looped over with an `.await` in the body: a range of integers, a `Vec`, `VecDeque`, array, `Option`, `BTreeMap` or `BTreeSet` by value",
+    note = "an iterator's items can be collected first: `for item in iterator.collect::<Vec<_>>()`"
+)]
+pub trait IntoItems {
+    /// What is left.
+    type Items: Items;
+    /// All of it.
+    fn into_items(self) -> Self::Items;
+}
+
+/// What is left of a loop.
+pub trait Items {
+    /// What the loop binds.
+    type Item;
+    /// The next of it.
+    fn next(&mut self) -> Option<Self::Item>;
+}
+
+/// All that a loop goes over.
+pub fn items<I: IntoItems>(iterable: I) -> I::Items {
+    iterable.into_items()
+}
+
+/// The items left of a collection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Queue<T>(VecDeque<T>);
+
+impl<T> Items for Queue<T> {
+    type Item = T;
+    fn next(&mut self) -> Option<T> {
+        self.0.pop_front()
+    }
+}
+
+/// What is left of a range, both ends included; none at all when `next` is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count<T> {
+    next: Option<T>,
+    last: T,
+}
+
+macro_rules! collections {
+    ($($collection:ty, $item:ty, [$($parameter:tt)*];)*) => {$(
+        impl<$($parameter)*> IntoItems for $collection {
+            type Items = Queue<$item>;
+            fn into_items(self) -> Queue<$item> {
+                Queue(self.into_iter().collect())
+            }
+        }
+    )*};
+}
+
+collections! {
+    Vec<T>, T, [T];
+    VecDeque<T>, T, [T];
+    [T; N], T, [T, const N: usize];
+    Option<T>, T, [T];
+    BTreeSet<T>, T, [T];
+    BTreeMap<K, V>, (K, V), [K, V];
+}
+
+impl<T> IntoItems for Queue<T> {
+    type Items = Self;
+    fn into_items(self) -> Self {
+        self
+    }
+}
+
+macro_rules! ranges {
+    ($($number:ty)*) => {$(
+        impl Items for Count<$number> {
+            type Item = $number;
+            fn next(&mut self) -> Option<$number> {
+                let next = self.next?;
+                self.next = (next < self.last).then(|| next + 1);
+                Some(next)
+            }
+        }
+
+        impl IntoItems for Range<$number> {
+            type Items = Count<$number>;
+            fn into_items(self) -> Count<$number> {
+                Count {
+                    next: (self.start < self.end).then_some(self.start),
+                    // An empty range has no last; what stands there is not looked at.
+                    last: self.end.saturating_sub(1),
+                }
+            }
+        }
+
+        impl IntoItems for RangeInclusive<$number> {
+            type Items = Count<$number>;
+            fn into_items(self) -> Count<$number> {
+                Count {
+                    next: (!self.is_empty()).then_some(*self.start()),
+                    last: *self.end(),
+                }
+            }
+        }
+
+        impl IntoItems for RangeFrom<$number> {
+            type Items = Count<$number>;
+            fn into_items(self) -> Count<$number> {
+                Count {
+                    next: Some(self.start),
+                    last: <$number>::MAX,
+                }
+            }
+        }
+    )*};
+}
+
+ranges!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all<I: IntoItems>(iterable: I) -> Vec<<I::Items as Items>::Item> {
+        let mut items = items(iterable);
+        std::iter::from_fn(|| items.next()).collect()
+    }
+
+    #[test]
+    fn ranges_count_as_they_do() {
+        assert_eq!(all(0..3u8), [0, 1, 2]);
+        assert_eq!(all(253..=255u8), [253, 254, 255]);
+        assert_eq!(all(3..0i32), [0i32; 0]);
+        assert_eq!(all(i8::MIN..i8::MIN), [0i8; 0]);
+        assert_eq!(all(RangeInclusive::new(1u8, 0)), [0u8; 0]);
+        let mut spent = 1..=2u8;
+        assert_eq!(spent.by_ref().count(), 2);
+        assert_eq!(all(spent), [0u8; 0]);
+    }
+
+    #[test]
+    fn collections_give_their_items_in_order() {
+        assert_eq!(all(vec![3, 1, 2]), [3, 1, 2]);
+        assert_eq!(all(BTreeMap::from([(2, 'b'), (1, 'a')])), [(1, 'a'), (2, 'b')]);
+        assert_eq!(all(Some(5)), [5]);
+    }
+}

@@ -1,0 +1,9 @@
+//! What a program with workflows needs: `use workflow::prelude::*;`.
+
+pub use std::time::Duration;
+
+pub use crate::{
+    Activity, ActivityContext, ActivityError, Config, Context, Executor, IdPolicy, RunError, Saved,
+    Status, Workflow, WorkflowError, WorkflowHandle,
+};
+pub use workflow_macros::{activity, workflow};

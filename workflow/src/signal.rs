@@ -1,0 +1,104 @@
+//! Waiting for a signal.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::future::{IntoFuture, Ready, ready};
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{CodecError, Persist, Sealed};
+use crate::contract::{Definition, Durable, Operation, Outcome, sealed};
+use crate::error::WorkflowError;
+use crate::failure::{Failure, FailureKind};
+
+/// A wait for a signal: what [`Context::wait_for_signal`](crate::Context::wait_for_signal) gives.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "")]
+#[must_use = "a wait does nothing unless it is awaited"]
+pub struct WaitForSignal<T> {
+    pub(crate) name: String,
+    pub(crate) timeout: Option<Duration>,
+    #[serde(skip)]
+    pub(crate) plain: PlainSignals,
+    #[serde(skip)]
+    pub(crate) payload: PhantomData<fn() -> T>,
+}
+
+impl<T> sealed::Sealed for WaitForSignal<T> {}
+
+impl<T: Persist> Durable for WaitForSignal<T> {
+    type Output = Result<T, WorkflowError>;
+
+    fn into_operation(self) -> Result<Operation, CodecError> {
+        Ok(Operation::Signal {
+            name: self.name,
+            timeout: self.timeout,
+        })
+    }
+
+    fn resolve(outcome: Outcome) -> Result<Self::Output, CodecError> {
+        match outcome {
+            Outcome::Completed(payload) => Ok(Ok(payload.open()?)),
+            Outcome::Failed(failure) => Ok(Err(failure.into())),
+            Outcome::Fired => unreachable!("a wait that timed out has failed"),
+        }
+    }
+
+    fn describe(name: Option<&'static str>, definition: &mut Definition) {
+        definition.signal::<T>(name);
+    }
+}
+
+/// The signals of a function that runs as written, without an engine.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PlainSignals(Arc<Mutex<BTreeMap<String, VecDeque<Sealed>>>>);
+
+impl PlainSignals {
+    pub(crate) fn push(&self, name: &str, payload: Sealed) {
+        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queues
+            .entry(name.to_owned())
+            .or_default()
+            .push_back(payload);
+    }
+
+    fn pop(&self, name: &str) -> Option<Sealed> {
+        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.get_mut(name)?.pop_front()
+    }
+}
+
+impl<T: Persist> IntoFuture for WaitForSignal<T> {
+    type Output = Result<T, WorkflowError>;
+    type IntoFuture = Ready<Self::Output>;
+
+    /// In the function as written, run without an engine, a signal is there or the wait has timed
+    /// out.
+    fn into_future(self) -> Self::IntoFuture {
+        ready(match self.plain.pop(&self.name) {
+            Some(payload) => payload.open().map_err(WorkflowError::from),
+            None => Err(timed_out(&self.name, self.timeout).into()),
+        })
+    }
+}
+
+/// The failure of a wait whose time is over.
+pub(crate) fn timed_out(name: &str, timeout: Option<Duration>) -> Failure {
+    let within = timeout.map_or_else(String::new, |timeout| format!(" within {timeout:?}"));
+    Failure::new(
+        FailureKind::TimedOut,
+        format!("no signal `{name}` came{within}"),
+    )
+}
+
+impl<T> fmt::Debug for WaitForSignal<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitForSignal")
+            .field("name", &self.name)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
