@@ -34,14 +34,23 @@ async fn search(query: &str) -> Result<String, ActivityError> {
 
 #[workflow]
 async fn agent(question: String) -> Result<String, WorkflowError> {
-    let mut history = vec![Message { role: "user".to_owned(), text: question }];
+    let mut history = vec![Message {
+        role: "user".to_owned(),
+        text: question,
+    }];
     loop {
         match think(&history).await? {
             Move::Answer(answer) => return Ok(answer),
             Move::Search(query) => {
                 let found = search(&query).await?;
-                history.push(Message { role: "agent".to_owned(), text: query });
-                history.push(Message { role: "search".to_owned(), text: found });
+                history.push(Message {
+                    role: "agent".to_owned(),
+                    text: query,
+                });
+                history.push(Message {
+                    role: "search".to_owned(),
+                    text: found,
+                });
             }
         }
     }
@@ -52,7 +61,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let data = tempfile::tempdir()?;
     let config = Config::new().path(data.path()).register::<agent>();
     let executor = workflow::new("default", config).await?;
-    let answer = executor.execute(agent("How do programs survive?".to_owned())).await?;
+    let answer = executor
+        .execute(agent("How do programs survive?".to_owned()))
+        .await?;
     println!("{answer}");
     Ok(())
 }

@@ -57,9 +57,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let data = tempfile::tempdir()?;
     let config = Config::new().path(data.path()).register::<handle_order>();
     let executor = workflow::new("default", config).await?;
-    let order = Order { id: 4, cents: vec![1_200, 350] };
+    let order = Order {
+        id: 4,
+        cents: vec![1_200, 350],
+    };
     println!("{}", executor.execute(handle_order(order)).await?);
-    let empty = Order { id: 5, cents: vec![] };
-    println!("{}", executor.execute(handle_order(empty)).await.unwrap_err());
+    let empty = Order {
+        id: 5,
+        cents: vec![],
+    };
+    println!(
+        "{}",
+        executor.execute(handle_order(empty)).await.unwrap_err()
+    );
     Ok(())
 }

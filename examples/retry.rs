@@ -9,7 +9,12 @@ static CALLS: AtomicU32 = AtomicU32::new(0);
 
 #[activity(
     timeout = "30s",
-    retry(max_attempts = 5, initial_interval = "50ms", backoff_coefficient = 2.0, max_interval = "1s")
+    retry(
+        max_attempts = 5,
+        initial_interval = "50ms",
+        backoff_coefficient = 2.0,
+        max_interval = "1s"
+    )
 )]
 async fn flaky(ctx: ActivityContext) -> Result<u32, ActivityError> {
     let call = CALLS.fetch_add(1, Ordering::Relaxed) + 1;
@@ -23,7 +28,9 @@ async fn flaky(ctx: ActivityContext) -> Result<u32, ActivityError> {
 #[activity]
 async fn hopeless(card: &str) -> Result<(), ActivityError> {
     println!("hopeless: one attempt is enough");
-    Err(ActivityError::non_retryable(format!("card {card} is expired")))
+    Err(ActivityError::non_retryable(format!(
+        "card {card} is expired"
+    )))
 }
 
 #[workflow]

@@ -33,12 +33,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let run = executor.start(cart()).id("cart-1").await?;
     for item in ["tea", "milk"] {
         let item = item.to_owned();
-        executor.signal("cart-1", "change", Change::Add { item }).await?;
+        executor
+            .signal("cart-1", "change", Change::Add { item })
+            .await?;
     }
     println!("in the cart: {:?}", run.state().await?);
-    println!("a wrong name: {}", executor.signal("cart-1", "chnage", 1).await.unwrap_err());
-    println!("a wrong type: {}", executor.signal("cart-1", "change", 1).await.unwrap_err());
-    executor.signal("cart-1", "change", Change::CheckOut).await?;
+    println!(
+        "a wrong name: {}",
+        executor.signal("cart-1", "chnage", 1).await.unwrap_err()
+    );
+    println!(
+        "a wrong type: {}",
+        executor.signal("cart-1", "change", 1).await.unwrap_err()
+    );
+    executor
+        .signal("cart-1", "change", Change::CheckOut)
+        .await?;
     println!("bought: {:?}", run.result().await?);
     Ok(())
 }

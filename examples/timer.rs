@@ -26,7 +26,12 @@ async fn reminders(
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let data = tempfile::tempdir()?;
-    let open = || workflow::new("default", Config::new().path(data.path()).register::<reminders>());
+    let open = || {
+        workflow::new(
+            "default",
+            Config::new().path(data.path()).register::<reminders>(),
+        )
+    };
 
     let executor = open().await?;
     let call = reminders("Ada".to_owned(), Duration::from_millis(500));

@@ -138,7 +138,8 @@ async fn ask(run: WorkflowHandle<research_workflow>, port: u16) {
 
 /// One process owns the data, so others talk to it: a thin listener on the loopback interface.
 async fn listen(executor: Executor, id: String, port: u16) {
-    let answer = async |State((executor, id)): State<(Executor, String)>, Path(answer): Path<String>| {
+    let answer = async |State((executor, id)): State<(Executor, String)>,
+                        Path(answer): Path<String>| {
         let approved = match answer.as_str() {
             "approve" => true,
             "reject" => false,
@@ -149,11 +150,12 @@ async fn listen(executor: Executor, id: String, port: u16) {
             Err(error) => format!("{error}\n"),
         }
     };
-    let status = async |State((executor, id)): State<(Executor, String)>| {
-        match executor.query(&id, "state").await {
-            Ok(state) => format!("{state}\n"),
-            Err(error) => format!("{error}\n"),
-        }
+    let status = async |State((executor, id)): State<(Executor, String)>| match executor
+        .query(&id, "state")
+        .await
+    {
+        Ok(state) => format!("{state}\n"),
+        Err(error) => format!("{error}\n"),
     };
     let router = axum::Router::new()
         .route("/", get(status))

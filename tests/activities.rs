@@ -98,7 +98,10 @@ async fn an_attempt_times_out_and_is_made_again() {
     assert_eq!(executor.execute(call).await.unwrap(), 2);
 }
 
-#[activity(schedule_to_close = "60ms", retry(max_attempts = 1000, initial_interval = "10ms"))]
+#[activity(
+    schedule_to_close = "60ms",
+    retry(max_attempts = 1000, initial_interval = "10ms")
+)]
 async fn always_fails() -> Result<(), ActivityError> {
     Err(ActivityError::new("no"))
 }
@@ -152,7 +155,13 @@ async fn fragile(key: String) -> Result<u32, WorkflowError> {
 async fn a_panic_is_a_failed_attempt() {
     let data = tempfile::tempdir().unwrap();
     let executor = open::<fragile>(data.path()).await;
-    assert_eq!(executor.execute(fragile("fragile".to_owned())).await.unwrap(), 2);
+    assert_eq!(
+        executor
+            .execute(fragile("fragile".to_owned()))
+            .await
+            .unwrap(),
+        2
+    );
 }
 
 #[activity(retry(max_attempts = 1))]
@@ -198,7 +207,11 @@ async fn any_error_type_keeps_its_text_and_name() {
 
 #[activity]
 async fn who(ctx: ActivityContext) -> Result<(String, String, u32), ActivityError> {
-    Ok((ctx.workflow_id().to_owned(), ctx.idempotency_key(), ctx.attempt()))
+    Ok((
+        ctx.workflow_id().to_owned(),
+        ctx.idempotency_key(),
+        ctx.attempt(),
+    ))
 }
 
 #[workflow]

@@ -18,7 +18,10 @@ async fn three_waits(ctx: &mut Context, which: u32) -> Result<String, WorkflowEr
     match which {
         0 => hangs().await?,
         1 => ctx.sleep(Duration::from_hours(1)).await?,
-        _ => ctx.wait_for_signal::<()>("go", Duration::from_hours(1)).await?,
+        _ => {
+            ctx.wait_for_signal::<()>("go", Duration::from_hours(1))
+                .await?
+        }
     }
     Ok("not canceled".to_owned())
 }

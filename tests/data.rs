@@ -23,7 +23,10 @@ async fn in_use_by_this_process() {
     let data = tempfile::tempdir().unwrap();
     let executor = open::<shout>(data.path()).await;
     let error = refusal(data.path()).await;
-    assert!(error.contains(&data.path().display().to_string()), "{error}");
+    assert!(
+        error.contains(&data.path().display().to_string()),
+        "{error}"
+    );
     assert!(error.contains("open"), "{error}");
     // The first is unharmed, and once it is closed another may open.
     assert_eq!(executor.execute(shout("a".to_owned())).await.unwrap(), "A!");
@@ -42,7 +45,10 @@ async fn in_use_by_another_process() {
         .unwrap();
     assert!(!other.status.success());
     let error = String::from_utf8_lossy(&other.stderr).into_owned();
-    assert!(error.contains(&data.path().display().to_string()), "{error}");
+    assert!(
+        error.contains(&data.path().display().to_string()),
+        "{error}"
+    );
 }
 
 #[tokio::test]

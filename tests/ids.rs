@@ -19,7 +19,12 @@ async fn an_id_in_use() {
     let first = executor.start(waits()).id("w").await.unwrap();
     reach(&first, |state| matches!(state, WaitsState::Go { .. })).await;
 
-    let error = executor.start(waits()).id("w").await.unwrap_err().to_string();
+    let error = executor
+        .start(waits())
+        .id("w")
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("workflow id `w` is in use"), "{error}");
     assert!(error.contains(first.run_id()), "{error}");
     let existing = executor

@@ -98,7 +98,10 @@ impl Journey {
     fn watch(&mut self, victim: &mut Victim, limit: Duration, mut until: impl FnMut(&str) -> bool) {
         let end = Instant::now() + limit;
         while self.result.is_none() {
-            match victim.says.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match victim
+                .says
+                .recv_timeout(end.saturating_duration_since(Instant::now()))
+            {
                 Ok(line) => {
                     self.hear(&line);
                     if line == "state Go" || line.starts_with("started") {
@@ -134,7 +137,10 @@ impl Journey {
             .split(", ")
             .map(|number| number.parse().unwrap())
             .collect();
-        assert!(seen.is_sorted_by(|a, b| a < b), "out of order or twice: {seen:?}");
+        assert!(
+            seen.is_sorted_by(|a, b| a < b),
+            "out of order or twice: {seen:?}"
+        );
         let last = seen.last().unwrap();
         for number in self.acknowledged.iter().filter(|number| *number < last) {
             assert!(seen.contains(number), "signal {number} was lost: {seen:?}");
@@ -150,13 +156,19 @@ fn check_log(log: &Path) {
     for line in log.lines() {
         if let Some(number) = line.strip_prefix("begin ") {
             let number: u32 = number.parse().unwrap();
-            assert!(number >= furthest, "step {number} was executed again:\n{log}");
+            assert!(
+                number >= furthest,
+                "step {number} was executed again:\n{log}"
+            );
             furthest = number;
         }
     }
     for number in 0..STEPS {
         let end = format!("end {number}");
-        assert!(log.lines().any(|line| line == end), "step {number} is lost:\n{log}");
+        assert!(
+            log.lines().any(|line| line == end),
+            "step {number} is lost:\n{log}"
+        );
     }
 }
 
@@ -165,7 +177,10 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
 }
@@ -173,7 +188,9 @@ impl Random {
 #[test]
 fn at_random_moments() {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = std::env::var("SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or(u64::try_from(since.as_nanos() % 1_000_000_007).unwrap());
     println!("SEED={seed}");
     let mut random = Random(seed);
@@ -227,5 +244,8 @@ fn at_each_await() {
         journey.check();
     }
     println!("{kills} kills");
-    assert!(kills >= STEPS, "each await of each step was to be killed at");
+    assert!(
+        kills >= STEPS,
+        "each await of each step was to be killed at"
+    );
 }

@@ -26,8 +26,14 @@ async fn a_provider_of_ones_own() {
 
 #[tokio::test]
 async fn an_unknown_name_lists_the_known_ones() {
-    let error = workflow::new("nope", Config::new()).await.unwrap_err().to_string();
-    assert!(error.starts_with("there is no provider `nope`; known are: default"), "{error}");
+    let error = workflow::new("nope", Config::new())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("there is no provider `nope`; known are: default"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -71,7 +77,10 @@ async fn an_unregistered_workflow_cannot_be_started() {
         "workflow `unregistered` is not registered; add `.register::<unregistered>()` to the `Config`"
     );
     let error = executor.query("x", "colour").await.unwrap_err();
-    assert!(error.to_string().contains("no run with workflow id `x`"), "{error}");
+    assert!(
+        error.to_string().contains("no run with workflow id `x`"),
+        "{error}"
+    );
     executor.start(shout("x".to_owned())).id("x").await.unwrap();
     let error = executor.query("x", "colour").await.unwrap_err();
     assert_eq!(

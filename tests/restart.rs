@@ -68,7 +68,10 @@ async fn at_most_once_is_lost_and_not_begun_again() {
     let data = tempfile::tempdir().unwrap();
     let executor = open::<careful>(data.path()).await;
     let run = executor.start(careful()).id("careful").await.unwrap();
-    reach(&run, |state| matches!(state, CarefulState::AtMostOnce { .. })).await;
+    reach(&run, |state| {
+        matches!(state, CarefulState::AtMostOnce { .. })
+    })
+    .await;
     drop((executor, run));
     let executor = open::<careful>(data.path()).await;
     let run = executor.handle::<careful>("careful").await.unwrap();
@@ -99,7 +102,10 @@ async fn an_activity_that_dies_with_every_process_is_set_aside() {
     }
     let executor = open::<deadly>(data.path()).await;
     let aside = executor.set_aside().await.unwrap();
-    assert!(aside[0].reason.contains("died with the process 100 times"), "{aside:?}");
+    assert!(
+        aside[0].reason.contains("died with the process 100 times"),
+        "{aside:?}"
+    );
     let run = executor.handle::<deadly>("deadly").await.unwrap();
     assert!(matches!(run.result().await, Err(RunError::SetAside { .. })));
     executor.terminate("deadly", "hopeless").await.unwrap();
@@ -110,7 +116,11 @@ async fn an_activity_that_dies_with_every_process_is_set_aside() {
 async fn results_are_kept_after_the_end() {
     let data = tempfile::tempdir().unwrap();
     let executor = open::<tests::shout>(data.path()).await;
-    let run = executor.start(tests::shout("hi".to_owned())).id("s").await.unwrap();
+    let run = executor
+        .start(tests::shout("hi".to_owned()))
+        .id("s")
+        .await
+        .unwrap();
     assert_eq!(run.result().await.unwrap(), "HI!");
     drop((executor, run));
     let executor = open::<tests::shout>(data.path()).await;
@@ -125,7 +135,10 @@ async fn the_run_does_not_depend_on_its_caller() {
     let data = tempfile::tempdir().unwrap();
     let executor = open::<tests::shout>(data.path()).await;
     // A request that is dropped while it starts a run, as a web handler is.
-    let start = executor.start(tests::shout("hi".to_owned())).id("s").into_future();
+    let start = executor
+        .start(tests::shout("hi".to_owned()))
+        .id("s")
+        .into_future();
     let _ = tokio::time::timeout(Duration::ZERO, start).await;
     let result = loop {
         if let Ok(run) = executor.handle::<tests::shout>("s").await {

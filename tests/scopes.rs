@@ -41,7 +41,11 @@ mod shop {
         use workflow::prelude::*;
 
         #[activity]
-        pub async fn fetch(names: &[String], extra: &str, wait: Duration) -> Result<String, ActivityError> {
+        pub async fn fetch(
+            names: &[String],
+            extra: &str,
+            wait: Duration,
+        ) -> Result<String, ActivityError> {
             Ok(format!("{} {extra} {wait:?}", names.join("+")))
         }
     }
@@ -109,8 +113,16 @@ fn sample() -> Order {
     Order {
         id: 7,
         items: vec![
-            Item { name: "tea".to_owned(), kind: Kind::Plain },
-            Item { name: "cup".to_owned(), kind: Kind::Gift { text: Some("hi".to_owned()) } },
+            Item {
+                name: "tea".to_owned(),
+                kind: Kind::Plain,
+            },
+            Item {
+                name: "cup".to_owned(),
+                kind: Kind::Gift {
+                    text: Some("hi".to_owned()),
+                },
+            },
         ],
     }
 }
@@ -120,8 +132,17 @@ async fn users_types_references_aliases_modules_and_crates() {
     let data = tempfile::tempdir().unwrap();
     let executor = open::<order>(data.path()).await;
     let call = order(sample(), Span::from_millis(2));
-    assert_eq!(executor.execute(call).await.unwrap(), "7: TEA+CUP AND 2MS, 1 GIFT");
-    let empty = order(Order { id: 1, items: vec![] }, Span::ZERO);
+    assert_eq!(
+        executor.execute(call).await.unwrap(),
+        "7: TEA+CUP AND 2MS, 1 GIFT"
+    );
+    let empty = order(
+        Order {
+            id: 1,
+            items: vec![],
+        },
+        Span::ZERO,
+    );
     let error = executor.execute(empty).await.unwrap_err();
     assert_eq!(error.to_string(), "the workflow failed: empty");
 }
@@ -130,7 +151,10 @@ async fn users_types_references_aliases_modules_and_crates() {
 async fn a_cancellation_in_an_error_of_ones_own_is_one() {
     let data = tempfile::tempdir().unwrap();
     let executor = open::<order>(data.path()).await;
-    let run = executor.start(order(sample(), Span::from_hours(1))).await.unwrap();
+    let run = executor
+        .start(order(sample(), Span::from_hours(1)))
+        .await
+        .unwrap();
     reach(&run, |state| matches!(state, OrderState::Sleep { .. })).await;
     run.cancel().await.unwrap();
     let error = run.result().await.unwrap_err();
@@ -160,7 +184,12 @@ async fn inside_a_function() {
 }
 
 #[workflow]
-async fn many(a: u8, b: String, (c, d): (i64, bool), mut e: Vec<u8>) -> Result<String, WorkflowError> {
+async fn many(
+    a: u8,
+    b: String,
+    (c, d): (i64, bool),
+    mut e: Vec<u8>,
+) -> Result<String, WorkflowError> {
     e.push(a);
     let big = loud(&b).await?;
     Ok(format!("{a} {big} {c} {d} {e:?}"))

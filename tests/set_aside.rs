@@ -59,8 +59,14 @@ async fn refused<W: Workflow>(path: &std::path::Path) -> String {
     let executor = open::<W>(path).await;
     let aside = executor.set_aside().await.unwrap();
     assert_eq!(aside.len(), 1, "{aside:?}");
-    assert_eq!((aside[0].workflow_id.as_str(), aside[0].workflow.as_str()), ("s", "sum"));
-    assert_eq!(executor.describe("s").await.unwrap().status, Status::Running);
+    assert_eq!(
+        (aside[0].workflow_id.as_str(), aside[0].workflow.as_str()),
+        ("s", "sum")
+    );
+    assert_eq!(
+        executor.describe("s").await.unwrap().status,
+        Status::Running
+    );
     executor.shutdown().await;
     aside[0].reason.clone()
 }
@@ -79,9 +85,15 @@ async fn another_shape_is_left_untouched_and_goes_on_with_code_that_fits() {
         "what the run saved at `More` does not fit the code: field `total` was of another type and is now `u64`"
     );
     let reason = refused::<no_await::sum>(data.path()).await;
-    assert!(reason.contains("waits at `More`, and the workflow has no such await"), "{reason}");
+    assert!(
+        reason.contains("waits at `More`, and the workflow has no such await"),
+        "{reason}"
+    );
     let reason = refused::<tests::shout>(data.path()).await;
-    assert!(reason.contains("workflow `sum` is not registered"), "{reason}");
+    assert!(
+        reason.contains("workflow `sum` is not registered"),
+        "{reason}"
+    );
 
     let executor = open::<edited_elsewhere::sum>(data.path()).await;
     assert!(executor.set_aside().await.unwrap().is_empty());
@@ -163,7 +175,10 @@ async fn a_number_that_moved() {
     let data = tempfile::tempdir().unwrap();
     let executor = open::<before::numbers>(data.path()).await;
     let run = executor.start(before::numbers()).id("n").await.unwrap();
-    reach(&run, |state| matches!(state, before::NumbersState::Go { .. })).await;
+    reach(&run, |state| {
+        matches!(state, before::NumbersState::Go { .. })
+    })
+    .await;
     drop((executor, run));
 
     let executor = open::<edited::numbers>(data.path()).await;
@@ -213,18 +228,28 @@ mod panics {
 async fn a_panic_in_workflow_code_sets_the_run_aside_and_nobody_else() {
     let data = tempfile::tempdir().unwrap();
     let executor = open::<panics::broken::index>(data.path()).await;
-    let broken = executor.start(panics::broken::index(vec![])).id("bad").await.unwrap();
+    let broken = executor
+        .start(panics::broken::index(vec![]))
+        .id("bad")
+        .await
+        .unwrap();
     let RunError::SetAside { reason } = broken.result().await.unwrap_err() else {
         panic!("a panic sets the run aside");
     };
-    assert!(reason.contains("panicked after `Add`: index out of bounds"), "{reason}");
+    assert!(
+        reason.contains("panicked after `Add`: index out of bounds"),
+        "{reason}"
+    );
     assert_eq!(broken.status().await.unwrap(), Status::Running);
     let good = executor.execute(panics::broken::index(vec![1, 2, 3])).await;
     assert_eq!(good.unwrap(), 3);
     drop((executor, broken));
 
     let executor = open::<panics::mended::index>(data.path()).await;
-    let run = executor.handle::<panics::mended::index>("bad").await.unwrap();
+    let run = executor
+        .handle::<panics::mended::index>("bad")
+        .await
+        .unwrap();
     assert_eq!(run.result().await.unwrap(), 0);
 }
 
@@ -238,7 +263,11 @@ async fn panics_at_once(text: String) -> Result<u32, WorkflowError> {
 async fn a_panic_before_the_first_await_loses_nothing() {
     let data = tempfile::tempdir().unwrap();
     let executor = open::<panics_at_once>(data.path()).await;
-    let run = executor.start(panics_at_once("x".to_owned())).id("p").await.unwrap();
+    let run = executor
+        .start(panics_at_once("x".to_owned()))
+        .id("p")
+        .await
+        .unwrap();
     assert!(matches!(
         run.state().await.unwrap(),
         Some(PanicsAtOnceState::Start { text }) if text == "x"

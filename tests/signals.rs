@@ -38,7 +38,10 @@ async fn refused_to_their_sender_and_the_run_unharmed() {
     let data = tempfile::tempdir().unwrap();
     let executor = open::<collector>(data.path()).await;
     let unknown = executor.signal("nobody", "number", 1u32).await.unwrap_err();
-    assert_eq!(unknown.to_string(), "there is no run with workflow id `nobody`");
+    assert_eq!(
+        unknown.to_string(),
+        "there is no run with workflow id `nobody`"
+    );
 
     let run = executor.start(collector(1)).id("c").await.unwrap();
     let name = executor.signal("c", "nubmer", 1u32).await.unwrap_err();
@@ -46,13 +49,23 @@ async fn refused_to_their_sender_and_the_run_unharmed() {
         name.to_string(),
         "workflow `collector` never waits for a signal `nubmer`; it waits for: `number`, `stop`"
     );
-    for wrong in [serde_json::json!("one"), serde_json::json!(-1), serde_json::json!(null)] {
+    for wrong in [
+        serde_json::json!("one"),
+        serde_json::json!(-1),
+        serde_json::json!(null),
+    ] {
         let error = executor.signal("c", "number", wrong).await.unwrap_err();
-        assert!(error.to_string().contains("the payload of signal `number`"), "{error}");
+        assert!(
+            error.to_string().contains("the payload of signal `number`"),
+            "{error}"
+        );
     }
     assert_eq!(run.status().await.unwrap(), Status::Running);
     // JSON from a web handler is as good as a typed value.
-    executor.signal("c", "number", serde_json::json!(7)).await.unwrap();
+    executor
+        .signal("c", "number", serde_json::json!(7))
+        .await
+        .unwrap();
     executor.signal("c", "stop", true).await.unwrap();
     assert_eq!(run.result().await.unwrap(), [7]);
 
@@ -76,9 +89,9 @@ async fn one_signal_as_two_types_is_refused_at_registration() {
     let config = Config::new().path(data.path()).register::<two_types>();
     let error = workflow::new("default", config).await.unwrap_err();
     assert!(
-        error.to_string().starts_with(
-            "workflow `two_types` waits for signal `go` as `bool` and as `String`"
-        ),
+        error
+            .to_string()
+            .starts_with("workflow `two_types` waits for signal `go` as `bool` and as `String`"),
         "{error}"
     );
 }

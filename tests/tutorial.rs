@@ -38,7 +38,10 @@ async fn approved() {
     assert_eq!(query("status").await.unwrap(), "running");
     assert!(query("result").await.unwrap().is_null());
 
-    reach(&run, |state| matches!(state, ResearchWorkflowState::Approval { .. })).await;
+    reach(&run, |state| {
+        matches!(state, ResearchWorkflowState::Approval { .. })
+    })
+    .await;
     let state = run.state().await.unwrap();
     assert!(matches!(
         state,
@@ -49,7 +52,10 @@ async fn approved() {
         "findings on Q4 revenue analysis"
     );
 
-    executor.signal("research-q4-2025", "approval", true).await.unwrap();
+    executor
+        .signal("research-q4-2025", "approval", true)
+        .await
+        .unwrap();
     let report = run.result().await.unwrap();
     assert_eq!(report, "report: findings on Q4 revenue analysis");
     assert_eq!(run.status().await.unwrap(), Status::Completed);
@@ -58,7 +64,10 @@ async fn approved() {
     assert_eq!(query("result").await.unwrap(), report);
     assert!(query("state").await.unwrap().is_null());
 
-    let again = executor.handle::<research_workflow>("research-q4-2025").await.unwrap();
+    let again = executor
+        .handle::<research_workflow>("research-q4-2025")
+        .await
+        .unwrap();
     assert_eq!(again.run_id(), run.run_id());
     assert_eq!(again.result().await.unwrap(), report);
 }
@@ -67,9 +76,15 @@ async fn approved() {
 async fn rejected() {
     let data = tempfile::tempdir().unwrap();
     let executor = open::<research_workflow>(data.path()).await;
-    let run = executor.start(research_workflow("Q4".to_string(), DAY)).await.unwrap();
+    let run = executor
+        .start(research_workflow("Q4".to_string(), DAY))
+        .await
+        .unwrap();
     run.signal("approval", false).await.unwrap();
-    assert_eq!(run.result().await.unwrap(), "Workflow rejected by reviewer.");
+    assert_eq!(
+        run.result().await.unwrap(),
+        "Workflow rejected by reviewer."
+    );
     assert_eq!(run.status().await.unwrap(), Status::Completed);
 }
 

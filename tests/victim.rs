@@ -37,7 +37,10 @@ async fn journey(
         results.push(step(&log, number).await?);
         ctx.sleep(Duration::from_millis(1)).await?;
         if number % 3 == 2 {
-            signals.push(ctx.wait_for_signal::<u32>("go", Duration::from_mins(5)).await?);
+            signals.push(
+                ctx.wait_for_signal::<u32>("go", Duration::from_mins(5))
+                    .await?,
+            );
         }
     }
     Ok((results, signals))

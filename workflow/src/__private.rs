@@ -7,7 +7,7 @@ pub use serde;
 use crate::codec::{CodecError, Persist, Sealed};
 use crate::error::ActivityError;
 use crate::failure::{IntoFailure, Returns};
-pub use crate::items::{IntoItems, Items, items};
+pub use crate::items::{Integer, IntoItems, Items, items};
 
 /// The arguments of a call, encoded.
 pub fn arguments<const N: usize>(
@@ -28,7 +28,7 @@ impl Arguments {
     }
 
     /// The next one.
-        #[expect(clippy::should_implement_trait, reason = "its items have many types")]
+    #[expect(clippy::should_implement_trait, reason = "its items have many types")]
     pub fn next<T: Persist>(&mut self) -> Result<T, ActivityError> {
         let sealed = self.0.next();
         let sealed =

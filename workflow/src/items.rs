@@ -81,51 +81,72 @@ impl<T> IntoItems for Queue<T> {
     }
 }
 
-macro_rules! ranges {
+/// What a range counts in. The ranges are looped over whatever integer they are of, so that a
+/// `for i in 0..3` takes its type from how `i` is used.
+pub trait Integer: Copy + PartialOrd {
+    /// The one after it; not asked of the greatest.
+    fn after(self) -> Self;
+    /// The one before it; the least is before itself.
+    fn before(self) -> Self;
+    /// The greatest.
+    const GREATEST: Self;
+}
+
+macro_rules! integers {
     ($($number:ty)*) => {$(
-        impl Items for Count<$number> {
-            type Item = $number;
-            fn next(&mut self) -> Option<$number> {
-                let next = self.next?;
-                self.next = (next < self.last).then(|| next + 1);
-                Some(next)
+        impl Integer for $number {
+            fn after(self) -> Self {
+                self + 1
             }
-        }
-
-        impl IntoItems for Range<$number> {
-            type Items = Count<$number>;
-            fn into_items(self) -> Count<$number> {
-                Count {
-                    next: (self.start < self.end).then_some(self.start),
-                    // An empty range has no last; what stands there is not looked at.
-                    last: self.end.saturating_sub(1),
-                }
+            fn before(self) -> Self {
+                self.saturating_sub(1)
             }
-        }
-
-        impl IntoItems for RangeInclusive<$number> {
-            type Items = Count<$number>;
-            fn into_items(self) -> Count<$number> {
-                Count {
-                    next: (!self.is_empty()).then_some(*self.start()),
-                    last: *self.end(),
-                }
-            }
-        }
-
-        impl IntoItems for RangeFrom<$number> {
-            type Items = Count<$number>;
-            fn into_items(self) -> Count<$number> {
-                Count {
-                    next: Some(self.start),
-                    last: <$number>::MAX,
-                }
-            }
+            const GREATEST: Self = Self::MAX;
         }
     )*};
 }
 
-ranges!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+integers!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+
+impl<T: Integer> Items for Count<T> {
+    type Item = T;
+    fn next(&mut self) -> Option<T> {
+        let next = self.next?;
+        self.next = (next < self.last).then(|| next.after());
+        Some(next)
+    }
+}
+
+impl<T: Integer> IntoItems for Range<T> {
+    type Items = Count<T>;
+    fn into_items(self) -> Count<T> {
+        Count {
+            next: (self.start < self.end).then_some(self.start),
+            // An empty range has no last; what stands there is not looked at.
+            last: self.end.before(),
+        }
+    }
+}
+
+impl<T: Integer> IntoItems for RangeInclusive<T> {
+    type Items = Count<T>;
+    fn into_items(self) -> Count<T> {
+        Count {
+            next: (!self.is_empty()).then_some(*self.start()),
+            last: *self.end(),
+        }
+    }
+}
+
+impl<T: Integer> IntoItems for RangeFrom<T> {
+    type Items = Count<T>;
+    fn into_items(self) -> Count<T> {
+        Count {
+            next: Some(self.start),
+            last: T::GREATEST,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -151,7 +172,10 @@ mod tests {
     #[test]
     fn collections_give_their_items_in_order() {
         assert_eq!(all(vec![3, 1, 2]), [3, 1, 2]);
-        assert_eq!(all(BTreeMap::from([(2, 'b'), (1, 'a')])), [(1, 'a'), (2, 'b')]);
+        assert_eq!(
+            all(BTreeMap::from([(2, 'b'), (1, 'a')])),
+            [(1, 'a'), (2, 'b')]
+        );
         assert_eq!(all(Some(5)), [5]);
     }
 }

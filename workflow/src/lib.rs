@@ -1,4 +1,44 @@
 //! Durable execution for ordinary `async fn`s, compiled to resumable state machines.
+//!
+//! Write an `async fn`, put `#[workflow]` on it, and `#[activity]` on the functions with side
+//! effects that it calls. The macro compiles the function into an enum with one variant per await;
+//! a run is a value of that enum, and the engine saves that value. So a run survives crashes,
+//! deploys and months of waiting, and resuming costs the same however long it has lived.
+//!
+//! ```
+//! use workflow::prelude::*;
+//!
+//! #[activity(timeout = "10m", retry(max_attempts = 3, initial_interval = "5s"))]
+//! async fn research(topic: String) -> Result<String, ActivityError> {
+//!     Ok(format!("what the sources say about {topic}"))
+//! }
+//!
+//! #[workflow]
+//! async fn researched(ctx: &mut Context, topic: String) -> Result<String, WorkflowError> {
+//!     let findings = research(topic).await?;
+//!     let approved = ctx.wait_for_signal::<bool>("approval", Duration::from_hours(24)).await?;
+//!     Ok(if approved { findings } else { "rejected".to_string() })
+//! }
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # let data = directory.path();
+//! let config = Config::new().path(data).register::<researched>();
+//! let executor = workflow::new("default", config).await?;
+//! let run = executor.start(researched("Q4".to_string())).id("research-q4").await?;
+//! assert_eq!(run.status().await?, Status::Running);
+//! executor.signal("research-q4", "approval", true).await?;
+//! assert_eq!(run.result().await?, "what the sources say about Q4");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`workflow`](macro@workflow) and [`activity`](macro@activity): what can be written.
+//! - [`Context`]: what a workflow may ask for; [`ActivityContext`]: what an activity may.
+//! - [`Executor`] and [`WorkflowHandle`]: starting runs and talking to them.
+//! - [`contract`]: how generated code and engines fit together, for those who write a
+//!   [`provider`].
 
 mod activity;
 pub mod codec;
@@ -40,6 +80,11 @@ pub mod prelude;
 
 #[doc(hidden)]
 pub mod __private;
+
+// The README's programs compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
 
 // The macros name this crate `::workflow`, also in its own tests and examples.
 extern crate self as workflow;

@@ -3,7 +3,7 @@
 pub use std::time::Duration;
 
 pub use crate::{
-    Activity, ActivityContext, ActivityError, Config, Context, Executor, IdPolicy, RunError, Saved,
-    Status, Workflow, WorkflowError, WorkflowHandle,
+    Activity, ActivityContext, ActivityError, Config, Context, Executor, IdPolicy, RetryPolicy,
+    RunError, Saved, Status, Workflow, WorkflowError, WorkflowHandle,
 };
 pub use workflow_macros::{activity, workflow};

@@ -19,7 +19,10 @@ fn call(signature: &Signature) -> TokenStream {
     let Signature {
         docs, vis, ident, ..
     } = signature;
-    let idents = signature.parameters.iter().map(|parameter| &parameter.ident);
+    let idents = signature
+        .parameters
+        .iter()
+        .map(|parameter| &parameter.ident);
     let types = signature.parameters.iter().map(|parameter| &parameter.ty);
     let arguments = signature.parameters.iter().map(|parameter| {
         let (ident, owned) = (&parameter.ident, &parameter.owned);
@@ -191,9 +194,15 @@ fn options(options: &Options) -> TokenStream {
         Some(quote!(#name: ::std::option::Option::Some(#limit),))
     });
     let retries = [
-        ("max_attempts", options.max_attempts.map(|n| n.into_token_stream())),
+        (
+            "max_attempts",
+            options.max_attempts.map(|n| n.into_token_stream()),
+        ),
         ("initial_interval", options.initial_interval.map(duration)),
-        ("backoff_coefficient", options.backoff_coefficient.map(|n| n.into_token_stream())),
+        (
+            "backoff_coefficient",
+            options.backoff_coefficient.map(|n| n.into_token_stream()),
+        ),
         ("max_interval", options.max_interval.map(duration)),
     ];
     let retries: Vec<_> = retries

@@ -146,7 +146,10 @@ fn check(report: &Report, function: &ItemFn) {
         );
     }
     if let Some(constness) = &sig.constness {
-        report.error_on(constness, "an activity cannot be `const`\nhelp: remove `const`");
+        report.error_on(
+            constness,
+            "an activity cannot be `const`\nhelp: remove `const`",
+        );
     }
     if !matches!(sig.safety, Safety::Default) {
         report.error_on(
@@ -159,7 +162,10 @@ fn check(report: &Report, function: &ItemFn) {
         report.error_on(abi, "an activity cannot be `extern`\nhelp: remove the ABI");
     }
     if let Some(variadic) = &sig.variadic {
-        report.error_on(variadic, "an activity cannot be variadic\nhelp: take a `Vec`");
+        report.error_on(
+            variadic,
+            "an activity cannot be variadic\nhelp: take a `Vec`",
+        );
     }
     if !sig.generics.params.is_empty() {
         report.error_on(
@@ -169,7 +175,10 @@ fn check(report: &Report, function: &ItemFn) {
              help: write an activity of concrete types for each instance, and share the code between them in a generic function",
         );
     } else if let Some(clause) = &sig.generics.where_clause {
-        report.error_on(clause, "an activity cannot have a `where` clause\nhelp: remove it");
+        report.error_on(
+            clause,
+            "an activity cannot have a `where` clause\nhelp: remove it",
+        );
     }
     if let ReturnType::Type(_, ty) = &sig.output
         && let Type::ImplTrait(ty) = &**ty

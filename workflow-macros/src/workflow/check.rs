@@ -61,7 +61,10 @@ impl Visit<'_> for Checker<'_> {
     }
 
     fn visit_expr_const(&mut self, expr: &ExprConst) {
-        self.refuse_in(&expr.block, "an `.await` in a `const` block\nhelp: await outside of it");
+        self.refuse_in(
+            &expr.block,
+            "an `.await` in a `const` block\nhelp: await outside of it",
+        );
     }
 
     fn visit_expr_try_block(&mut self, expr: &ExprTryBlock) {

@@ -51,6 +51,8 @@ pub(super) struct Code {
     pub(super) uses: BTreeSet<LocalId>,
     /// What it declares.
     pub(super) declares: Vec<LocalId>,
+    /// What is declared within it, and seen nowhere else.
+    pub(super) inner: BTreeSet<LocalId>,
     /// What it surely gives a new value.
     pub(super) sets: BTreeSet<LocalId>,
     /// What it may give a new value.
@@ -121,7 +123,6 @@ pub(super) struct Point {
     pub(super) resume: BlockId,
     /// The temporary that its outcome is bound to.
     pub(super) awaited: LocalId,
-    pub(super) span: Span,
 }
 
 pub(super) struct Flow {
@@ -131,6 +132,8 @@ pub(super) struct Flow {
     pub(super) order: Vec<BlockId>,
     /// By number; `None` in code that is never reached.
     pub(super) points: Vec<Option<Point>>,
+    /// The bindings that the blocks share; all others live and die in code that stays as it is.
+    pub(super) shared: BTreeSet<LocalId>,
     /// The items of the body, which all blocks see.
     pub(super) items: Vec<Item>,
 }
@@ -142,6 +145,18 @@ impl Flow {
 
     pub(super) fn local(&self, id: LocalId) -> &Local {
         &self.locals[id.0]
+    }
+
+    /// Leaves in each piece of code only the bindings that the blocks share.
+    pub(super) fn forget_unshared(&mut self) {
+        let shared = &self.shared;
+        let codes = self.blocks.iter_mut().flat_map(Block::codes_mut);
+        for code in codes {
+            let uses = std::mem::take(&mut code.uses).into_iter();
+            (code.uses, code.inner) = uses.partition(|id| shared.contains(id));
+            code.sets.retain(|id| shared.contains(id));
+            code.assigns.retain(|id| shared.contains(id));
+        }
     }
 
     /// Where a jump to a block really goes: past blocks that do nothing.
@@ -178,6 +193,23 @@ impl Block {
     pub(super) fn jumps(&self) -> impl Iterator<Item = Jump> {
         let codes = self.code.iter().chain(self.end.codes());
         codes.flat_map(|code| code.jumps.iter().copied())
+    }
+}
+
+impl Block {
+    fn codes_mut(&mut self) -> impl Iterator<Item = &mut Code> {
+        let at_end: Vec<&mut Code> = match &mut self.end {
+            End::Open | End::Goto(_) => Vec::new(),
+            End::Branch { condition, .. } => vec![condition],
+            End::Match { scrutinee, arms } => {
+                let mut codes = vec![scrutinee];
+                codes.extend(arms.iter_mut().map(|arm| &mut arm.pattern));
+                codes
+            }
+            End::Await { operand, .. } => vec![operand],
+            End::Return(value) => vec![value],
+        };
+        self.code.iter_mut().chain(at_end)
     }
 }
 

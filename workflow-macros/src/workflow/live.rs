@@ -49,7 +49,11 @@ fn reached(flow: &Flow) -> Vec<BlockId> {
             open.push(resume);
         }
     }
-    flow.order.iter().copied().filter(|id| found[id.0]).collect()
+    flow.order
+        .iter()
+        .copied()
+        .filter(|id| found[id.0])
+        .collect()
 }
 
 impl Code {

@@ -4,7 +4,6 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::punctuated::Punctuated;
 use syn::{Expr, ExprLit, Lit, Macro, Pat, Token};
 
 /// How a macro takes its arguments.
@@ -52,7 +51,9 @@ pub(super) fn kind(mac: &Macro) -> Option<Kind> {
     let segments = &mac.path.segments;
     let from_std = match segments.len() {
         1 => true,
-        2 => ["std", "core", "alloc"].iter().any(|name| segments[0].ident == name),
+        2 => ["std", "core", "alloc"]
+            .iter()
+            .any(|name| segments[0].ident == name),
         _ => false,
     };
     if !from_std {
@@ -134,10 +135,11 @@ impl StdMacro {
     /// The names that the format string captures: `topic` of `"on {topic:?}"`.
     pub(super) fn captures(&self) -> Vec<Ident> {
         let Some(Argument {
-            value: Expr::Lit(ExprLit {
-                lit: Lit::Str(text),
-                ..
-            }),
+            value:
+                Expr::Lit(ExprLit {
+                    lit: Lit::Str(text),
+                    ..
+                }),
             ..
         }) = self.text_at().and_then(|i| self.arguments.get(i))
         else {
@@ -215,13 +217,20 @@ pub(super) fn captures(text: &str, span: Span) -> Vec<Ident> {
             continue;
         }
         let Some(close) = rest.find('}') else { break };
-        let (name, spec) = rest[..close].split_once(':').unwrap_or((&rest[..close], ""));
+        let (name, spec) = rest[..close]
+            .split_once(':')
+            .unwrap_or((&rest[..close], ""));
         add(name.trim());
         // The width and the precision: `{:>width$.precision$}`.
-        for part in spec.split_inclusive('$').filter_map(|part| part.strip_suffix('$')) {
+        for part in spec
+            .split_inclusive('$')
+            .filter_map(|part| part.strip_suffix('$'))
+        {
             let begin = part
                 .rfind(|c: char| c != '_' && !c.is_alphanumeric())
-                .map_or(0, |at| at + part[at..].chars().next().map_or(1, char::len_utf8));
+                .map_or(0, |at| {
+                    at + part[at..].chars().next().map_or(1, char::len_utf8)
+                });
             // `0` before a width is a flag.
             add(part[begin..].trim_start_matches('0'));
         }

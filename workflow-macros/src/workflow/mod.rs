@@ -76,7 +76,8 @@ fn machine(report: &Report, signature: &Signature, body: &Block) -> TokenStream 
     for (index, parameter) in signature.parameters.iter().enumerate().rev() {
         if let Some(pattern) = &parameter.pattern {
             let (ident, ty) = (&signature.parameters[index].ident, &parameter.typed.ty);
-            body.stmts.insert(0, parse_quote!(let #pattern: #ty = #ident;));
+            body.stmts
+                .insert(0, parse_quote!(let #pattern: #ty = #ident;));
         }
     }
     let awaits = number::number(&mut body);
@@ -93,7 +94,14 @@ fn machine(report: &Report, signature: &Signature, body: &Block) -> TokenStream 
         parameters.push(id);
     }
     resolver.body(&mut body);
-    let flow = lower::lower(report, inner, resolver.locals, awaits.len(), body);
+    let flow = lower::lower(
+        report,
+        inner,
+        resolver.locals,
+        &parameters,
+        awaits.len(),
+        body,
+    );
     if !report.is_clean() {
         return TokenStream::new();
     }

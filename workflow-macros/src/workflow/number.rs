@@ -211,7 +211,8 @@ mod tests {
     #[test]
     fn a_fingerprint_is_that_of_its_statement_alone() {
         let one = fingerprints("let a = f(x).await?; g(a).await?;");
-        let other = fingerprints("let   a=f(x) . await ? ; let b = 5; h(b).await?; if b { g(a).await?; }");
+        let other =
+            fingerprints("let   a=f(x) . await ? ; let b = 5; h(b).await?; if b { g(a).await?; }");
         assert_eq!(one[0], other[0]);
         assert_eq!(one[1], other[2]);
         assert_ne!(one[1], other[1]);

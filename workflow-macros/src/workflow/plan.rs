@@ -20,10 +20,13 @@ pub(super) struct Plan<'a> {
     /// The blocks that are arms of the step function, by name, in the order of the source. All
     /// others are reached from one place only, and stand there.
     pub(super) arms: Vec<(BlockId, Ident)>,
-    /// The bindings that some arm is handed over to by another.
-    pub(super) slots: BTreeSet<LocalId>,
+    /// The bindings that some arm hands over to another, and the name of what each is handed over
+    /// in.
+    pub(super) slots: BTreeMap<LocalId, String>,
     /// The bindings that some state saves, and the name each has there.
     pub(super) fields: BTreeMap<LocalId, String>,
+    /// The names of the variables that those fields are declared as.
+    pub(super) field_variables: BTreeMap<LocalId, String>,
     /// The name that each binding has in the step function.
     pub(super) idents: BTreeMap<LocalId, Ident>,
 }
@@ -62,13 +65,14 @@ pub(super) fn plan<'a>(
         })
         .collect();
     let arms = arms(flow, &live, &states);
-    let slots = arms
+    let idents = idents(flow, &live, parameters);
+    let handed = arms
         .iter()
         .filter(|(id, _)| is_jumped_to(flow, *id))
-        .flat_map(|(id, _)| live.entry[id.0].iter().copied())
-        .collect();
-    let idents = idents(flow, &live, parameters);
+        .flat_map(|(id, _)| live.entry[id.0].iter().copied());
+    let slots = variables(flow, &idents, handed.collect(), "slot");
     let fields = fields(flow, &states, parameters);
+    let field_variables = variables(flow, &idents, fields.keys().copied().collect(), "field");
     let plan = Plan {
         flow,
         live,
@@ -76,6 +80,7 @@ pub(super) fn plan<'a>(
         arms,
         slots,
         fields,
+        field_variables,
         idents,
     };
     plan.check(report);
@@ -114,11 +119,17 @@ fn arms(flow: &Flow, live: &Live, states: &[State]) -> Vec<(BlockId, Ident)> {
             BlockKind::Start => "Start".to_owned(),
             BlockKind::Resume(number) => {
                 let state = states.iter().find(|state| state.number == number);
-                state.map(|state| state.name.name.clone()).unwrap_or_default()
+                state
+                    .map(|state| state.name.name.clone())
+                    .unwrap_or_default()
             }
             BlockKind::Head | BlockKind::Join if entries[id.0] < 2 => continue,
             kind => {
-                let base = if kind == BlockKind::Head { "Loop" } else { "Join" };
+                let base = if kind == BlockKind::Head {
+                    "Loop"
+                } else {
+                    "Join"
+                };
                 let mut name = base.to_owned();
                 let mut number = 2;
                 while !taken.insert(name.clone()) {
@@ -148,14 +159,20 @@ fn idents(flow: &Flow, live: &Live, parameters: &[LocalId]) -> BTreeMap<LocalId,
             apart.extend(&code.assigns);
         }
     }
+    let mut clashes = clashes(flow, live);
+    let inner = inner_clashes(flow, live);
+    declared.extend(inner.iter().map(|(inner, _)| *inner));
+    clashes.extend(inner);
     for id in declared {
         let local = flow.local(id);
         let key = (mark::plain(&local.ident), local.temporary);
         same.entry(key).or_default().push(id);
     }
-    let clashes = clashes(flow, live);
-    let mut taken: BTreeSet<String> =
-        flow.locals.iter().map(|local| mark::plain(&local.ident)).collect();
+    let mut taken: BTreeSet<String> = flow
+        .locals
+        .iter()
+        .map(|local| mark::plain(&local.ident))
+        .collect();
     let mut idents = BTreeMap::new();
     for ((name, _), ids) in &same {
         for (i, id) in ids.iter().enumerate() {
@@ -179,6 +196,26 @@ fn idents(flow: &Flow, live: &Live, parameters: &[LocalId]) -> BTreeMap<LocalId,
         }
     }
     idents
+}
+
+/// Names for something about each binding: two of one name never meet, but what is about them does.
+fn variables(
+    flow: &Flow,
+    idents: &BTreeMap<LocalId, Ident>,
+    ids: BTreeSet<LocalId>,
+    what: &str,
+) -> BTreeMap<LocalId, String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let names = ids.into_iter().map(|id| {
+        let name = mark::plain(idents.get(&id).unwrap_or(&flow.local(id).ident));
+        let count = counts.entry(name.clone()).or_default();
+        *count += 1;
+        match count {
+            1 => (id, format!("{name}_{what}")),
+            _ => (id, format!("{name}_{what}{count}")),
+        }
+    });
+    names.collect()
 }
 
 /// Pairs of bindings of one name, the second of which occurs after the first was declared.
@@ -227,6 +264,26 @@ fn clashes(flow: &Flow, live: &Live) -> BTreeSet<(LocalId, LocalId)> {
     found
 }
 
+/// Pairs of bindings of one name, the first of which is declared within code that stays as it is
+/// and jumps out of there to where the second is handed over.
+fn inner_clashes(flow: &Flow, live: &Live) -> BTreeSet<(LocalId, LocalId)> {
+    let mut found = BTreeSet::new();
+    for id in &live.reached {
+        let block = flow.block(*id);
+        for code in block.code.iter().chain(block.end.codes()) {
+            for inner in &code.inner {
+                let name = &flow.local(*inner).ident;
+                for jump in &code.jumps {
+                    let handed = live.mentioned[flow.target(jump.target).0].iter();
+                    let same = handed.filter(|other| flow.local(**other).ident == *name);
+                    found.extend(same.map(|other| (*inner, *other)));
+                }
+            }
+        }
+    }
+    found
+}
+
 /// Names for what is saved: the source's, and of two that one state saves the later gets a number.
 fn fields(flow: &Flow, states: &[State], parameters: &[LocalId]) -> BTreeMap<LocalId, String> {
     let mut all: BTreeSet<LocalId> = parameters.iter().copied().collect();
@@ -263,7 +320,10 @@ impl Plan<'_> {
 
     /// The name of an arm, when a block is one.
     pub(super) fn arm(&self, id: BlockId) -> Option<&Ident> {
-        self.arms.iter().find(|(arm, _)| *arm == id).map(|(_, name)| name)
+        self.arms
+            .iter()
+            .find(|(arm, _)| *arm == id)
+            .map(|(_, name)| name)
     }
 
     /// Whether some arm is reached from others.
@@ -273,9 +333,13 @@ impl Plan<'_> {
 
     /// Refuses what cannot live where it has to.
     fn check(&self, report: &Report) {
-        let saved: BTreeSet<LocalId> =
-            self.states.iter().flat_map(|state| state.saved.iter().copied()).collect();
-        for id in saved.union(&self.slots) {
+        let saved: BTreeSet<LocalId> = self
+            .states
+            .iter()
+            .flat_map(|state| state.saved.iter().copied())
+            .collect();
+        let handed = self.slots.keys().copied().collect();
+        for id in saved.union(&handed) {
             let local = self.flow.local(*id);
             let at = if saved.contains(id) {
                 "an `.await`"

@@ -7,7 +7,7 @@ use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use quote::quote;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Arm, Block, Expr, ExprClosure, ExprForLoop, ExprIf, ExprLet, ExprMacro, ExprPath, ExprWhile,
+    Arm, Block, ExprClosure, ExprForLoop, ExprIf, ExprLet, ExprMacro, ExprPath, ExprWhile,
     FieldValue, Item, Macro, Pat, PatIdent, Stmt, Token,
 };
 

@@ -47,7 +47,8 @@ impl Signature {
                 durable_name = meta.value()?.parse::<LitStr>()?.value();
                 return Ok(());
             }
-            Err(meta.error("unknown option of `#[workflow]`\nhelp: the one option is `name = \"…\"`"))
+            Err(meta
+                .error("unknown option of `#[workflow]`\nhelp: the one option is `name = \"…\"`"))
         });
         if let Err(error) = parser.parse2(options) {
             report.push(error);
@@ -176,7 +177,10 @@ fn check(report: &Report, function: &ItemFn) {
         );
     }
     if let Some(constness) = &sig.constness {
-        report.error_on(constness, "a workflow cannot be `const`\nhelp: remove `const`");
+        report.error_on(
+            constness,
+            "a workflow cannot be `const`\nhelp: remove `const`",
+        );
     }
     if !matches!(sig.safety, Safety::Default) {
         report.error_on(
@@ -189,7 +193,10 @@ fn check(report: &Report, function: &ItemFn) {
         report.error_on(abi, "a workflow cannot be `extern`\nhelp: remove the ABI");
     }
     if let Some(variadic) = &sig.variadic {
-        report.error_on(variadic, "a workflow cannot be variadic\nhelp: take a `Vec`");
+        report.error_on(
+            variadic,
+            "a workflow cannot be variadic\nhelp: take a `Vec`",
+        );
     }
     if !sig.generics.params.is_empty() {
         report.error_on(
@@ -199,7 +206,10 @@ fn check(report: &Report, function: &ItemFn) {
              help: write a function of concrete types for each instance, and share the code between them in generic functions and activities",
         );
     } else if let Some(clause) = &sig.generics.where_clause {
-        report.error_on(clause, "a workflow cannot have a `where` clause\nhelp: remove it");
+        report.error_on(
+            clause,
+            "a workflow cannot have a `where` clause\nhelp: remove it",
+        );
     }
     if let ReturnType::Type(_, ty) = &sig.output
         && let Type::ImplTrait(ty) = &**ty

@@ -22,7 +22,10 @@ use super::mark;
 pub(super) enum Spelling {
     Type(Type),
     /// What awaiting a call of a function gives: its output when `?` was applied, else a result.
-    Called { function: Path, tried: bool },
+    Called {
+        function: Path,
+        tried: bool,
+    },
 }
 
 /// The names that the body declares: a type that mentions one cannot be spelled outside of it.
@@ -49,7 +52,6 @@ impl Inner {
             UseTree::Rename(rename) => drop(self.names.insert(mark::plain(&rename.rename))),
             UseTree::Group(group) => group.items.iter().for_each(|tree| self.use_tree(tree)),
             UseTree::Glob(_) => self.glob = true,
-            _ => {}
         }
     }
 
@@ -69,7 +71,9 @@ impl Inner {
                     '\'' => {
                         matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "static")
                     }
-                    '&' => matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\''),
+                    '&' => {
+                        matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'')
+                    }
                     '!' => false,
                     _ => true,
                 },

@@ -74,7 +74,8 @@ impl Awaited {
             Self::Other => Some("Await".to_owned()),
         };
         let begins = |base: &String| base.starts_with(|c: char| c.is_alphabetic());
-        base.filter(begins).unwrap_or_else(|| self.kind().to_owned())
+        base.filter(begins)
+            .unwrap_or_else(|| self.kind().to_owned())
     }
 
     fn kind(&self) -> &'static str {
@@ -182,7 +183,10 @@ mod tests {
     fn clashes_are_settled() {
         check(&["start()", "start()"], "StartActivity StartActivity2");
         check(
-            &["approval()", r#"ctx.wait_for_signal::<bool>("approval", d)"#],
+            &[
+                "approval()",
+                r#"ctx.wait_for_signal::<bool>("approval", d)"#,
+            ],
             "Approval ApprovalSignal",
         );
         check(&["left::fetch()", "right::fetch()"], "LeftFetch RightFetch");

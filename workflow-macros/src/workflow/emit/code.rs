@@ -12,12 +12,7 @@ impl Emitter<'_> {
     /// The name of a binding, at an occurrence of it.
     pub(super) fn ident(&self, id: LocalId, span: Span) -> Ident {
         let known = self.plan.flow.local(id);
-        let mut ident = self
-            .plan
-            .idents
-            .get(&id)
-            .unwrap_or(&known.ident)
-            .clone();
+        let mut ident = self.plan.idents.get(&id).unwrap_or(&known.ident).clone();
         ident.set_span(if known.temporary {
             Span::mixed_site().located_at(span)
         } else {
@@ -39,7 +34,9 @@ impl Emitter<'_> {
             match token {
                 TokenTree::Ident(ident) => match mark::mark_of(&ident) {
                     None => out.extend([TokenTree::Ident(ident)]),
-                    Some(Mark::Local(id)) => out.extend([TokenTree::Ident(self.ident(id, ident.span()))]),
+                    Some(Mark::Local(id)) => {
+                        out.extend([TokenTree::Ident(self.ident(id, ident.span()))])
+                    }
                     Some(Mark::Named(id)) => {
                         self.refuse_renamed(id, ident.span());
                         out.extend([TokenTree::Ident(self.ident(id, ident.span()))]);
@@ -124,12 +121,9 @@ impl Emitter<'_> {
 
     /// What a binding is handed over in.
     pub(super) fn slot(&self, id: LocalId) -> Ident {
-        let name = mark::plain(&self.name(id));
         let span = self.plan.flow.local(id).ident.span();
-        Ident::new(
-            &format!("{name}_slot"),
-            Span::mixed_site().located_at(span),
-        )
+        let name = self.plan.slots.get(&id).map_or("slot", String::as_str);
+        Ident::new(name, Span::mixed_site().located_at(span))
     }
 
     fn refuse_renamed(&self, id: LocalId, span: Span) {

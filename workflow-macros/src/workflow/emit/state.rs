@@ -57,8 +57,7 @@ impl Emitter<'_> {
         let mut functions: Vec<&syn::Path> = Vec::new();
         for state in &self.plan.states {
             for id in &state.saved {
-                if let Some(Spelling::Called { function, .. }) =
-                    &self.plan.flow.local(*id).spelling
+                if let Some(Spelling::Called { function, .. }) = &self.plan.flow.local(*id).spelling
                     && !functions.contains(&function)
                 {
                     functions.push(function);
@@ -151,21 +150,24 @@ impl Emitter<'_> {
         let ident = self.signature.state_enum();
         let variants = self.variants();
         let last = variants.len() - 1;
-        let arms = variants.into_iter().enumerate().map(|(index, (name, saved))| {
-            let fields = saved.iter().map(|id| self.field(*id));
-            let values = saved.iter().enumerate().map(|(place, id)| {
-                match self.plan.flow.local(*id).spelling {
-                    Some(_) => quote!(saved.field(#place)?),
-                    None => quote!(saved.opaque(#place)?),
-                }
+        let arms = variants
+            .into_iter()
+            .enumerate()
+            .map(|(index, (name, saved))| {
+                let fields = saved.iter().map(|id| self.field(*id));
+                let values = saved.iter().enumerate().map(|(place, id)| {
+                    match self.plan.flow.local(*id).spelling {
+                        Some(_) => quote!(saved.field(#place)?),
+                        None => quote!(saved.opaque(#place)?),
+                    }
+                });
+                let index = if index == last {
+                    quote!(_)
+                } else {
+                    quote!(#index)
+                };
+                quote!(#index => #ident::#name { #(#fields: #values),* })
             });
-            let index = if index == last {
-                quote!(_)
-            } else {
-                quote!(#index)
-            };
-            quote!(#index => #ident::#name { #(#fields: #values),* })
-        });
         quote!(::std::result::Result::Ok(match saved.index() { #(#arms,)* }))
     }
 }

@@ -7,7 +7,6 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{Expr, parse_quote};
 
 use super::super::flow::{BlockId, BlockKind, Code, End, LocalId};
-use super::super::mark;
 use super::super::plan::is_jumped_to;
 use super::super::state_name::{Awaited, SignalName};
 use super::{Emitter, local};
@@ -31,15 +30,11 @@ impl Emitter<'_> {
     }
 
     fn field_ident(&self, id: LocalId) -> Ident {
-        let name = mark::plain(&self.name(id));
         let span = self.plan.flow.local(id).ident.span();
-        // Two locals of one name that never meet have one name in the code, but two fields.
-        let twin = self.plan.fields.keys().any(|other| {
-            *other < id && mark::plain(&self.name(*other)) == name
-        });
-        let number = if twin { id.0.to_string() } else { String::new() };
-        let ident = format_ident!("{name}_field{number}");
-        Ident::new(&ident.to_string(), Span::mixed_site().located_at(span))
+        Ident::new(
+            &self.plan.field_variables[&id],
+            Span::mixed_site().located_at(span),
+        )
     }
 
     fn point_ident(&self, state: usize) -> Ident {
@@ -134,7 +129,11 @@ impl Emitter<'_> {
         let blocks = &self.blocks;
         let (step, block) = (local("step"), local("block"));
         let names = self.plan.arms.iter().map(|(_, name)| name);
-        let states = self.plan.states.iter().map(|state| format_ident!("{}", state.name.name));
+        let states = self
+            .plan
+            .states
+            .iter()
+            .map(|state| format_ident!("{}", state.name.name));
         let entry = quote!([#blocks::Start #(, #blocks::#states)*][#step.entry()]);
         let arms = self.plan.arms.iter().map(|(id, name)| {
             let body = self.arm(*id);
@@ -147,7 +146,7 @@ impl Emitter<'_> {
             }
         });
         let run = if self.plan.loops() {
-            let slots = self.plan.slots.iter().map(|id| self.slot(*id));
+            let slots = self.plan.slots.keys().map(|id| self.slot(*id));
             let dispatch = syn::Lifetime::new("'dispatch", Span::mixed_site());
             quote! {
                 #(let mut #slots = ::std::option::Option::None;)*
@@ -311,6 +310,10 @@ impl Body<'_> {
     }
 
     fn code(&mut self, code: &Code, declared: &mut Vec<LocalId>) -> TokenStream {
+        // `let x;` is declared in every arm that assigns it.
+        if code.deferred {
+            return TokenStream::new();
+        }
         self.note(code, declared);
         self.emitter.code(&code.tokens)
     }

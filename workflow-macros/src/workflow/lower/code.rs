@@ -14,11 +14,12 @@ impl Lowering<'_> {
     /// A piece of code: its tokens, the expressions therein that are evaluated, and the bindings
     /// that it declares.
     pub(super) fn code(
-        &self,
+        &mut self,
         tokens: TokenStream,
         exprs: &[&Expr],
         declares: Vec<LocalId>,
     ) -> Code {
+        self.flow.shared.extend(&declares);
         let mut mentions: BTreeMap<LocalId, usize> = BTreeMap::new();
         let mut jumps = Vec::new();
         mark::each_ident(tokens.clone(), &mut |ident, _| {
@@ -46,6 +47,7 @@ impl Lowering<'_> {
             tokens,
             uses,
             declares,
+            inner: BTreeSet::new(),
             sets,
             assigns: assigned.into_keys().collect(),
             jumps,
@@ -96,7 +98,11 @@ fn targets(place: &Expr) -> Vec<LocalId> {
         Expr::Paren(place) => targets(&place.expr),
         Expr::Tuple(places) => places.elems.iter().flat_map(targets).collect(),
         Expr::Array(places) => places.elems.iter().flat_map(targets).collect(),
-        Expr::Struct(places) => places.fields.iter().flat_map(|f| targets(&f.expr)).collect(),
+        Expr::Struct(places) => places
+            .fields
+            .iter()
+            .flat_map(|f| targets(&f.expr))
+            .collect(),
         Expr::Call(places) => places.args.iter().flat_map(targets).collect(),
         _ => Vec::new(),
     }
@@ -121,8 +127,15 @@ fn surely_set(expr: &Expr) -> Option<BTreeSet<LocalId>> {
         Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => None,
         Expr::Macro(expr) => {
             let diverges = expr.mac.path.segments.last().is_some_and(|last| {
-                ["panic", "unreachable", "todo", "unimplemented", mark::RETURN, mark::JUMP]
-                    .contains(&&*last.ident.to_string())
+                [
+                    "panic",
+                    "unreachable",
+                    "todo",
+                    "unimplemented",
+                    mark::RETURN,
+                    mark::JUMP,
+                ]
+                .contains(&&*last.ident.to_string())
             });
             (!diverges).then(BTreeSet::new)
         }

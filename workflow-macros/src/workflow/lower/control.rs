@@ -32,7 +32,8 @@ impl Lowering<'_> {
                     || !awaits_first(&expr.cond)
             }
             Expr::Binary(expr) => is_lazy(&expr.op) && expr.right.awaits(),
-            Expr::Unary(expr) if matches!(expr.op, UnOp::Not(_)) => self.is_exploded(&expr.expr),
+            // `!(a && b)` is a condition; `!` of anything else is taken of its value.
+            Expr::Unary(expr) if matches!(expr.op, UnOp::Not(_)) => is_lazy_await(&expr.expr),
             _ => false,
         }
     }
@@ -44,7 +45,10 @@ impl Lowering<'_> {
             Expr::Group(expr) if self.is_exploded(&expr.expr) => self.into(*expr.expr, dest),
             Expr::Return(expr) => {
                 self.refuse_cfg(&expr.attrs);
-                self.into(expr.expr.map_or(parse_quote!(()), |value| *value), Dest::Return);
+                self.into(
+                    expr.expr.map_or(parse_quote!(()), |value| *value),
+                    Dest::Return,
+                );
                 self.closed = true;
             }
             Expr::Break(expr) => self.lower_break(expr),
@@ -115,9 +119,7 @@ impl Lowering<'_> {
                 self.switch(between);
                 self.condition(*expr.right, then, otherwise);
             }
-            Expr::Unary(expr)
-                if matches!(expr.op, UnOp::Not(_)) && !awaits_first(&expr.expr) =>
-            {
+            Expr::Unary(expr) if matches!(expr.op, UnOp::Not(_)) && !awaits_first(&expr.expr) => {
                 self.condition(*expr.expr, otherwise, then);
             }
             condition if !awaits_first(&condition) => {
@@ -259,7 +261,14 @@ impl Lowering<'_> {
         self.switch(join);
     }
 
-    fn in_loop(&mut self, label: Option<Label>, head: BlockId, exit: BlockId, dest: Dest, body: Vec<Stmt>) {
+    fn in_loop(
+        &mut self,
+        label: Option<Label>,
+        head: BlockId,
+        exit: BlockId,
+        dest: Dest,
+        body: Vec<Stmt>,
+    ) {
         self.frames.push(Frame {
             label: label.map(|label| label.name.ident),
             exit,
@@ -391,6 +400,7 @@ impl Lowering<'_> {
     /// A binding for the value of an expression that is taken apart, and the expression lowered.
     pub(super) fn joined(&mut self, expr: Expr) -> Expr {
         let value = self.temporary("value", Span::call_site());
+        self.flow.shared.insert(value);
         self.into(expr, Dest::Local(value));
         self.mention_expr(value)
     }
@@ -400,15 +410,24 @@ fn is_lazy(op: &BinOp) -> bool {
     matches!(op, BinOp::And(_) | BinOp::Or(_))
 }
 
+/// Whether it is `a && b` whose right side awaits, perhaps under `!`.
+fn is_lazy_await(expr: &Expr) -> bool {
+    match expr {
+        Expr::Paren(expr) => is_lazy_await(&expr.expr),
+        Expr::Group(expr) => is_lazy_await(&expr.expr),
+        Expr::Unary(expr) if matches!(expr.op, UnOp::Not(_)) => is_lazy_await(&expr.expr),
+        Expr::Binary(expr) => is_lazy(&expr.op) && expr.right.awaits(),
+        _ => false,
+    }
+}
+
 /// Whether a condition awaits at most in what is evaluated first, whatever the rest gives.
 fn awaits_first(condition: &Expr) -> bool {
     match condition {
         Expr::Paren(expr) => awaits_first(&expr.expr),
         Expr::Group(expr) => awaits_first(&expr.expr),
         Expr::Unary(expr) if matches!(expr.op, UnOp::Not(_)) => awaits_first(&expr.expr),
-        Expr::Binary(expr) if is_lazy(&expr.op) => {
-            !expr.right.awaits() && awaits_first(&expr.left)
-        }
+        Expr::Binary(expr) if is_lazy(&expr.op) => !expr.right.awaits() && awaits_first(&expr.left),
         _ => true,
     }
 }

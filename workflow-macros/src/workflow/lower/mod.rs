@@ -7,8 +7,8 @@
 
 mod code;
 mod control;
-mod operands;
 mod opaque;
+mod operands;
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
@@ -61,6 +61,7 @@ pub(super) fn lower(
     report: &Report,
     inner: Inner,
     locals: Vec<Local>,
+    parameters: &[LocalId],
     awaits: usize,
     body: syn::Block,
 ) -> Flow {
@@ -72,6 +73,7 @@ pub(super) fn lower(
             blocks: Vec::new(),
             order: Vec::new(),
             points: (0..awaits).map(|_| None).collect(),
+            shared: parameters.iter().copied().collect(),
             items: Vec::new(),
         },
         frames: Vec::new(),
@@ -82,6 +84,7 @@ pub(super) fn lower(
     let start = lowering.block(BlockKind::Start);
     lowering.switch(start);
     lowering.statements(body.stmts, Dest::Return);
+    lowering.flow.forget_unshared();
     lowering.flow
 }
 
@@ -238,6 +241,7 @@ impl Lowering<'_> {
                 && let Some(id) = plain_binding(&local.pat)
             {
                 // `let x = if … { a } else { b };` assigns `x` in both branches.
+                self.flow.shared.insert(id);
                 self.into(expr, Dest::Local(id));
                 return;
             }
@@ -310,12 +314,9 @@ impl Lowering<'_> {
         let code = self.code(operand.to_token_stream(), &[operand], Vec::new());
         let resume = self.block(BlockKind::Resume(number));
         let awaited = self.temporary("awaited", span);
+        self.flow.shared.insert(awaited);
         if !self.closed {
-            self.flow.points[number] = Some(Point {
-                resume,
-                awaited,
-                span,
-            });
+            self.flow.points[number] = Some(Point { resume, awaited });
         }
         self.end(End::Await {
             number,

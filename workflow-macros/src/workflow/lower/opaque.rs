@@ -74,7 +74,8 @@ impl Leaves<'_, '_> {
 
     fn labeled(&mut self, label: Option<&Label>, inside: impl FnOnce(&mut Self)) {
         let depth = self.labels.len();
-        self.labels.extend(label.map(|label| label.name.ident.clone()));
+        self.labels
+            .extend(label.map(|label| label.name.ident.clone()));
         inside(self);
         self.labels.truncate(depth);
     }
@@ -109,7 +110,9 @@ impl VisitMut for Leaves<'_, '_> {
     }
 
     fn visit_expr_loop_mut(&mut self, expr: &mut ExprLoop) {
-        self.in_loop(expr.label.as_ref(), |this| this.visit_block_mut(&mut expr.body));
+        self.in_loop(expr.label.as_ref(), |this| {
+            this.visit_block_mut(&mut expr.body)
+        });
     }
 
     fn visit_expr_while_mut(&mut self, expr: &mut ExprWhile) {
@@ -121,11 +124,15 @@ impl VisitMut for Leaves<'_, '_> {
 
     fn visit_expr_for_loop_mut(&mut self, expr: &mut ExprForLoop) {
         self.visit_expr_mut(&mut expr.expr);
-        self.in_loop(expr.label.as_ref(), |this| this.visit_block_mut(&mut expr.body));
+        self.in_loop(expr.label.as_ref(), |this| {
+            this.visit_block_mut(&mut expr.body)
+        });
     }
 
     fn visit_expr_block_mut(&mut self, expr: &mut ExprBlock) {
-        self.labeled(expr.label.as_ref(), |this| this.visit_block_mut(&mut expr.block));
+        self.labeled(expr.label.as_ref(), |this| {
+            this.visit_block_mut(&mut expr.block)
+        });
     }
 
     // Their `return`, `break` and `continue` are their own.
@@ -153,9 +160,7 @@ impl VisitMut for Leaves<'_, '_> {
 /// Whether tokens may leave.
 fn leaves(tokens: TokenStream) -> bool {
     tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => {
-            ident == "return" || ident == "break" || ident == "continue"
-        }
+        TokenTree::Ident(ident) => ident == "return" || ident == "break" || ident == "continue",
         TokenTree::Group(group) => leaves(group.stream()),
         TokenTree::Punct(_) | TokenTree::Literal(_) => false,
     })

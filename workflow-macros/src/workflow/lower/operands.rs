@@ -259,8 +259,7 @@ impl Lowering<'_> {
                 Expr::Unary(expr) if matches!(expr.op, UnOp::Deref(_)) => &expr.expr,
                 Expr::Index(expr) => {
                     let sure = is_constant(&expr.index)
-                        || is_place(&expr.index)
-                            && mentions(&expr.index).is_disjoint(&changed);
+                        || is_place(&expr.index) && mentions(&expr.index).is_disjoint(&changed);
                     if !sure {
                         self.report.error_on(
                             &expr.index,
@@ -313,7 +312,9 @@ impl Lowering<'_> {
         if parsed.kind == Kind::Assert {
             return self.assert(parsed);
         }
-        let mut lazy = parsed.arguments.split_off(lazy_from.min(parsed.arguments.len()));
+        let mut lazy = parsed
+            .arguments
+            .split_off(lazy_from.min(parsed.arguments.len()));
         let values = parsed.arguments.iter_mut().map(|a| (&mut a.value, taken));
         self.operands(values.collect());
         for argument in &mut lazy {
@@ -353,8 +354,14 @@ fn stays<'a>(expr: &Expr, taken: Taken, later: impl Iterator<Item = &'a Expr> + 
         // While a reference is there, nothing else can change what it refers to.
         Expr::Reference(expr) => is_place(&expr.expr),
         Expr::Paren(expr) => stays(&expr.expr, taken, later),
-        Expr::Tuple(tuple) => tuple.elems.iter().all(|e| stays(e, Taken::Value, later.clone())),
-        Expr::Array(array) => array.elems.iter().all(|e| stays(e, Taken::Value, later.clone())),
+        Expr::Tuple(tuple) => tuple
+            .elems
+            .iter()
+            .all(|e| stays(e, Taken::Value, later.clone())),
+        Expr::Array(array) => array
+            .elems
+            .iter()
+            .all(|e| stays(e, Taken::Value, later.clone())),
         Expr::Closure(_) => {
             let mine = mentions(expr);
             later.flat_map(mentions).all(|id| !mine.contains(&id))
@@ -448,9 +455,26 @@ fn changed_in(expr: &Expr) -> BTreeSet<LocalId> {
 pub(super) fn borrow(expr: &Expr) -> Option<Borrow> {
     /// Methods of the standard library that give a reference into what they are called on.
     const BORROWING: [&str; 20] = [
-        "as_bytes", "as_deref", "as_deref_mut", "as_mut", "as_mut_slice", "as_mut_str",
-        "as_path", "as_ref", "as_slice", "as_str", "borrow", "borrow_mut", "bytes", "chars",
-        "iter", "iter_mut", "lines", "split_whitespace", "trim", "values_mut",
+        "as_bytes",
+        "as_deref",
+        "as_deref_mut",
+        "as_mut",
+        "as_mut_slice",
+        "as_mut_str",
+        "as_path",
+        "as_ref",
+        "as_slice",
+        "as_str",
+        "borrow",
+        "borrow_mut",
+        "bytes",
+        "chars",
+        "iter",
+        "iter_mut",
+        "lines",
+        "split_whitespace",
+        "trim",
+        "values_mut",
     ];
     match expr {
         Expr::Reference(_) => Some(Borrow::Value),

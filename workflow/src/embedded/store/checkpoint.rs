@@ -1,5 +1,6 @@
 //! The checkpoint: brings the overlay into the state, off the critical path.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -96,7 +97,7 @@ pub(super) fn run(shared: &Shared) {
         }
         passes.running = true;
         drop(passes);
-        let outcome = pass(shared);
+        let outcome = unless_panicked(|| pass(shared));
         if let Err(error) = &outcome {
             tracing::warn!(%error, "checkpoint failed; what it was to write stays in the journal");
         }
@@ -106,6 +107,11 @@ pub(super) fn run(shared: &Shared) {
         passes.outcome = outcome;
         lever.changed.notify_all();
     }
+}
+
+/// A panic must not leave the writer waiting for ever.
+fn unless_panicked(pass: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    catch_unwind(AssertUnwindSafe(pass)).unwrap_or(Err(StoreError::Panicked))
 }
 
 fn pass(shared: &Shared) -> Result<(), StoreError> {

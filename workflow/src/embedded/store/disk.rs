@@ -45,6 +45,12 @@ impl Disk {
             faults: super::tests::faults::of(path),
         })
     }
+
+    fn change(&self, work: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        #[cfg(test)]
+        let work = || self.faults.change(work);
+        work()
+    }
 }
 
 impl StorageBackend for Disk {
@@ -57,25 +63,19 @@ impl StorageBackend for Disk {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        #[cfg(test)]
-        let _frozen = self.faults.before_write()?;
-        self.file.set_len(len)
+        self.change(|| self.file.set_len(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
         #[cfg(test)]
-        let _frozen = self.faults.before_sync().inspect_err(|_| {
-            self.health.sync_failed.store(true, Ordering::Release);
-        })?;
-        self.file.sync_data().inspect_err(|_| {
-            self.health.sync_failed.store(true, Ordering::Release);
-        })
+        let synced = self.faults.sync(|| self.file.sync_data());
+        #[cfg(not(test))]
+        let synced = self.file.sync_data();
+        synced.inspect_err(|_| self.health.sync_failed.store(true, Ordering::Release))
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        #[cfg(test)]
-        let _frozen = self.faults.before_write()?;
-        self.file.write(offset, data)
+        self.change(|| self.file.write(offset, data))
     }
 
     fn close(&self) -> io::Result<()> {

@@ -122,6 +122,12 @@ pub(crate) enum StoreError {
         /// What was found.
         reason: String,
     },
+    /// A bug in the store.
+    #[error(
+        "the store's own code panicked, so it takes nothing more. Restart the process, which loses \
+         nothing that was confirmed, and report the panic's message"
+    )]
+    Panicked,
     /// Two writers of one run, or a change computed from an old image.
     #[error(
         "run {run} has been changed in the meantime, so the change was not saved. Load the run \

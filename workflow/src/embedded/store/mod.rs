@@ -129,12 +129,19 @@ impl Store {
         if changes.is_empty() {
             return Ok(());
         }
+        let next_run = self.inner.shared.next_run.load(Ordering::Acquire);
+        debug_assert!(
+            changes.iter().all(|change| change.run < next_run),
+            "run numbers come from `next_run`"
+        );
         let (done, committed) = oneshot::channel();
         let hand_in = HandIn::new(changes, done)?;
         let sent = self.inner.inbox.send(Message::Commit(hand_in));
-        sent.map_err(|_| StoreError::Closed)?;
+        sent.map_err(|_| self.inner.why_ended())?;
         // Who is still waiting when the writer ends gets no answer.
-        committed.await.unwrap_or(Err(StoreError::Closed))
+        committed
+            .await
+            .unwrap_or_else(|_| Err(self.inner.why_ended()))
     }
 
     /// What was last committed of a run.
@@ -220,6 +227,15 @@ impl Store {
 }
 
 impl Inner {
+    /// Why the writer takes nothing more.
+    fn why_ended(&self) -> StoreError {
+        // Locked means that the store is being closed right now.
+        match self.running.try_lock() {
+            Ok(running) if running.is_some() => StoreError::Panicked,
+            _ => StoreError::Closed,
+        }
+    }
+
     fn close(&self) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(threads) = running.take() else {

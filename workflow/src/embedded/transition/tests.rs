@@ -24,7 +24,11 @@ async fn once() -> Result<u32, ActivityError> {
 
 #[workflow]
 async fn sample(ctx: &mut Context, careful: bool) -> Result<u32, WorkflowError> {
-    let fetched = if careful { once().await? } else { fetch().await? };
+    let fetched = if careful {
+        once().await?
+    } else {
+        fetch().await?
+    };
     ctx.sleep(Duration::from_secs(10)).await?;
     let added: u32 = ctx.wait_for_signal("add", Duration::from_secs(5)).await?;
     Ok(fetched + added)
@@ -166,7 +170,10 @@ fn at_most_once_fails_as_lost() {
 fn timers_fire_at_their_time_and_signals_wait_for_their_turn() {
     let mut bench = Bench::start(false, None);
     bench.attempted(Ok(1));
-    assert_eq!((bench.state(), bench.waiting()), ("Sleep", (1, Some(10_000))));
+    assert_eq!(
+        (bench.state(), bench.waiting()),
+        ("Sleep", (1, Some(10_000)))
+    );
     let payload = Sealed::seal(&41u32).unwrap();
     let name = "add".to_owned();
     bench.at_s(9, Input::Signal { name, payload });

@@ -111,13 +111,7 @@ fn damage_many_times(source: &Path, allowed: &[&Facts], seed: u64) {
         let file = FILES[random.below(2) as usize];
         let what = damage(&copy.path().join(file), &mut random);
         println!("seed {seed}, case {case}: {what}");
-        match Store::open_with(
-            copy.path(),
-            super::super::bounds::Bounds {
-                state_check_bytes_max: 0,
-                ..NEVER
-            },
-        ) {
+        match Store::open(copy.path()) {
             Err(error) => {
                 refused += 1;
                 let text = error.to_string();

@@ -72,13 +72,13 @@ fn assert_small(before: &[u8], after: &[u8], changed_bytes: usize) {
 
 #[test]
 fn an_append_is_small() {
-    let list: Vec<u8> = (0..500_000u32).map(|n| (n * 31 >> 3) as u8).collect();
+    let list: Vec<u8> = (0..500_000u32).map(|n| ((n * 31) >> 3) as u8).collect();
     assert_small(&list, &[&list[..], &[1; 100]].concat(), 100);
 }
 
 #[test]
 fn a_removal_at_the_front_is_small() {
-    let list: Vec<u8> = (0..500_000u32).map(|n| (n * 31 >> 3) as u8).collect();
+    let list: Vec<u8> = (0..500_000u32).map(|n| ((n * 31) >> 3) as u8).collect();
     assert_small(&list, &list[100..], 0);
 }
 

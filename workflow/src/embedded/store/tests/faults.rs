@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, RwLock, RwLockWriteGuard};
 
 /// What the disk of a directory does.
 #[derive(Debug)]
 pub(in super::super) struct Faults {
     /// Held shared while the disk changes.
     moving: RwLock<()>,
-    /// Writes that succeed until one fails with a full disk; negative: all succeed.
-    writes_left: AtomicI64,
+    /// Changes that succeed until one fails with a full disk; negative: all succeed.
+    changes_left: AtomicI64,
+    /// Whether a change is made before it fails.
+    fails_late: AtomicBool,
     /// The same for syncs, which fail with an I/O error.
     syncs_left: AtomicI64,
 }
@@ -26,7 +28,8 @@ pub(in super::super) fn of(file: &Path) -> Arc<Faults> {
     Arc::clone(disks.entry(directory).or_insert_with(|| {
         Arc::new(Faults {
             moving: RwLock::new(()),
-            writes_left: AtomicI64::new(-1),
+            changes_left: AtomicI64::new(-1),
+            fails_late: AtomicBool::new(false),
             syncs_left: AtomicI64::new(-1),
         })
     }))
@@ -38,9 +41,14 @@ impl Faults {
         self.moving.write().unwrap()
     }
 
-    /// Lets so many writes pass; then the disk is full, until [`Faults::heal`].
-    pub(super) fn fill_after(&self, writes: i64) {
-        self.writes_left.store(writes, Ordering::SeqCst);
+    /// Lets so many changes pass; then the disk is full, until [`Faults::heal`].
+    pub(super) fn fill_after(&self, changes: i64) {
+        self.changes_left.store(changes, Ordering::SeqCst);
+    }
+
+    /// From now on a change that fails has been made.
+    pub(super) fn fail_late(&self) {
+        self.fails_late.store(true, Ordering::SeqCst);
     }
 
     /// Lets so many syncs pass; then they fail.
@@ -53,14 +61,19 @@ impl Faults {
         self.fail_syncs_after(-1);
     }
 
-    pub(in super::super) fn before_write(&self) -> io::Result<RwLockReadGuard<'_, ()>> {
-        count_down(&self.writes_left, io::ErrorKind::StorageFull)?;
-        Ok(self.moving.read().unwrap())
+    pub(in super::super) fn change(&self, work: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let outcome = count_down(&self.changes_left, io::ErrorKind::StorageFull);
+        if outcome.is_ok() || self.fails_late.load(Ordering::SeqCst) {
+            let _moving = self.moving.read().unwrap();
+            work()?;
+        }
+        outcome
     }
 
-    pub(in super::super) fn before_sync(&self) -> io::Result<RwLockReadGuard<'_, ()>> {
+    pub(in super::super) fn sync(&self, work: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         count_down(&self.syncs_left, io::ErrorKind::Other)?;
-        Ok(self.moving.read().unwrap())
+        let _moving = self.moving.read().unwrap();
+        work()
     }
 }
 

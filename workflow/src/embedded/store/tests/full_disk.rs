@@ -7,10 +7,13 @@ use super::super::{Store, StoreError};
 use super::{NEVER, TINY, block_on, change, faults, image};
 
 /// Fills the disk after each number of writes in turn, and empties it again.
-fn fill_after_each_write(bounds: Bounds) {
+fn fill_after_each_write(bounds: Bounds, late: bool) {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open_with(directory.path(), bounds).unwrap();
     let disk = faults::of(&directory.path().join("journal.redb"));
+    if late {
+        disk.fail_late();
+    }
     let run = store.next_run();
     let mut committed = image(&[("step", &[])]);
     let mut steps = 1;
@@ -50,12 +53,19 @@ fn fill_after_each_write(bounds: Bounds) {
 
 #[test]
 fn once_there_is_room_it_goes_on() {
-    fill_after_each_write(NEVER);
+    fill_after_each_write(NEVER, false);
+}
+
+/// The row of a commit that failed may be in the file all the same.
+#[test]
+fn what_was_refused_does_not_come_back() {
+    fill_after_each_write(NEVER, true);
+    fill_after_each_write(TINY, true);
 }
 
 #[test]
 fn a_checkpoint_that_fails_is_tried_again() {
-    fill_after_each_write(TINY);
+    fill_after_each_write(TINY, false);
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn commit_from_many_callers(store: &Store) {
                     let change = change(run, before, &after, &step.to_string());
                     store.commit(vec![change]).await.unwrap();
                     assert_eq!(store.load(run).unwrap().as_ref(), Some(&after));
+                    assert_eq!(store.history(run).unwrap().len() as u64, step + 1);
                     before = Some(after);
                 }
             })

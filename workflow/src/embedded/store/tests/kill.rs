@@ -35,6 +35,7 @@ fn kill_at_many_moments(bounds: Bounds, seed: u64) {
     let stop = AtomicBool::new(false);
 
     thread::scope(|scope| {
+        let _stop = StopOnDrop(&stop);
         for (confirmed, pair) in confirmed.iter().zip(pairs) {
             let (store, stop) = (&store, &stop);
             scope.spawn(move || {
@@ -62,8 +63,16 @@ fn kill_at_many_moments(bounds: Bounds, seed: u64) {
             drop(frozen);
             assert_holds(copy.path(), &pairs, &steps);
         }
-        stop.store(true, Ordering::SeqCst);
     });
+}
+
+/// Ends the callers also when an assertion fails.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 fn assert_holds(copy: &std::path::Path, pairs: &[[u64; 2]], steps: &[u64]) {

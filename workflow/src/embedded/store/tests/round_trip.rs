@@ -53,11 +53,12 @@ fn after_close_everything_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
     let other = store.clone();
+    let run = store.next_run();
     store.close();
     store.close();
     let only = image(&[]);
-    let outcome = block_on(other.commit(vec![change(1, None, &only, "")]));
+    let outcome = block_on(other.commit(vec![change(run, None, &only, "")]));
     assert!(matches!(outcome, Err(StoreError::Closed)));
-    assert!(matches!(other.load(1), Err(StoreError::Closed)));
+    assert!(matches!(other.load(run), Err(StoreError::Closed)));
     assert!(matches!(other.open_runs(), Err(StoreError::Closed)));
 }

@@ -1,0 +1,37 @@
+//! Random bodies, run as written and as machines that are saved and read again at every await.
+//!
+//! 500 bodies from fixed seeds; `tests/differential/long-run` makes many more.
+
+// The bodies are random.
+#![allow(warnings, clippy::all, clippy::pedantic)]
+
+#[path = "lowering/driver.rs"]
+mod driver;
+
+mod prelude {
+    pub use serde::{Deserialize, Serialize};
+    pub use workflow::prelude::*;
+
+    pub use crate::driver::*;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub enum Decision {
+        Approve { by: String, limit: i64 },
+        Reject(String),
+        Ask(i64),
+        Wait,
+    }
+
+    /// Keeps texts from growing without end.
+    pub fn shorten(text: String) -> String {
+        text.chars().take(12).collect()
+    }
+
+    /// Keeps loops short.
+    pub fn few(mut items: Vec<i64>) -> Vec<i64> {
+        items.truncate(3);
+        items
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/bodies.rs"));

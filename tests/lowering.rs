@@ -1,0 +1,19 @@
+//! The function as written is the oracle of the machine made of it.
+//!
+//! Every body here is run twice: as the plain `async fn`, its activities called directly; and as
+//! the machine, the run written and read at every await. Both must call the same activities with
+//! the same arguments in the same order, and give the same result.
+
+#[path = "lowering/driver.rs"]
+mod driver;
+
+#[path = "lowering/bindings.rs"]
+mod bindings;
+#[path = "lowering/branches.rs"]
+mod branches;
+#[path = "lowering/loops.rs"]
+mod loops;
+#[path = "lowering/operands.rs"]
+mod operands;
+#[path = "lowering/shapes.rs"]
+mod shapes;

@@ -1,0 +1,359 @@
+//! Bindings across awaits.
+
+use serde::{Deserialize, Serialize};
+use workflow::prelude::*;
+
+use crate::driver::*;
+use crate::{gives, same};
+
+#[test]
+fn straight_line() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let a = give(x).await?;
+        let b = give(a + 1).await?;
+        let unused = give(0).await?;
+        Ok(a + b)
+    }
+    gives!(
+        run(1),
+        r#"("give", 1) ("give", 2) ("give", 0)"#,
+        Ok::<_, &str>(3)
+    );
+}
+
+#[test]
+fn shadowing_one_after_the_other() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let x = x + 1;
+        let x = give(x).await?;
+        let x = add(x, x).await?;
+        Ok(x)
+    }
+    same!(run; (1));
+}
+
+#[test]
+fn shadowing_with_both_alive() {
+    #[workflow]
+    async fn run(x: i64) -> Result<(i64, i64, String), WorkflowError> {
+        let y = {
+            let x = give(x + 1).await?;
+            let y = add(x, 1).await?;
+            {
+                let x = x * 10;
+                add(x, y).await? + x
+            }
+        };
+        let text = format!("{x} {y}");
+        Ok((x, give(x).await? + y, text))
+    }
+    same!(run; (1));
+}
+
+#[test]
+fn shadowing_in_loops() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let mut total = 0;
+        let n = x;
+        for x in 0..n {
+            let n = give(x).await?;
+            let total_before = total;
+            {
+                let total = n + total_before;
+                give(total).await?;
+            }
+            total += n * x;
+        }
+        total += give(n).await?;
+        Ok(total * 100 + x)
+    }
+    same!(run; (4));
+}
+
+#[test]
+fn a_shadow_that_is_assigned_later() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let mut y = x;
+        {
+            let y = give(2).await?;
+            give(y).await?;
+        }
+        y = 5;
+        Ok(give(y).await? + y)
+    }
+    same!(run; (1));
+}
+
+#[test]
+fn shadowing_its_own_scrutinee() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let x = match x {
+            1 => give(x).await?,
+            x if x > 5 => give(x + 1).await?,
+            _ => 0,
+        };
+        let x = if x > 3 { add(x, x).await? } else { x };
+        let x = Some(x);
+        let Some(x) = x else {
+            return Ok(0);
+        };
+        Ok(x)
+    }
+    same!(run; (1), (2), (9));
+}
+
+#[test]
+fn deferred_initialisation() {
+    #[workflow]
+    async fn run(c: i64) -> Result<u64, WorkflowError> {
+        let x;
+        let y: u64;
+        if c > 1 {
+            x = give(c).await?;
+            y = 5_000_000_000;
+        } else {
+            x = 1;
+            give(x).await?;
+            y = 5_000_000_000 + 1;
+        }
+        let z;
+        give(0).await?;
+        if x > 1 {
+            z = 1;
+        } else {
+            z = 2;
+        }
+        give(z).await?;
+        Ok(y + z as u64)
+    }
+    same!(run; (1), (2));
+}
+
+#[test]
+fn mutation_between_awaits() {
+    #[workflow]
+    async fn run(mut x: i64) -> Result<Vec<i64>, WorkflowError> {
+        let mut all = Vec::new();
+        all.push(x);
+        x = add(x, 1).await?;
+        all.push(x);
+        let last = all.last_mut().unwrap();
+        *last += 1;
+        give(all[1]).await?;
+        all.reverse();
+        Ok(all)
+    }
+    same!(run; (1));
+}
+
+#[test]
+fn moved_in_one_branch() {
+    #[workflow]
+    async fn run(x: i64, name: String) -> Result<String, WorkflowError> {
+        let mut name = name;
+        if even(x).await? {
+            let taken = name;
+            give(x).await?;
+            name = taken + "!";
+        } else if x > 1 {
+            drop(name);
+            return Ok("gone".to_owned());
+        }
+        give(2).await?;
+        Ok(name)
+    }
+    same!(run; (1, "a".to_owned()), (2, "b".to_owned()), (3, "c".to_owned()));
+}
+
+#[test]
+fn closures_capture_what_lives() {
+    #[workflow]
+    async fn run(x: i64) -> Result<Vec<i64>, WorkflowError> {
+        let factor = give(x).await?;
+        let all = list(4).await?;
+        let scaled: Vec<i64> = all.iter().map(|x| x * factor).collect();
+        give(scaled[1]).await?;
+        let mut sum = 0;
+        let mut count = |n: i64| {
+            sum += n;
+            return sum;
+        };
+        count(1);
+        count(factor);
+        give(sum).await?;
+        Ok(scaled.into_iter().filter(|n| *n > x).collect())
+    }
+    same!(run; (3));
+}
+
+#[test]
+fn format_captures_keep_alive() {
+    #[workflow]
+    async fn run(topic: String) -> Result<String, WorkflowError> {
+        let width = give(9).await? as usize;
+        greet("x").await?;
+        let text = format!("{topic:>width$}");
+        let topic = greet(&topic).await?;
+        {
+            let topic = give(1).await?;
+            greet(&format!("{topic}")).await?;
+            println!("{topic}");
+        }
+        Ok(format!("{text} {topic}"))
+    }
+    same!(run; ("t".to_owned()));
+}
+
+mod other {
+    macro_rules! own {
+        ($($token:tt)*) => { format!($($token)*) };
+    }
+    pub(crate) use own;
+}
+
+#[test]
+fn captures_in_other_macros_keep_alive() {
+    #[workflow]
+    async fn run(topic: String) -> Result<String, WorkflowError> {
+        let n = give(9).await?;
+        greet("x").await?;
+        Ok(other::own!("{topic} {}", n.pow(2)))
+    }
+    same!(run; ("t".to_owned()));
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Point {
+    x: i64,
+    y: i64,
+}
+
+#[test]
+fn patterns() {
+    #[workflow]
+    async fn run((a, b): (i64, i64), point: Point) -> Result<i64, WorkflowError> {
+        let Point { x, y: mut z } = point;
+        z += give(x).await?;
+        let (p, [q, .., r]) = (give(a).await?, [b, 5, give(6).await?]);
+        let n @ 0..=100 = give(7).await? else {
+            return Ok(-1);
+        };
+        let point = Point { x, y: z };
+        Ok(p + q * 10 + r * 100 + n * 1000 + add(point.x, point.y).await?)
+    }
+    same!(run; ((1, 2), Point { x: 3, y: 4 }));
+}
+
+#[test]
+fn let_else_awaits() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let Some(n) = half(x).await? else {
+            return Ok(0);
+        };
+        let Some(m) = half(n).await? else {
+            let lost = add(n, 1).await?;
+            return Ok(lost);
+        };
+        let Some(l) = (m > 1).then_some(m) else {
+            give(9).await?;
+            return Err(WorkflowError::new("small"));
+        };
+        Ok(add(n, m).await? + l)
+    }
+    same!(run; (1), (2), (4), (8));
+}
+
+#[test]
+fn items_in_the_body() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        use std::collections::HashMap;
+        const FACTOR: i64 = 3;
+        #[derive(Serialize, Deserialize)]
+        struct Pair {
+            a: i64,
+            b: i64,
+        }
+        fn scale(n: i64) -> i64 {
+            n * FACTOR
+        }
+        let pair: Pair = Pair {
+            a: scale(x),
+            b: give(x).await?,
+        };
+        let mut known: HashMap<i64, i64> = HashMap::new();
+        known.insert(pair.a, pair.b);
+        give(scale(pair.a)).await?;
+        Ok(pair.a + pair.b + known[&pair.a])
+    }
+    same!(run; (3));
+}
+
+#[test]
+fn types_are_inferred_across_awaits() {
+    #[workflow]
+    async fn run(x: i64) -> Result<(Vec<u8>, Option<u16>, u64), WorkflowError> {
+        let mut bytes = Vec::new();
+        let mut found = None;
+        let mut sum = 0;
+        for i in 0..3 {
+            give(x).await?;
+            if i == 2 {
+                found = Some(7);
+            }
+            sum += 4_000_000_000;
+            bytes.push(i);
+        }
+        Ok((bytes, found, sum))
+    }
+    same!(run; (3));
+}
+
+#[test]
+fn results_kept_and_asked_later() {
+    #[workflow]
+    async fn run(x: i64) -> Result<String, WorkflowError> {
+        let first = check(x).await;
+        let second = check(x - 5).await;
+        give(1).await?;
+        Ok(match (first, second) {
+            (Ok(a), Ok(b)) => format!("{a} {b}"),
+            (Ok(a), Err(error)) => format!("{a} {error}"),
+            (Err(error), _) => return Err(error.into()),
+        })
+    }
+    same!(run; (7), (2), (-1));
+}
+
+#[test]
+fn temporaries_and_blocks() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let y = {
+            let a = give(x).await?;
+            let b = noted(a);
+            a + b
+        };
+        {
+            let y = y + 1;
+            give(y).await?;
+        }
+        let z = 'found: {
+            if even(y).await? {
+                break 'found 1;
+            }
+            if y > 5 {
+                break 'found give(2).await?;
+            }
+            3
+        };
+        Ok(y + z)
+    }
+    same!(run; (1), (2), (3), (7));
+}
