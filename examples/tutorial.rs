@@ -4,20 +4,19 @@
 //!
 //! ```text
 //! cargo run
-//! cargo run -- --approval-timeout 20s        # see the wait time out
-//! cargo run -- --id research-q1-2026         # another run beside the first
-//! curl -X POST localhost:7433/approve        # answer from another terminal
+//! cargo run -- --id second --approval-timeout 20s   # see the wait time out
+//! curl -X POST localhost:7433/approve               # answer from another terminal
 //! ```
 
-use std::error::Error;
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use clap::Parser;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::sync::oneshot;
 use workflow::prelude::*;
 
 #[activity(timeout = "10m", retry(max_attempts = 3, initial_interval = "5s"))]
@@ -36,12 +35,10 @@ async fn write_report(findings: String) -> Result<String, ActivityError> {
 async fn research_workflow(
     ctx: &mut Context,
     topic: String,
-    approval_timeout: Duration,
+    patience: Duration,
 ) -> Result<String, WorkflowError> {
     let findings = research(topic).await?;
-    let approved = ctx
-        .wait_for_signal::<bool>("approval", approval_timeout)
-        .await?;
+    let approved = ctx.wait_for_signal::<bool>("approval", patience).await?;
     if !approved {
         return Ok("Workflow rejected by reviewer.".into());
     }
@@ -52,7 +49,7 @@ async fn research_workflow(
 /// Research, approval, report: kill it at any moment and start it again.
 #[derive(Parser)]
 struct Options {
-    /// The workflow id: the same id is the same run.
+    /// The workflow id: the same id is the same run, with the options it was started with.
     #[arg(long, default_value = "research-q4-2025")]
     id: String,
     /// What to research.
@@ -73,13 +70,23 @@ struct Options {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let options = Options::parse();
+async fn main() -> ExitCode {
+    match tutorial(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn tutorial(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let config = Config::new()
         .path(&options.data)
         .register::<research_workflow>();
     let executor = workflow::new("default", config).await?;
 
+    let known = executor.describe(&options.id).await.ok();
     let call = research_workflow(options.topic, *options.approval_timeout);
     let run = executor
         .start(call)
@@ -88,56 +95,77 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // Started again after a crash: the run is there already, and has gone on by itself.
         .id_policy(IdPolicy::UseExisting)
         .await?;
-    println!("run {} ({})", run.id(), run.run_id());
-    println!("Ctrl-C or kill -9 me at any moment, and start me again.\n");
+    match known.map(|known| known.status) {
+        None => println!("run `{}` is started: kill me at any moment", run.id()),
+        Some(Status::Running) => println!("run `{}` goes on where it was", run.id()),
+        Some(status) => println!("run `{}` is {status} since before", run.id()),
+    }
 
-    tokio::spawn(listen(executor.clone(), run.id().to_owned(), options.port));
-    tokio::spawn(prompt(run.clone(), options.port));
+    let (stop, stopped) = oneshot::channel();
+    let listener = tokio::spawn(listen(executor.clone(), options.id, options.port, stopped));
+    tokio::spawn(follow(run.clone(), options.port));
     match run.result().await {
         Ok(report) => println!("\ncompleted: {report}"),
         Err(error) => println!("\n{}: {error}", run.status().await?),
     }
-    println!("Start me with another --id for a new run.");
+    println!("Another run: --id another");
+    // Whoever answered by curl gets the reply.
+    drop(stop);
+    listener.await?;
     Ok(())
 }
 
 /// Shows each state as it comes, and asks when the run waits for a person.
-async fn prompt(run: WorkflowHandle<research_workflow>, port: u16) {
-    let mut shown = String::new();
-    while let Ok(Some(state)) = run.state().await {
-        let text = format!("{state:?}");
-        if text != shown {
-            println!("state     {text}");
-            shown = text;
-            if let ResearchWorkflowState::Approval { .. } = state {
-                tokio::spawn(ask(run.clone(), port));
-            }
+async fn follow(run: WorkflowHandle<research_workflow>, port: u16) {
+    let mut shown = None;
+    let other = |state: &ResearchWorkflowState, shown: &Option<String>| {
+        shown.as_deref() != Some(name(state))
+    };
+    while let Ok(Some(state)) = run.wait_for(|state| other(state, &shown)).await {
+        println!("state     {}", name(&state));
+        if let ResearchWorkflowState::Approval { findings } = &state {
+            println!("          findings: {findings}");
+            ask(run.clone(), port);
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        shown = Some(name(&state).to_owned());
     }
 }
 
-async fn ask(run: WorkflowHandle<research_workflow>, port: u16) {
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    loop {
-        print!("\nApprove the findings? [y/n] (or: curl -X POST localhost:{port}/approve) ");
-        let _ = std::io::stdout().flush();
-        let approved = match lines.next_line().await {
-            Ok(Some(line)) if line.trim().eq_ignore_ascii_case("y") => true,
-            Ok(Some(line)) if line.trim().eq_ignore_ascii_case("n") => false,
-            Ok(Some(_)) => continue,
-            // No terminal: the answer comes by curl.
-            Ok(None) | Err(_) => return,
-        };
-        if let Err(error) = run.signal("approval", approved).await {
-            println!("{error}");
-        }
-        return;
+fn name(state: &ResearchWorkflowState) -> &'static str {
+    match state {
+        ResearchWorkflowState::Start { .. } => "Start",
+        ResearchWorkflowState::Research { .. } => "Research",
+        ResearchWorkflowState::Approval { .. } => "Approval",
+        ResearchWorkflowState::WriteReport { .. } => "WriteReport",
     }
+}
+
+/// Asks on a thread of its own: a blocked read keeps no program from ending there.
+fn ask(run: WorkflowHandle<research_workflow>, port: u16) {
+    let runtime = tokio::runtime::Handle::current();
+    std::thread::spawn(move || {
+        println!("Approve the findings? y or n (or: curl -X POST localhost:{port}/approve)");
+        let mut lines = std::io::stdin().lock().lines();
+        // Without a terminal, the answer comes by curl.
+        while let Some(Ok(line)) = lines.next() {
+            let approved = match line.trim() {
+                "y" | "Y" => true,
+                "n" | "N" => false,
+                _ => {
+                    println!("y or n?");
+                    continue;
+                }
+            };
+            if let Err(error) = runtime.block_on(run.signal("approval", approved)) {
+                println!("{error}");
+            }
+            return;
+        }
+    });
 }
 
 /// One process owns the data, so others talk to it: a thin listener on the loopback interface.
-async fn listen(executor: Executor, id: String, port: u16) {
+async fn listen(executor: Executor, id: String, port: u16, stopped: oneshot::Receiver<()>) {
     let answer = async |State((executor, id)): State<(Executor, String)>,
                         Path(answer): Path<String>| {
         let approved = match answer.as_str() {
@@ -150,7 +178,7 @@ async fn listen(executor: Executor, id: String, port: u16) {
             Err(error) => format!("{error}\n"),
         }
     };
-    let status = async |State((executor, id)): State<(Executor, String)>| match executor
+    let state = async |State((executor, id)): State<(Executor, String)>| match executor
         .query(&id, "state")
         .await
     {
@@ -158,12 +186,15 @@ async fn listen(executor: Executor, id: String, port: u16) {
         Err(error) => format!("{error}\n"),
     };
     let router = axum::Router::new()
-        .route("/", get(status))
+        .route("/", get(state))
         .route("/{answer}", post(answer))
         .with_state((executor, id));
     match tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
         Ok(listener) => {
-            if let Err(error) = axum::serve(listener, router).await {
+            let serving = axum::serve(listener, router).with_graceful_shutdown(async {
+                let _ = stopped.await;
+            });
+            if let Err(error) = serving.await {
                 println!("the listener stopped: {error}");
             }
         }
@@ -176,7 +207,8 @@ async fn work(activity: &str, what: &str) {
     println!("activity  {activity} begins: {what}");
     for _ in 0..3 {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        println!("activity  {activity} …");
+        print!(".");
+        let _ = std::io::stdout().flush();
     }
-    println!("activity  {activity} is done");
+    println!("\nactivity  {activity} is done");
 }

@@ -15,14 +15,8 @@ pub async fn reach<W: Workflow>(
     run: &WorkflowHandle<W>,
     fits: impl Fn(&W::State) -> bool,
 ) -> W::State {
-    loop {
-        let state = run.state().await.expect("a state can be read");
-        let state = state.expect("the run has ended before it came there");
-        if fits(&state) {
-            return state;
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    let state = run.wait_for(fits).await.expect("a state can be read");
+    state.expect("the run has ended before it came there")
 }
 
 /// The tutorial's activities, as a library of activities would have them.

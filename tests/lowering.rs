@@ -4,6 +4,18 @@
 //! the machine, the run written and read at every await. Both must call the same activities with
 //! the same arguments in the same order, and give the same result.
 
+// The bodies are odd on purpose.
+#![allow(
+    dead_code,
+    unused_assignments,
+    for_loops_over_fallibles,
+    clippy::needless_late_init,
+    clippy::needless_return,
+    clippy::never_loop,
+    clippy::ptr_arg,
+    clippy::single_match
+)]
+
 #[path = "lowering/driver.rs"]
 mod driver;
 
@@ -15,5 +27,7 @@ mod branches;
 mod loops;
 #[path = "lowering/operands.rs"]
 mod operands;
+#[path = "lowering/realistic.rs"]
+mod realistic;
 #[path = "lowering/shapes.rs"]
 mod shapes;

@@ -491,10 +491,8 @@ impl Generator {
     fn loop_value(&mut self, ty: Type) -> String {
         let (label, prefix) = self.label();
         let fuel = self.fresh("fuel");
-        let (last, body) = self.in_loop(label, Some(ty), |g| {
-            let last = g.expression(ty, 2);
-            (last, g.statements(3))
-        });
+        let last = self.behind_barrier(|g| g.expression(ty, 2));
+        let body = self.in_loop(label, Some(ty), |g| g.statements(3));
         let name = self.name();
         self.declare(name.clone(), ty, false);
         format!(

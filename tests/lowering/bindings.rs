@@ -12,7 +12,7 @@ fn straight_line() {
     async fn run(x: i64) -> Result<i64, WorkflowError> {
         let a = give(x).await?;
         let b = give(a + 1).await?;
-        let unused = give(0).await?;
+        let _unused = give(0).await?;
         Ok(a + b)
     }
     gives!(
@@ -356,4 +356,103 @@ fn temporaries_and_blocks() {
         Ok(y + z)
     }
     same!(run; (1), (2), (3), (7));
+}
+
+#[test]
+fn a_type_stated_for_a_value_of_branches() {
+    #[workflow]
+    async fn run(x: i64) -> Result<u64, WorkflowError> {
+        let mut y: u64 = if x > 1 {
+            give(x).await? as u64
+        } else {
+            5_000_000_000
+        };
+        y += match half(x).await? {
+            Some(n) => n as u64,
+            None => return Ok(y),
+        };
+        let (a, mut b): (u8, u64) = (1, y);
+        b += give(1).await? as u64;
+        Ok(b * 1000 + u64::from(a))
+    }
+    same!(run; (1), (2), (3));
+}
+
+#[test]
+fn parts_of_values() {
+    #[workflow]
+    async fn run(point: Point, pair: (String, i64)) -> Result<(i64, String), WorkflowError> {
+        let x = point.x;
+        let (name, mut n) = pair;
+        give(point.y).await?;
+        n += point.x;
+        let point = Point { x: n, ..point };
+        let moved = Point {
+            y: give(point.x).await?,
+            ..point
+        };
+        let Point { x: left, y: right } = moved;
+        Ok((x + left + right + n, name + &greet("x").await?))
+    }
+    same!(run; (Point { x: 1, y: 2 }, ("a".into(), 3)));
+}
+
+#[test]
+fn names_that_the_machine_uses_too() {
+    #[workflow]
+    async fn run(awaited: i64, step: i64) -> Result<i64, WorkflowError> {
+        let remaining = give(awaited).await?;
+        let x_field = give(step).await?;
+        let mut block = 0;
+        for awaited in 0..remaining {
+            let operand = add(give(awaited).await?, give(step).await?).await?;
+            let value = if operand > 1 {
+                give(operand).await?
+            } else {
+                x_field
+            };
+            block += value;
+        }
+        Ok(block + awaited + step + x_field)
+    }
+    same!(run; (3, 4));
+}
+
+#[test]
+fn awaits_alike_are_told_apart() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        give(x).await?;
+        give(x).await?;
+        let y = give(x).await? + give(x).await?;
+        Ok(y)
+    }
+    same!(run; (3));
+    let machine = workflow::contract::Machine::of::<run>().unwrap();
+    let states = &machine.definition().states;
+    let all: std::collections::BTreeSet<u64> = states.iter().map(|s| s.fingerprint).collect();
+    assert_eq!(all.len(), states.len());
+}
+
+#[test]
+fn a_jump_out_of_code_that_shadows() {
+    #[workflow]
+    async fn run(b: i64) -> Result<i64, WorkflowError> {
+        let mut n = 0;
+        let v = 'l: loop {
+            n += 1;
+            if n > 3 {
+                break give(b).await?;
+            }
+            for i in 0..3i64 {
+                let b = n + i;
+                if b > 3 {
+                    break 'l i;
+                }
+            }
+            give(1).await?;
+        };
+        Ok(v * 100 + b)
+    }
+    same!(run; (1), (7));
 }

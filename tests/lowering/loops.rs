@@ -370,3 +370,146 @@ fn collected_state_grows_over_rounds() {
     }
     same!(run; (1), (2), (5), (7));
 }
+
+#[test]
+fn loops_over_owned_iterators() {
+    #[workflow]
+    async fn run(names: Vec<String>) -> Result<String, WorkflowError> {
+        let mut text = String::new();
+        for (i, name) in names.clone().into_iter().enumerate() {
+            text += &format!("{i}{} ", greet(&name).await?);
+        }
+        for name in names.into_iter().rev() {
+            text += &greet(&name).await?;
+        }
+        Ok(text)
+    }
+    same!(run; (vec!["a".into(), "b".into()]), (vec![]));
+}
+
+#[test]
+fn labeled_blocks_in_loops() {
+    #[workflow]
+    async fn run(n: i64) -> Result<Vec<i64>, WorkflowError> {
+        let mut seen = vec![];
+        'all: for i in 0..n {
+            let kind = 'kind: {
+                if even(i).await? {
+                    if i == 4 {
+                        continue 'all;
+                    }
+                    break 'kind 2;
+                }
+                for j in 0..i {
+                    if give(j).await? == 2 {
+                        break 'kind 3;
+                    }
+                    if j == 4 {
+                        break 'all;
+                    }
+                }
+                match i {
+                    1 => break 'kind 1,
+                    _ => {}
+                }
+                0
+            };
+            seen.push(kind);
+            'done: {
+                if kind == 3 {
+                    break 'done;
+                }
+                seen.push(give(kind * 10).await?);
+            }
+        }
+        Ok(seen)
+    }
+    same!(run; (0), (1), (2), (3), (4), (6), (9));
+}
+
+#[test]
+fn deferred_in_loops() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let first;
+        let mut i = 0;
+        loop {
+            let next;
+            if even(i).await? {
+                next = i + 1;
+            } else {
+                next = give(i + 2).await?;
+            }
+            if next > n {
+                first = next;
+                break;
+            }
+            i = next;
+        }
+        let mut last;
+        loop {
+            last = give(first).await?;
+            if last > 0 {
+                break;
+            }
+        }
+        Ok(first * 100 + last)
+    }
+    same!(run; (0), (1), (5));
+}
+
+#[test]
+fn borrows_that_end_before_the_await() {
+    #[workflow]
+    async fn run(names: Vec<String>) -> Result<i64, WorkflowError> {
+        let mut known: BTreeMap<String, i64> = BTreeMap::new();
+        for name in names {
+            let n = match known.get(&name) {
+                Some(n) => *n,
+                None => give(name.len() as i64).await?,
+            };
+            if let Some(n) = known.get_mut(&name) {
+                *n += 1;
+                let n = *n;
+                give(n).await?;
+            } else {
+                known.insert(name, n);
+            }
+            let total = &mut known;
+            total.retain(|_, n| *n < 5);
+            let longest = known
+                .keys()
+                .map(|name| name.as_str())
+                .max_by_key(|name| name.len());
+            give(longest.map_or(0, str::len) as i64).await?;
+        }
+        Ok(known.values().sum())
+    }
+    same!(run; (vec![]), (vec!["a".into(), "bb".into(), "a".into(), "a".into(), "cccccc".into()]));
+}
+
+#[test]
+fn a_jump_while_something_is_moved_or_borrowed() {
+    #[workflow]
+    async fn run(n: i64) -> Result<String, WorkflowError> {
+        let mut text = String::from("x");
+        let mut all = vec![1, 2, 3];
+        loop {
+            give(all.len() as i64).await?;
+            for n in &all {
+                if *n == text.len() as i64 {
+                    text.push('y');
+                    all.push(7);
+                    break;
+                }
+            }
+            let taken = if text.len() > 3 { break } else { text };
+            text = taken + "z";
+            if all.len() as i64 > n {
+                return Ok(text);
+            }
+        }
+        Ok(text)
+    }
+    same!(run; (2), (9));
+}

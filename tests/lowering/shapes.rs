@@ -35,7 +35,7 @@ mod right {
 #[test]
 fn names_of_states_and_fields() {
     #[workflow]
-    async fn run(ctx: &mut Context, topic: String, unused: bool) -> Result<i64, WorkflowError> {
+    async fn run(ctx: &mut Context, topic: String, _unused: bool) -> Result<i64, WorkflowError> {
         let day = Duration::from_hours(24);
         let a = left::fetch().await?;
         let b = right::fetch().await?;
@@ -57,7 +57,7 @@ fn names_of_states_and_fields() {
     assert_eq!(
         states::<run>(),
         [
-            "Start(topic, unused)",
+            "Start(topic, _unused)",
             "LeftFetch(topic, day)",
             "RightFetch(topic, day, a)",
             "IsItOk(topic, day, a, b)",
@@ -66,9 +66,9 @@ fn names_of_states_and_fields() {
             "Give2(b, ok, later, x, x_2)",
             "Give3(b, ok, later, x)",
             "Later(b, ok, x)",
-            "Give4(b, ok, x, i, remaining_i)",
-            "Give5(b, ok, x, remaining_i, operand)",
-            "Add(b, ok, x, remaining_i)",
+            "Give4(ok, x, remaining_i)",
+            "Give5(ok, x, remaining_i, operand)",
+            "Add(ok, x, remaining_i)",
         ]
     );
 }

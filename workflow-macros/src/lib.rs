@@ -2,10 +2,11 @@
 //!
 //! An activity keeps its function and gets, under the same name, a type that engines run it by and
 //! a function that makes a call of it. A workflow's function is compiled into a state machine with
-//! one state per await; [`workflow`](mod@workflow) names the stages.
+//! one state per await; the module `workflow` names the stages.
 
 mod activity;
 mod name;
+mod output;
 mod report;
 mod workflow;
 
@@ -13,7 +14,7 @@ use proc_macro::TokenStream;
 
 /// A function with side effects, which workflows may call.
 ///
-/// ```ignore
+/// ```text
 /// #[activity(timeout = "10m", retry(max_attempts = 3, initial_interval = "5s"))]
 /// async fn research(topic: String) -> Result<String, ActivityError> { … }
 /// ```
@@ -30,7 +31,7 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// An `async fn` that outlives its process: compiled to a state machine that is saved at every
 /// `.await`.
 ///
-/// ```ignore
+/// ```text
 /// #[workflow]
 /// async fn research_workflow(ctx: &mut Context, topic: String) -> Result<String, WorkflowError> {
 ///     let findings = research(topic).await?;
@@ -41,7 +42,7 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// Beside the call and the type of the function's name it emits the state enum:
 ///
-/// ```ignore
+/// ```text
 /// pub enum ResearchWorkflowState {
 ///     Start { topic: String },
 ///     Research {},
@@ -50,6 +51,16 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// Option: `name`, the durable name where it shall not be the function's.
+///
+/// # What is refused
+///
+/// What would go another way when a step is taken again after a crash, as far as the source shows
+/// it: clocks (WF0101, use `ctx.now()`), randomness (WF0102, `ctx.random()`), new ids (WF0103,
+/// `ctx.uuid()`), threads and tasks (WF0104), files, environment and network (WF0105, use an
+/// `#[activity]`). `#[allow_nondeterminism(reason = "…")]` on a statement lets it be.
+///
+/// References, closures and whatever else cannot be saved must not live across an `.await`; the
+/// error says how to write it instead.
 ///
 /// # Names of states
 ///

@@ -6,7 +6,7 @@ pub use serde;
 
 use crate::codec::{CodecError, Persist, Sealed};
 use crate::error::ActivityError;
-use crate::failure::{IntoFailure, Returns};
+use crate::failure::IntoFailure;
 pub use crate::items::{Integer, IntoItems, Items, items};
 
 /// The arguments of a call, encoded.
@@ -40,12 +40,10 @@ impl Arguments {
 }
 
 /// What an activity returned, encoded.
-pub fn returned<R: Returns>(returned: R) -> Result<Sealed, ActivityError>
-where
-    R::Ok: Persist,
-    R::Error: IntoFailure,
-{
-    match returned.into_result() {
+pub fn returned<T: Persist, E: IntoFailure>(
+    returned: Result<T, E>,
+) -> Result<Sealed, ActivityError> {
+    match returned {
         Ok(output) => {
             Sealed::seal(&output).map_err(|error| ActivityError::non_retryable(error.to_string()))
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind, IntoFailure};
 
 /// What an activity returns when it fails, and what awaiting an activity gives then.
 ///
@@ -93,6 +93,23 @@ macro_rules! error_type {
                 &self.0
             }
 
+            /// Takes in an error that `?` does not: an `anyhow::Error`, a `Box<dyn Error + Send +
+            /// Sync>`, a text.
+            ///
+            /// ```
+            /// use workflow::prelude::*;
+            ///
+            #[doc = concat!("fn check(n: u32) -> Result<(), ", stringify!($name), "> {")]
+            ///     let checked: Result<(), String> = Err(format!("{n} is odd"));
+            #[doc = concat!("    checked.map_err(", stringify!($name), "::wrap)")]
+            /// }
+            /// assert_eq!(check(3).unwrap_err().to_string(), "3 is odd");
+            /// ```
+            #[must_use]
+            pub fn wrap(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+                Self(Box::new(error.into_failure()))
+            }
+
             /// What kind of failure it was.
             #[must_use]
             pub fn kind(&self) -> FailureKind {
@@ -133,6 +150,13 @@ macro_rules! error_type {
         impl From<$name> for Box<dyn Error> {
             fn from(error: $name) -> Self {
                 error.0
+            }
+        }
+
+        #[cfg(feature = "anyhow")]
+        impl From<$name> for anyhow::Error {
+            fn from(error: $name) -> Self {
+                Self::new(*error.0)
             }
         }
 

@@ -4,6 +4,7 @@
 //! be saved: a range with what it has still to count, or the items left of a collection.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::iter::{Enumerate, Rev};
 use std::ops::{Range, RangeFrom, RangeInclusive};
 
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,9 @@ collections! {
     Option<T>, T, [T];
     BTreeSet<T>, T, [T];
     BTreeMap<K, V>, (K, V), [K, V];
+    std::vec::IntoIter<T>, T, [T];
+    Enumerate<std::vec::IntoIter<T>>, (usize, T), [T];
+    Rev<std::vec::IntoIter<T>>, T, [T];
 }
 
 impl<T> IntoItems for Queue<T> {
@@ -161,7 +165,8 @@ mod tests {
     fn ranges_count_as_they_do() {
         assert_eq!(all(0..3u8), [0, 1, 2]);
         assert_eq!(all(253..=255u8), [253, 254, 255]);
-        assert_eq!(all(3..0i32), [0i32; 0]);
+        let (first, end) = (3, 0);
+        assert_eq!(all(first..end), [0i32; 0]);
         assert_eq!(all(i8::MIN..i8::MIN), [0i8; 0]);
         assert_eq!(all(RangeInclusive::new(1u8, 0)), [0u8; 0]);
         let mut spent = 1..=2u8;

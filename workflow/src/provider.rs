@@ -54,6 +54,10 @@ pub trait Engine: Debug + Send + Sync + 'static {
     /// Where a run stands; `None` once it has ended.
     fn state(&self, run: RunTarget) -> ProviderFuture<'_, Result<Option<Snapshot>, Error>>;
 
+    /// Completes when something happens to the run after this call (not after the first poll), or
+    /// when it has ended. It may complete early.
+    fn changed(&self, run: RunTarget) -> ProviderFuture<'_, Result<(), Error>>;
+
     /// Waits for the end of a run.
     fn result(&self, run: RunTarget) -> ProviderFuture<'_, Result<Sealed, RunError>>;
 

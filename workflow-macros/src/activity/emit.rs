@@ -15,7 +15,7 @@ use super::signature::Signature;
 /// pub fn research(topic: String) -> ::workflow::Call<research> { … }
 /// pub enum research {}
 /// ```
-fn call(signature: &Signature) -> TokenStream {
+fn call(signature: &Signature, body: &TokenStream) -> TokenStream {
     let Signature {
         docs, vis, ident, ..
     } = signature;
@@ -24,21 +24,16 @@ fn call(signature: &Signature) -> TokenStream {
         .iter()
         .map(|parameter| &parameter.ident);
     let types = signature.parameters.iter().map(|parameter| &parameter.ty);
-    let arguments = signature.parameters.iter().map(|parameter| {
-        let (ident, owned) = (&parameter.ident, &parameter.owned);
-        let reference = (!parameter.by_reference).then(|| quote!(&));
-        quote!(::workflow::codec::Sealed::seal_as::<#owned, _>(#reference #ident))
-    });
     let about = format!("The activity [`{ident}()`], as a type.");
     quote! {
         #(#docs)*
-        #[allow(dead_code, private_interfaces, clippy::needless_pass_by_value, clippy::ptr_arg)]
+        #[allow(dead_code, unused_variables, private_interfaces, clippy::needless_pass_by_value, clippy::too_many_arguments, clippy::ptr_arg)]
         #vis fn #ident(#(#idents: #types),*) -> ::workflow::Call<#ident> {
-            ::workflow::Call::new(::workflow::__private::arguments([#(#arguments),*]))
+            #body
         }
 
         #[doc = #about]
-        #[allow(non_camel_case_types, dead_code)]
+        #[allow(non_camel_case_types, missing_debug_implementations, dead_code)]
         #vis enum #ident {}
     }
 }
@@ -63,7 +58,13 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
         output,
         ..
     } = signature;
-    let call = call(signature);
+    let arguments = signature.parameters.iter().map(|parameter| {
+        let (ident, owned) = (&parameter.ident, &parameter.owned);
+        let reference = (!parameter.by_reference).then(|| quote!(&));
+        quote!(::workflow::codec::Sealed::seal_as::<#owned, _>(#reference #ident))
+    });
+    let body = quote!(::workflow::Call::new(::workflow::__private::arguments([#(#arguments),*])));
+    let call = call(signature, &body);
     let inputs = &function.sig.inputs;
     let block = &function.block;
     let name = options.name.clone().unwrap_or_else(|| {
@@ -85,7 +86,11 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
         quote!(#reference #context,)
     });
     let span = output.span();
-    let returns = quote_spanned!(span=> <#output as ::workflow::Returns>::Ok);
+    let returns = quote_spanned!(span=> <#output as ::workflow::Returns>);
+    let (ok, into_result) = (
+        quote_spanned!(span=> #returns::Ok),
+        quote_spanned!(span=> #returns::into_result),
+    );
     quote! {
         #call
 
@@ -97,7 +102,7 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
 
         #[automatically_derived]
         impl ::workflow::Activity for #ident {
-            type Output = #returns;
+            type Output = #ok;
 
             fn name() -> ::workflow::contract::ActivityName {
                 ::workflow::contract::ActivityName {
@@ -106,6 +111,7 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
                 }
             }
 
+            #[allow(clippy::field_reassign_with_default)]
             fn options() -> ::workflow::ActivityOptions {
                 #options
             }
@@ -122,28 +128,29 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
                 ::std::boxed::Box::pin(async move {
                     let mut #arguments = ::workflow::__private::Arguments::new(#arguments);
                     #(let #idents: #owned = #arguments.next()?;)*
-                    ::workflow::__private::returned(#ident::#ident(#given #(#passed),*).await)
+                    let returned = #ident::#ident(#given #(#passed),*).await;
+                    ::workflow::__private::returned(#into_result(returned))
                 })
             }
         }
 
         #[automatically_derived]
         impl ::workflow::__private::Called for #ident {
-            type Output = <#ident as ::workflow::Activity>::Output;
+            type Output = #ok;
         }
     }
 }
 
 /// What stands in for an activity when something is wrong with it.
 pub(super) fn stub(signature: &Signature) -> TokenStream {
-    let call = call(signature);
-    let (ident, output) = (&signature.ident, &signature.output);
+    let call = call(signature, &quote!(::std::unreachable!()));
+    let ident = &signature.ident;
     quote! {
         #call
 
         #[automatically_derived]
         impl ::workflow::Activity for #ident {
-            type Output = <#output as ::workflow::Returns>::Ok;
+            type Output = ();
 
             fn name() -> ::workflow::contract::ActivityName {
                 ::std::unreachable!()
@@ -167,7 +174,7 @@ pub(super) fn stub(signature: &Signature) -> TokenStream {
 
         #[automatically_derived]
         impl ::workflow::__private::Called for #ident {
-            type Output = <#ident as ::workflow::Activity>::Output;
+            type Output = ();
         }
     }
 }
@@ -177,44 +184,49 @@ fn mixed(name: &str) -> proc_macro2::Ident {
 }
 
 /// ```text
-/// ::workflow::ActivityOptions {
-///     start_to_close: Some(Duration::new(600, 0)),
-///     retry: ::workflow::RetryPolicy { max_attempts: 3, ..Default::default() },
-///     ..Default::default()
-/// }
+/// let mut options = ::workflow::ActivityOptions::default();
+/// options.start_to_close = Some(Duration::new(600, 0));
+/// options.retry.max_attempts = 3;
+/// options
 /// ```
-fn options(options: &Options) -> TokenStream {
-    let default = quote!(..::std::default::Default::default());
-    let limits = [
-        ("start_to_close", options.timeout),
-        ("schedule_to_close", options.schedule_to_close),
-    ];
-    let limits = limits.into_iter().filter_map(|(name, limit)| {
-        let (name, limit) = (mixed(name), duration(limit?));
-        Some(quote!(#name: ::std::option::Option::Some(#limit),))
-    });
-    let retries = [
+fn options(given: &Options) -> TokenStream {
+    let options = mixed("options");
+    let limit = |limit: Option<Duration>| {
+        let limit = duration(limit?);
+        Some(quote!(::std::option::Option::Some(#limit)))
+    };
+    let settings = [
+        (quote!(start_to_close), limit(given.timeout)),
+        (quote!(schedule_to_close), limit(given.schedule_to_close)),
         (
-            "max_attempts",
-            options.max_attempts.map(|n| n.into_token_stream()),
+            quote!(retry.max_attempts),
+            given.max_attempts.map(ToTokens::into_token_stream),
         ),
-        ("initial_interval", options.initial_interval.map(duration)),
         (
-            "backoff_coefficient",
-            options.backoff_coefficient.map(|n| n.into_token_stream()),
+            quote!(retry.initial_interval),
+            given.initial_interval.map(duration),
         ),
-        ("max_interval", options.max_interval.map(duration)),
+        (
+            quote!(retry.backoff_coefficient),
+            given.backoff_coefficient.map(ToTokens::into_token_stream),
+        ),
+        (quote!(retry.max_interval), given.max_interval.map(duration)),
     ];
-    let retries: Vec<_> = retries
+    let settings: Vec<_> = settings
         .into_iter()
-        .filter_map(|(name, value)| {
-            let (name, value) = (mixed(name), value?);
-            Some(quote!(#name: #value,))
+        .filter_map(|(setting, value)| {
+            let value = value?;
+            Some(quote!(#options.#setting = #value;))
         })
         .collect();
-    let retry = (!retries.is_empty())
-        .then(|| quote!(retry: ::workflow::RetryPolicy { #(#retries)* #default },));
-    quote!(::workflow::ActivityOptions { #(#limits)* #retry #default })
+    if settings.is_empty() {
+        return quote!(::workflow::ActivityOptions::default());
+    }
+    quote! {
+        let mut #options = ::workflow::ActivityOptions::default();
+        #(#settings)*
+        #options
+    }
 }
 
 fn duration(duration: Duration) -> TokenStream {

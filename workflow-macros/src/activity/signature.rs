@@ -5,8 +5,10 @@ use quote::format_ident;
 use syn::spanned::Spanned;
 use syn::{
     Attribute, FnArg, ItemFn, Pat, PatType, ReturnType, Safety, Type, Visibility, parse_quote,
+    parse_quote_spanned,
 };
 
+use crate::output;
 use crate::report::Report;
 
 pub(super) struct Signature {
@@ -49,7 +51,7 @@ impl Signature {
             parameters: Vec::new(),
             output: match &function.sig.output {
                 ReturnType::Type(_, ty) => (**ty).clone(),
-                ReturnType::Default => parse_quote!(()),
+                ReturnType::Default => parse_quote_spanned!(function.sig.ident.span()=> ()),
             },
         };
         for (index, input) in function.sig.inputs.iter().enumerate() {
@@ -180,14 +182,5 @@ fn check(report: &Report, function: &ItemFn) {
             "an activity cannot have a `where` clause\nhelp: remove it",
         );
     }
-    if let ReturnType::Type(_, ty) = &sig.output
-        && let Type::ImplTrait(ty) = &**ty
-    {
-        report.error_on(
-            ty,
-            "an activity cannot return an `impl Trait`\n\
-             its result is saved, and the type to read it back must be known\n\
-             help: write `Result<T, ActivityError>`",
-        );
-    }
+    output::check(report, sig, "activity", "ActivityError");
 }

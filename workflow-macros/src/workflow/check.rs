@@ -2,9 +2,10 @@
 
 use proc_macro2::Span;
 use quote::ToTokens;
-use syn::visit::Visit;
+use syn::visit::{self, Visit};
 use syn::{
-    Arm, Block, ExprAsync, ExprClosure, ExprConst, ExprTryBlock, ExprUnsafe, Item, Macro, Pat,
+    Arm, Attribute, Block, ExprAsync, ExprClosure, ExprConst, ExprTryBlock, ExprUnsafe, Item,
+    Macro, Pat, Stmt,
 };
 
 use super::awaits::{Awaits, in_tokens};
@@ -12,11 +13,17 @@ use super::macros::{StdMacro, Tail};
 use crate::report::Report;
 
 pub(super) fn check(report: &Report, body: &Block) {
-    Checker { report }.visit_block(body);
+    let mut checker = Checker {
+        report,
+        awaits: false,
+    };
+    checker.visit_block(body);
 }
 
 struct Checker<'a> {
     report: &'a Report,
+    /// Whether the statement or match arm at hand awaits.
+    awaits: bool,
 }
 
 impl Checker<'_> {
@@ -33,6 +40,24 @@ impl Checker<'_> {
 }
 
 impl Visit<'_> for Checker<'_> {
+    fn visit_stmt(&mut self, stmt: &Stmt) {
+        let outer = std::mem::replace(&mut self.awaits, stmt.awaits());
+        visit::visit_stmt(self, stmt);
+        self.awaits = outer;
+    }
+
+    fn visit_attribute(&mut self, attr: &Attribute) {
+        let cfg = attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr");
+        if cfg && self.awaits {
+            self.report.error_on(
+                attr,
+                "`#[cfg]` on code that awaits in a workflow\n\
+                 which states a workflow has is decided before `#[cfg]` is\n\
+                 help: put the `#[cfg]` into a function or an activity that is called here, or write `if cfg!(…) { … }`",
+            );
+        }
+    }
+
     fn visit_expr_async(&mut self, expr: &ExprAsync) {
         self.refuse_in(
             &expr.block,
@@ -85,7 +110,12 @@ impl Visit<'_> for Checker<'_> {
                  help: bind it before the `match`: `let allowed = ….await?;`, and write `if allowed`",
             );
         }
+        let outer = std::mem::replace(&mut self.awaits, arm.body.awaits());
+        for attr in &arm.attrs {
+            self.visit_attribute(attr);
+        }
         self.visit_expr(&arm.body);
+        self.awaits = outer;
     }
 
     fn visit_macro(&mut self, mac: &Macro) {

@@ -134,6 +134,8 @@ pub(super) struct Flow {
     pub(super) points: Vec<Option<Point>>,
     /// The bindings that the blocks share; all others live and die in code that stays as it is.
     pub(super) shared: BTreeSet<LocalId>,
+    /// Whether it uses macros that are not of the standard library.
+    pub(super) other_macros: bool,
     /// The items of the body, which all blocks see.
     pub(super) items: Vec<Item>,
 }

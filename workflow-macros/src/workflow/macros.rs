@@ -4,7 +4,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Expr, ExprLit, Lit, Macro, Pat, Token};
+use syn::visit::Visit;
+use syn::{Block, Expr, ExprLit, Lit, Macro, Pat, Token};
 
 /// How a macro takes its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,26 @@ pub(super) fn kind(mac: &Macro) -> Option<Kind> {
         "matches" => Kind::Matches,
         _ => return None,
     })
+}
+
+/// Whether a body uses macros that are not of the standard library.
+pub(super) fn has_other(body: &Block) -> bool {
+    struct Finder(bool);
+    impl Visit<'_> for Finder {
+        fn visit_macro(&mut self, mac: &Macro) {
+            match StdMacro::parse(mac) {
+                Some(parsed) => {
+                    for argument in &parsed.arguments {
+                        self.visit_expr(&argument.value);
+                    }
+                }
+                None => self.0 = true,
+            }
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_block(body);
+    finder.0
 }
 
 impl StdMacro {

@@ -15,7 +15,8 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
-use syn::{Expr, ExprAwait, ExprPath};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprAwait, ExprPath, parse_quote_spanned};
 
 use super::flow::{BlockId, LocalId};
 
@@ -98,8 +99,9 @@ pub(super) fn local_in(expr: &Expr) -> Option<LocalId> {
 /// Numbers an await.
 pub(super) fn number_await(expr: &mut ExprAwait, number: usize) {
     let base = std::mem::replace(&mut *expr.base, Expr::PLACEHOLDER);
-    let mark = format_ident!("{AWAIT}{number}");
-    *expr.base = syn::parse_quote!(#mark(#base));
+    let span = base.span();
+    let mark = format_ident!("{AWAIT}{number}", span = span);
+    *expr.base = parse_quote_spanned!(span=> #mark(#base));
 }
 
 /// The number of an await, and what it awaits.

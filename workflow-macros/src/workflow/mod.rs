@@ -4,6 +4,7 @@
 //!
 //! - [`signature`]: the function's signature and the macro's options;
 //! - [`check`]: awaits that stand where they cannot be taken out;
+//! - [`determinism`]: code that would go another way when a step is taken again;
 //! - [`number`]: the awaits in the order of the source, with what is awaited and a fingerprint;
 //! - [`resolve`]: a name of its own for every binding;
 //! - [`lower`]: the body as a graph of blocks, [`flow`], taken apart at its awaits;
@@ -21,6 +22,7 @@
 
 mod awaits;
 mod check;
+mod determinism;
 mod emit;
 mod flow;
 mod live;
@@ -44,13 +46,15 @@ use self::signature::Signature;
 use crate::report::Report;
 
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
-    let function: ItemFn = match syn::parse2(item) {
+    let mut function: ItemFn = match syn::parse2(item) {
         Ok(function) => function,
         Err(error) => return error.into_compile_error(),
     };
     let report = Report::new();
     let signature = Signature::parse(&report, options, &function);
     check::check(&report, &function.block);
+    determinism::check(&report, &function.block);
+    determinism::strip(&mut function.block);
     let machine = if report.is_clean() {
         machine(&report, &signature, &function.block)
     } else {
@@ -107,4 +111,121 @@ fn machine(report: &Report, signature: &Signature, body: &Block) -> TokenStream 
     }
     let plan: Plan<'_> = plan::plan(report, &flow, &awaits, &parameters);
     emit::machine(report, signature, &plan, &awaits, &parameters)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Whatever the body, the macro gives an item or an error, and never panics.
+    fn expands(body: &str) -> String {
+        let text = format!(
+            "async fn run(ctx: &mut Context, x: i64, (a, b): (u8, u8)) -> Result<i64, E> {{ {body} }}"
+        );
+        let tokens = text.parse().unwrap();
+        let expanded = expand(TokenStream::new(), tokens).to_string();
+        syn::parse_str::<syn::File>(&expanded)
+            .unwrap_or_else(|error| panic!("{error}: {expanded}"));
+        expanded
+    }
+
+    #[test]
+    fn odd_bodies_give_an_item_or_an_error() {
+        for body in [
+            "",
+            "f().await",
+            "return; f().await",
+            "break; continue; f().await",
+            "'a: loop { break 'b; f().await; }",
+            "loop { f().await }",
+            "f().await = g().await",
+            "f().await.await.await",
+            "(|| f().await)().await",
+            "async { f().await }.await",
+            "let x; let y; x = f().await; y = x; y",
+            "let (x, x) = f().await;",
+            "let [a, .., b @ ..] = &mut f().await else { return g().await };",
+            "match f().await {}",
+            "match f().await { _ if g().await => {} }",
+            "if let A | B = f().await || g().await {}",
+            "while let Some(_) = f().await && g().await || h().await {}",
+            "for (a, b) in f().await { for a in b { break a; } }",
+            "format!(\"{x:?} {x:>a$} {0}\", f().await, x = g().await,)",
+            "format!(f().await)",
+            "vec![f().await; g().await]",
+            "assert!()",
+            "assert!(f().await)",
+            "matches!(f().await, x if g().await)",
+            "println!(\"{} {{{x}}}\", x.await, )",
+            "own!(x.await); own! { x } own![\"{x}\"]",
+            "#[cfg(a)] f().await; #[cfg(b)] let y = 1; g().await; y",
+            "f(#[cfg(a)] x, g().await)",
+            "return return f().await",
+            "f(return g().await, h().await)",
+            "x += { x = f().await; x }",
+            "x[f().await] += g().await",
+            "-f().await as u8 as u16..=g().await",
+            "unsafe { f().await } const { g().await } try { h().await }",
+            "'a: { break 'a f().await }",
+            "let x = 'a: { if x { break 'a 1 } f().await };",
+            "struct S; fn g() { h().await } impl S {} use a::*; f().await",
+            "macro_rules! m { () => { x } } f().await",
+            "let r#type = f().await; g(r#type).await; r#type",
+            "let __local0__x = f().await; __return!{} __jump!{}",
+            "S { x, y: f().await, ..g().await }",
+            "yield f().await",
+            "&&raw const f().await",
+            "let _ = f().await; let _ = (f().await, _);",
+            "ctx.wait_for_signal::<T>(\"\", d).await; ctx.wait_for_signal::<T>(\"9 a\", d).await; start().await; self_().await",
+            "if x { f().await } else if y { g().await }",
+            "loop { loop { continue; } f().await; }",
+            "let x = loop { if x { break f().await } else { break loop { break 1 } } };",
+        ] {
+            expands(body);
+        }
+    }
+
+    #[test]
+    fn mistakes_in_the_signature_give_stubs() {
+        for item in [
+            "fn run() {}",
+            "async fn run<T>(self, x: impl A, &y: &T, ctx: Context, ...) where T: B {}",
+            "const async unsafe extern \"C\" fn run() -> impl A {}",
+            "async fn r#fn(r#type: u8, mut b: u8, ref c: u8, (d, e): F) -> G { f().await; r#type }",
+        ] {
+            let expanded = expand(TokenStream::new(), item.parse().unwrap());
+            syn::parse2::<syn::File>(expanded).unwrap();
+        }
+        expand(
+            "name = 5".parse().unwrap(),
+            "async fn f() {}".parse().unwrap(),
+        );
+        expand("nam".parse().unwrap(), "struct S;".parse().unwrap());
+    }
+
+    #[test]
+    fn a_thousand_lines_expand_fast() {
+        let mut body = String::from("let mut total = 0;");
+        for i in 0..200 {
+            body += &format!(
+                "let v{i} = f(total, {i}).await?;\n\
+                 if v{i} > {i} {{ total += g(v{i}).len(); }}\n\
+                 total += v{i};\n\
+                 println!(\"{{total}}\");\n\
+                 {}\n",
+                match i % 10 {
+                    3 => "for k in 0..total { h(k, total).await?; }",
+                    7 => "if total > 3 { total = h(1, 2).await?; } else { total -= 1; }",
+                    _ => "drop(total);",
+                }
+            );
+        }
+        let begun = Instant::now();
+        expands(&(body + "Ok(total)"));
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(10), "took {took:?}");
+        println!("expanded in {took:?}");
+    }
 }

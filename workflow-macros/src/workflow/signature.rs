@@ -6,11 +6,12 @@ use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{
     Attribute, FnArg, ItemFn, LitStr, Pat, PatType, ReturnType, Safety, Type, Visibility,
-    parse_quote,
+    parse_quote_spanned,
 };
 
 use super::mark;
 use crate::name::upper_camel;
+use crate::output;
 use crate::report::Report;
 
 pub(super) struct Signature {
@@ -69,7 +70,7 @@ impl Signature {
             parameters: Vec::new(),
             output: match &sig.output {
                 ReturnType::Type(_, ty) => (**ty).clone(),
-                ReturnType::Default => parse_quote!(()),
+                ReturnType::Default => parse_quote_spanned!(sig.ident.span()=> ()),
             },
         };
         for (index, input) in sig.inputs.iter().enumerate() {
@@ -211,14 +212,5 @@ fn check(report: &Report, function: &ItemFn) {
             "a workflow cannot have a `where` clause\nhelp: remove it",
         );
     }
-    if let ReturnType::Type(_, ty) = &sig.output
-        && let Type::ImplTrait(ty) = &**ty
-    {
-        report.error_on(
-            ty,
-            "a workflow cannot return an `impl Trait`\n\
-             its result is saved, and the type to read it back must be known\n\
-             help: write `Result<T, WorkflowError>`",
-        );
-    }
+    output::check(report, sig, "workflow", "WorkflowError");
 }

@@ -155,9 +155,12 @@ impl Inner {
                     return None;
                 };
                 let string = ty.ident == "String"
-                    && !self.names.contains("String")
+                    && ty.arguments.is_none()
                     && (constructor.ident == "from" || constructor.ident == "new");
-                string.then(|| Spelling::Type(parse_quote!(::std::string::String)))
+                if !string {
+                    return None;
+                }
+                self.spell(&parse_quote!(#ty))
             }
             Expr::Path(_) => locals[mark::local_in(expr)?.0].spelling.clone(),
             // `clone` of a local that is not a reference: those are never spelled.

@@ -81,7 +81,7 @@ pub struct ShapeName {
 impl fmt::Display for ShapeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.text {
-            Some(text) => write!(f, "`{text}` (shape {:016x})", self.hash),
+            Some(text) => write!(f, "`{text}`"),
             None => write!(f, "shape {:016x}", self.hash),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
@@ -43,6 +44,29 @@ pub(super) struct Engine {
     closed: watch::Sender<bool>,
 }
 
+/// A slot that somebody looks at.
+struct Held {
+    engine: Arc<Engine>,
+    slot: Arc<Slot>,
+}
+
+impl Drop for Held {
+    /// Forgets a slot that holds no run and that nobody else looks at.
+    fn drop(&mut self) {
+        let mut slots = lock(&self.engine.slots);
+        let holders = self.slot.holders.fetch_sub(1, Ordering::Relaxed) - 1;
+        if holders == 0
+            && self
+                .slot
+                .active
+                .try_lock()
+                .is_ok_and(|active| active.is_none())
+        {
+            slots.remove(&self.slot.workflow_id);
+        }
+    }
+}
+
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
@@ -58,6 +82,8 @@ struct Slot {
     active: tokio::sync::Mutex<Option<Active>>,
     /// Counts the transitions, for those who wait for one.
     version: watch::Sender<u64>,
+    /// How many look at it. Changed under the lock of the map.
+    holders: AtomicUsize,
 }
 
 /// A run in flight, as it was last committed.
@@ -184,9 +210,9 @@ impl Engine {
             self.store.commit(batch).await?;
         }
         for (workflow_id, active) in taken_up {
-            let slot = self.slot(&workflow_id);
-            let mut guard = slot.active.lock().await;
-            self.settle(&slot, &mut guard, active);
+            let held = self.hold(workflow_id);
+            let mut guard = held.slot.active.lock().await;
+            self.settle(&held.slot, &mut guard, active);
         }
         Ok(())
     }
@@ -197,10 +223,8 @@ impl Engine {
         self.detached(async move {
             let run_id = Uuid::new_v4().to_string();
             let workflow_id = request.id.as_deref().unwrap_or(&run_id).into();
-            let slot = engine.slot(&workflow_id);
-            let started = engine.start_in(&slot, request, run_id).await;
-            engine.release(slot);
-            started
+            let held = engine.hold(workflow_id);
+            engine.start_in(&held.slot, request, run_id).await
         })
         .await
     }
@@ -211,6 +235,9 @@ impl Engine {
         request: StartRequest,
         run_id: String,
     ) -> Result<RunInfo, Error> {
+        if request.id.as_deref() == Some("") {
+            return Err(Error::EmptyId);
+        }
         let machine = self
             .machine(request.workflow)
             .ok_or_else(|| Error::NotRegistered {
@@ -301,10 +328,8 @@ impl Engine {
     }
 
     async fn input_now(self: &Arc<Self>, target: &RunTarget, input: Input) -> Result<(), Error> {
-        let slot = self.slot(&target.workflow_id.as_str().into());
-        let done = self.input_in(&slot, target, input).await;
-        self.release(slot);
-        done
+        let held = self.hold(target.workflow_id.as_str().into());
+        self.input_in(&held.slot, target, input).await
     }
 
     async fn input_in(
@@ -347,19 +372,33 @@ impl Engine {
         refused.map_or(Ok(()), Err)
     }
 
-    /// Waits for the end of a run.
-    pub(super) async fn result(self: &Arc<Self>, target: RunTarget) -> Result<Sealed, RunError> {
-        let slot = self.slot(&target.workflow_id.as_str().into());
-        let result = self.result_in(&slot, &target).await;
-        self.release(slot);
-        result
+    /// Completes at the next transition after this call.
+    pub(super) fn changed(
+        self: &Arc<Self>,
+        target: RunTarget,
+    ) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+        let held = self.hold(target.workflow_id.as_str().into());
+        let mut version = held.slot.version.subscribe();
+        let mut closed = self.closed.subscribe();
+        async move {
+            let (_, record) = held.engine.find(&target)?;
+            if record.end.is_some() {
+                return Ok(());
+            }
+            tokio::select! {
+                _ = version.changed() => Ok(()),
+                _ = closed.wait_for(|closed| *closed) => Err(Error::Closed),
+            }
+        }
     }
 
-    async fn result_in(&self, slot: &Slot, target: &RunTarget) -> Result<Sealed, RunError> {
+    /// Waits for the end of a run.
+    pub(super) async fn result(self: &Arc<Self>, target: RunTarget) -> Result<Sealed, RunError> {
+        let held = self.hold(target.workflow_id.as_str().into());
         let mut closed = self.closed.subscribe();
-        let mut version = slot.version.subscribe();
+        let mut version = held.slot.version.subscribe();
         loop {
-            let (_, record) = self.find(target)?;
+            let (_, record) = self.find(&target)?;
             if let Some(end) = record.end {
                 return match end.outcome {
                     Outcome::Completed(output) => Ok(output),
@@ -371,7 +410,7 @@ impl Engine {
                     }),
                 };
             }
-            let aside = lock(&self.aside).get(&slot.workflow_id).cloned();
+            let aside = lock(&self.aside).get(&held.slot.workflow_id).cloned();
             if let Some(aside) = aside.filter(|aside| aside.run_id == record.head.run_id) {
                 return Err(RunError::SetAside {
                     reason: aside.reason,
@@ -587,28 +626,23 @@ impl Engine {
         }
     }
 
-    fn slot(&self, workflow_id: &Arc<str>) -> Arc<Slot> {
+    /// The slot of a workflow id, kept while it is held or has a run in flight.
+    fn hold(self: &Arc<Self>, workflow_id: Arc<str>) -> Held {
         let mut slots = lock(&self.slots);
-        let slot = slots.entry(workflow_id.clone()).or_insert_with(|| {
+        let slot = slots.entry(workflow_id).or_insert_with_key(|workflow_id| {
             Arc::new(Slot {
                 workflow_id: workflow_id.clone(),
                 active: tokio::sync::Mutex::default(),
                 version: watch::Sender::new(0),
+                holders: AtomicUsize::new(0),
             })
         });
-        slot.clone()
-    }
-
-    /// Forgets a slot that holds no run and that nobody else looks at.
-    fn release(&self, slot: Arc<Slot>) {
-        let mut slots = lock(&self.slots);
-        // The map and the caller hold one each; a third holder took it under the map's lock.
-        let alone = Arc::strong_count(&slot) == 2;
-        if alone && slot.active.try_lock().is_ok_and(|active| active.is_none()) {
-            slots.remove(&slot.workflow_id);
+        slot.holders.fetch_add(1, Ordering::Relaxed);
+        let slot = slot.clone();
+        Held {
+            engine: self.clone(),
+            slot,
         }
-        // Under the lock, so that the last of several sees that it is the last.
-        drop(slot);
     }
 
     fn put_aside(&self, record: &Record, reason: String) {

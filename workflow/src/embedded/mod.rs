@@ -79,6 +79,10 @@ impl Engine for Embedded {
         })
     }
 
+    fn changed(&self, run: RunTarget) -> ProviderFuture<'_, Result<(), Error>> {
+        Box::pin(self.0.changed(run))
+    }
+
     fn result(&self, run: RunTarget) -> ProviderFuture<'_, Result<Sealed, RunError>> {
         Box::pin(self.0.result(run))
     }

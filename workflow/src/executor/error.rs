@@ -66,6 +66,9 @@ pub enum Error {
         /// How far that run is.
         status: Status,
     },
+    /// The workflow id is empty.
+    #[error("a workflow id cannot be empty; leave it out, and one is made up")]
+    EmptyId,
     /// The run is of another workflow than the caller says.
     #[error("the run with workflow id `{workflow_id}` is of workflow `{found}`, not `{expected}`")]
     WrongWorkflow {

@@ -112,6 +112,38 @@ impl<W: Workflow> WorkflowHandle<W> {
         Ok(Some(W::state(&saved)?))
     }
 
+    /// Waits until the run stands at a state that fits, and gives that state; `None` when the run
+    /// ends before. A state that lasts only for a moment may be missed.
+    ///
+    /// ```
+    /// # use workflow::prelude::*;
+    /// # #[workflow]
+    /// # async fn greet(ctx: &mut Context) -> Result<String, WorkflowError> {
+    /// #     ctx.wait_for_signal("name", Duration::from_secs(60)).await
+    /// # }
+    /// # async fn test(executor: Executor) -> Result<(), Box<dyn std::error::Error>> {
+    /// let run = executor.start(greet()).await?;
+    /// let state = run.wait_for(|state| matches!(state, GreetState::Name {})).await?;
+    /// assert!(state.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`state`](Self::state).
+    pub async fn wait_for(
+        &self,
+        fits: impl Fn(&W::State) -> bool,
+    ) -> Result<Option<W::State>, Error> {
+        loop {
+            let changed = self.engine.changed(self.target());
+            match self.state().await? {
+                Some(state) if !fits(&state) => changed.await?,
+                found => return Ok(found),
+            }
+        }
+    }
+
     /// Waits for the end of the run.
     ///
     /// # Errors

@@ -102,7 +102,7 @@ impl Emitter<'_> {
     ///
     /// ```text
     /// total_slot = ::std::option::Option::Some(total);
-    /// block = __research_workflow_Block::Loop;
+    /// block = &__research_workflow_Block::Loop;
     /// continue 'dispatch;
     /// ```
     pub(super) fn jump(&self, target: BlockId) -> TokenStream {
@@ -116,7 +116,7 @@ impl Emitter<'_> {
         });
         let (block, blocks) = (local("block"), &self.blocks);
         let dispatch = syn::Lifetime::new("'dispatch", Span::mixed_site());
-        quote!(#(#handed)* #block = #blocks::#arm; continue #dispatch;)
+        quote!(#(#handed)* #block = &#blocks::#arm; continue #dispatch;)
     }
 
     /// What a binding is handed over in.

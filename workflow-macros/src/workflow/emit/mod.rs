@@ -5,8 +5,9 @@ mod state;
 mod step;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Block;
+use syn::spanned::Spanned;
 
 use super::flow::LocalId;
 use super::mark;
@@ -19,25 +20,21 @@ use crate::report::Report;
 /// pub fn research_workflow(topic: String) -> ::workflow::WorkflowCall<research_workflow> { … }
 /// pub enum research_workflow {}
 /// ```
-fn call(signature: &Signature) -> TokenStream {
+fn call(signature: &Signature, body: &TokenStream) -> TokenStream {
     let Signature {
         docs, vis, ident, ..
     } = signature;
     let parameters = signature.call_parameters();
-    let arguments = signature.parameters.iter().map(|parameter| {
-        let (ident, ty) = (&parameter.ident, &parameter.typed.ty);
-        quote!(::workflow::codec::Sealed::seal_as::<#ty, _>(&#ident))
-    });
     let about = format!("The workflow [`{ident}()`], as a type.");
     quote! {
         #(#docs)*
-        #[allow(dead_code, private_interfaces)]
+        #[allow(dead_code, unused_variables, private_interfaces, clippy::too_many_arguments)]
         #vis fn #ident(#parameters) -> ::workflow::WorkflowCall<#ident> {
-            ::workflow::WorkflowCall::new(::workflow::__private::arguments([#(#arguments),*]))
+            #body
         }
 
         #[doc = #about]
-        #[allow(non_camel_case_types, dead_code)]
+        #[allow(non_camel_case_types, missing_debug_implementations, dead_code)]
         #vis enum #ident {}
     }
 }
@@ -61,14 +58,20 @@ pub(super) fn plain(signature: &Signature, body: &Block) -> TokenStream {
     } = signature;
     let context = context.iter().map(|(typed, _)| typed);
     let parameters = context.chain(parameters.iter().map(|parameter| &parameter.typed));
-    let call = call(signature);
+    let arguments = signature.parameters.iter().map(|parameter| {
+        let (ident, ty) = (&parameter.ident, &parameter.typed.ty);
+        quote!(::workflow::codec::Sealed::seal_as::<#ty, _>(&#ident))
+    });
+    let call_body =
+        quote!(::workflow::WorkflowCall::new(::workflow::__private::arguments([#(#arguments),*])));
+    let call = call(signature, &call_body);
     quote! {
         #call
 
         impl #ident {
             #(#attrs)*
             #[doc(hidden)]
-            #[allow(dead_code, private_interfaces)]
+            #[allow(dead_code, private_interfaces, unreachable_pub)]
             pub async fn plain(#(#parameters),*) -> #output #body
         }
     }
@@ -82,7 +85,7 @@ pub(super) fn stub(signature: &Signature) -> TokenStream {
         durable_name,
         ..
     } = signature;
-    let call = call(signature);
+    let call = call(signature, &quote!(::std::unreachable!()));
     let state_enum = signature.state_enum();
     quote! {
         #call
@@ -148,6 +151,12 @@ pub(super) fn machine(
     };
     let step_body = emitter.step();
     let state_body = emitter.state();
+    let span = output.span();
+    let returns = quote_spanned!(span=> <#output as ::workflow::Returns>);
+    let (ok, error) = (
+        quote_spanned!(span=> #returns::Ok),
+        quote_spanned!(span=> #returns::Error),
+    );
     quote! {
         #aliases
         #state_enum
@@ -155,8 +164,8 @@ pub(super) fn machine(
         #[automatically_derived]
         impl ::workflow::Workflow for #ident {
             const NAME: &'static str = #durable_name;
-            type Output = <#output as ::workflow::Returns>::Ok;
-            type Error = <#output as ::workflow::Returns>::Error;
+            type Output = #ok;
+            type Error = #error;
             type State = #enum_ident;
 
             // What is wrong with the code is said of the function as written.

@@ -1,6 +1,6 @@
 //! The state enum.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
 use super::super::flow::LocalId;
@@ -156,6 +156,7 @@ impl Emitter<'_> {
             .map(|(index, (name, saved))| {
                 let fields = saved.iter().map(|id| self.field(*id));
                 let values = saved.iter().enumerate().map(|(place, id)| {
+                    let place = Literal::usize_unsuffixed(place);
                     match self.plan.flow.local(*id).spelling {
                         Some(_) => quote!(saved.field(#place)?),
                         None => quote!(saved.opaque(#place)?),
@@ -164,7 +165,7 @@ impl Emitter<'_> {
                 let index = if index == last {
                     quote!(_)
                 } else {
-                    quote!(#index)
+                    Literal::usize_unsuffixed(index).into_token_stream()
                 };
                 quote!(#index => #ident::#name { #(#fields: #values),* })
             });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Expr, parse_quote};
 
@@ -96,7 +96,7 @@ impl Emitter<'_> {
             quote! {
                 #definition.state(
                     &::workflow::contract::StateFacts { name: #name, base: #base, fingerprint: #fingerprint },
-                    ::std::vec![#(#fields.definition()),*],
+                    [#(#fields.definition()),*].into(),
                     ::std::option::Option::Some(#point.definition(#signal)),
                 );
             }
@@ -105,7 +105,7 @@ impl Emitter<'_> {
             if let ::std::option::Option::Some(#definition) = #step.describing() {
                 #definition.state(
                     &::workflow::contract::StateFacts { name: "Start", base: "Start", fingerprint: 0 },
-                    ::std::vec![#(#start.definition()),*],
+                    [#(#start.definition()),*].into(),
                     ::std::option::Option::None,
                 );
                 #(#states)*
@@ -134,11 +134,11 @@ impl Emitter<'_> {
             .states
             .iter()
             .map(|state| format_ident!("{}", state.name.name));
-        let entry = quote!([#blocks::Start #(, #blocks::#states)*][#step.entry()]);
+        let entries = quote!([#blocks::Start #(, #blocks::#states)*]);
         let arms = self.plan.arms.iter().map(|(id, name)| {
             let body = self.arm(*id);
-            if self.plan.loops() {
-                // Inside a labeled block a bare `continue` that some macro hides is an error.
+            if self.plan.loops() && self.plan.flow.other_macros {
+                // Inside a labeled block a bare `continue` that a macro hides is an error.
                 let arm = syn::Lifetime::new("'arm", Span::mixed_site());
                 quote!(#blocks::#name => #arm: { #body })
             } else {
@@ -150,16 +150,15 @@ impl Emitter<'_> {
             let dispatch = syn::Lifetime::new("'dispatch", Span::mixed_site());
             quote! {
                 #(let mut #slots = ::std::option::Option::None;)*
-                let mut #block = #entry;
+                let mut #block = &#entries[#step.entry()];
                 #dispatch: loop {
                     match #block { #(#arms)* }
                 }
             }
         } else {
-            quote!(match #entry { #(#arms)* })
+            quote!(match #entries[#step.entry()] { #(#arms)* })
         };
         quote! {
-            #[derive(::std::clone::Clone, ::std::marker::Copy)]
             enum #blocks { #(#names),* }
             #run
         }
@@ -279,11 +278,14 @@ impl Body<'_> {
                     None => TokenStream::new(),
                     Some(state) => {
                         let point = emitter.point_ident(state);
+                        // What was moved in part cannot be saved: rustc says so where it would be.
+                        let span = emitter.awaits[*number].span;
                         let saves = emitter.plan.states[state].saved.iter().map(|id| {
-                            let (field, name) = (emitter.field_ident(*id), emitter.name(*id));
-                            quote!(#field.save(#step, &#name);)
+                            let field = emitter.field_ident(*id);
+                            let name = emitter.ident(*id, span);
+                            quote_spanned!(span=> #field.save(#step, &#name);)
                         });
-                        let index = state + 1;
+                        let index = Literal::usize_unsuffixed(state + 1);
                         quote! {
                             #point.begin(#step, #operand);
                             #(#saves)*

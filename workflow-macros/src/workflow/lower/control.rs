@@ -1,23 +1,32 @@
 //! Branches and loops that await.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Ident, Span};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
 use syn::{
-    BinOp, Expr, ExprBinary, ExprBreak, ExprForLoop, ExprIf, ExprLoop, ExprMatch, ExprWhile, Label,
-    Pat, Stmt, UnOp, parse_quote, parse_quote_spanned,
+    BinOp, Expr, ExprBinary, ExprBreak, ExprForLoop, ExprIf, ExprLoop, ExprMatch, ExprWhile, Item,
+    Label, Pat, Stmt, UnOp, parse_quote, parse_quote_spanned,
 };
 
 use super::super::awaits::Awaits;
-use super::super::flow::{Arm, BlockId, BlockKind, Borrow, End, bound, bound_in_condition};
+use super::super::flow::{
+    Arm, BlockId, BlockKind, Borrow, End, LocalId, bound, bound_in_condition,
+};
 use super::super::mark;
 use super::super::spell::plain_binding;
-use super::operands::borrow;
+use super::place::borrow;
 use super::{Dest, Frame, Lowering};
 
 impl Lowering<'_> {
     /// Whether an expression is taken apart into blocks of its own.
     pub(super) fn is_exploded(&self, expr: &Expr) -> bool {
+        let branches = matches!(expr, Expr::If(_) | Expr::Match(_) | Expr::Block(_));
+        if branches && assigns_and_leaves(expr, &self.deferred) {
+            return true;
+        }
         match expr {
             Expr::Paren(expr) => self.is_exploded(&expr.expr),
             Expr::Group(expr) => self.is_exploded(&expr.expr),
@@ -44,7 +53,6 @@ impl Lowering<'_> {
             Expr::Paren(expr) if self.is_exploded(&expr.expr) => self.into(*expr.expr, dest),
             Expr::Group(expr) if self.is_exploded(&expr.expr) => self.into(*expr.expr, dest),
             Expr::Return(expr) => {
-                self.refuse_cfg(&expr.attrs);
                 self.into(
                     expr.expr.map_or(parse_quote!(()), |value| *value),
                     Dest::Return,
@@ -65,25 +73,22 @@ impl Lowering<'_> {
                 let rest = self.value(expr);
                 self.store(rest, dest);
             }
-            Expr::Block(expr) => {
-                self.refuse_cfg(&expr.attrs);
-                match expr.label {
-                    None => self.statements(expr.block.stmts, dest),
-                    Some(label) => {
-                        let exit = self.block(BlockKind::Join);
-                        self.frames.push(Frame {
-                            label: Some(label.name.ident),
-                            exit,
-                            dest,
-                            head: None,
-                        });
-                        self.statements(expr.block.stmts, dest);
-                        self.frames.pop();
-                        self.end(End::Goto(exit));
-                        self.switch(exit);
-                    }
+            Expr::Block(expr) => match expr.label {
+                None => self.statements(expr.block.stmts, dest),
+                Some(label) => {
+                    let exit = self.block(BlockKind::Join);
+                    self.frames.push(Frame {
+                        label: Some(label.name.ident),
+                        exit,
+                        dest,
+                        head: None,
+                    });
+                    self.statements(expr.block.stmts, dest);
+                    self.frames.pop();
+                    self.end(End::Goto(exit));
+                    self.switch(exit);
                 }
-            }
+            },
             Expr::If(expr) => self.lower_if(expr, dest),
             Expr::Match(expr) => self.lower_match(expr, dest),
             Expr::Loop(expr) => self.lower_loop(expr, dest),
@@ -193,7 +198,6 @@ impl Lowering<'_> {
     }
 
     fn lower_if(&mut self, expr: ExprIf, dest: Dest) {
-        self.refuse_cfg(&expr.attrs);
         let (then, otherwise) = (self.block(BlockKind::Join), self.block(BlockKind::Join));
         let join = self.block(BlockKind::Join);
         self.condition(*expr.cond, then, otherwise);
@@ -219,7 +223,6 @@ impl Lowering<'_> {
     }
 
     fn lower_match(&mut self, expr: ExprMatch, dest: Dest) {
-        self.refuse_cfg(&expr.attrs);
         let looks_in = borrow(&expr.expr).is_some();
         let spelling = self.inner.value(&expr.expr, &self.flow.locals);
         let scrutinee = self.value(*expr.expr);
@@ -228,7 +231,6 @@ impl Lowering<'_> {
         let mut arms = Vec::new();
         let mut bodies = Vec::new();
         for mut arm in expr.arms {
-            self.refuse_cfg(&arm.attrs);
             let bound = bound(&arm.pat);
             if looks_in {
                 self.borrowed(&bound);
@@ -281,7 +283,6 @@ impl Lowering<'_> {
     }
 
     fn lower_loop(&mut self, expr: ExprLoop, dest: Dest) {
-        self.refuse_cfg(&expr.attrs);
         let (head, exit) = (self.block(BlockKind::Head), self.block(BlockKind::Join));
         self.end(End::Goto(head));
         self.switch(head);
@@ -292,7 +293,6 @@ impl Lowering<'_> {
     }
 
     fn lower_while(&mut self, expr: ExprWhile, dest: Dest) {
-        self.refuse_cfg(&expr.attrs);
         let (head, exit) = (self.block(BlockKind::Head), self.block(BlockKind::Join));
         let body = self.block(BlockKind::Join);
         self.end(End::Goto(head));
@@ -309,7 +309,6 @@ impl Lowering<'_> {
     /// loop { if let Some(pattern) = remaining.next() { body } else { break } }
     /// ```
     fn lower_for(&mut self, expr: ExprForLoop, dest: Dest) {
-        self.refuse_cfg(&expr.attrs);
         self.refuse_borrowed_items(&expr);
         let spelling = self.inner.item(&expr.expr, &self.flow.locals);
         let span = expr.expr.span();
@@ -430,4 +429,39 @@ fn awaits_first(condition: &Expr) -> bool {
         Expr::Binary(expr) if is_lazy(&expr.op) => !expr.right.awaits() && awaits_first(&expr.left),
         _ => true,
     }
+}
+
+/// Whether code gives one of some bindings its first value, and may leave a loop. It is taken apart,
+/// for whether there is a value depends on the way that is left by.
+fn assigns_and_leaves(expr: &Expr, deferred: &BTreeSet<LocalId>) -> bool {
+    struct Finder<'a> {
+        deferred: &'a BTreeSet<LocalId>,
+        assigns: bool,
+        leaves: bool,
+    }
+    impl Visit<'_> for Finder<'_> {
+        fn visit_expr(&mut self, expr: &Expr) {
+            match expr {
+                Expr::Assign(assign) => {
+                    let target = mark::local_in(&assign.left);
+                    self.assigns |= target.is_some_and(|id| self.deferred.contains(&id));
+                }
+                Expr::Break(_) | Expr::Continue(_) => self.leaves = true,
+                Expr::Closure(_) | Expr::Async(_) => return,
+                _ => {}
+            }
+            visit::visit_expr(self, expr);
+        }
+        fn visit_item(&mut self, _: &Item) {}
+    }
+    if deferred.is_empty() {
+        return false;
+    }
+    let mut finder = Finder {
+        deferred,
+        assigns: false,
+        leaves: false,
+    };
+    finder.visit_expr(expr);
+    finder.assigns && finder.leaves
 }

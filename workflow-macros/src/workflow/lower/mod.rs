@@ -9,16 +9,20 @@ mod code;
 mod control;
 mod opaque;
 mod operands;
+mod place;
+
+use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Item, Local as Let, Pat, Stmt, Token, parse_quote};
+use syn::{Expr, Item, Local as Let, Pat, Stmt, Token, parse_quote};
 
 use super::awaits::Awaits;
 use super::flow::{
     Block, BlockId, BlockKind, Borrow, Code, End, Flow, Local, LocalId, Point, bound,
 };
+use super::macros;
 use super::mark;
 use super::spell::{Inner, annotate, plain_binding};
 use crate::report::Report;
@@ -49,6 +53,8 @@ pub(super) struct Lowering<'a> {
     inner: Inner,
     flow: Flow,
     frames: Vec<Frame>,
+    /// The bindings that are declared without a value.
+    deferred: BTreeSet<LocalId>,
     current: BlockId,
     /// Whether the block at hand has ended: what follows is never reached.
     closed: bool,
@@ -74,15 +80,18 @@ pub(super) fn lower(
             order: Vec::new(),
             points: (0..awaits).map(|_| None).collect(),
             shared: parameters.iter().copied().collect(),
+            other_macros: false,
             items: Vec::new(),
         },
         frames: Vec::new(),
+        deferred: BTreeSet::new(),
         current: BlockId(0),
         closed: true,
         depth: 0,
     };
     let start = lowering.block(BlockKind::Start);
     lowering.switch(start);
+    lowering.flow.other_macros = macros::has_other(&body);
     lowering.statements(body.stmts, Dest::Return);
     lowering.flow.forget_unshared();
     lowering.flow
@@ -206,19 +215,15 @@ impl Lowering<'_> {
     /// `let`.
     fn binding(&mut self, mut local: Let) {
         self.learn(&local);
-        let awaits_in_init = local.init.as_ref().is_some_and(|init| init.expr.awaits());
         let diverge_awaits = (local.init.as_ref())
             .and_then(|init| init.diverge.as_ref())
             .is_some_and(|(_, diverge)| diverge.awaits());
-        if awaits_in_init || diverge_awaits {
-            self.refuse_cfg(&local.attrs);
-        }
         let declares = bound(&local.pat);
         if diverge_awaits && let Some(init) = local.init {
             // `let p = e else { … }` goes on where `if let p = e` does.
             let value = self.value(*init.expr);
             let pattern = &local.pat;
-            let condition: Expr = parse_quote!(let #pattern = #value);
+            let condition: Expr = parse_quote!(let #pattern = (#value));
             let (then, otherwise) = (self.block(BlockKind::Join), self.block(BlockKind::Join));
             let condition = self.code(condition.to_token_stream(), &[&condition], declares);
             self.end(End::Branch {
@@ -257,6 +262,9 @@ impl Lowering<'_> {
         }
         let mut code = self.code(local.to_token_stream(), &values, declares);
         code.deferred = local.init.is_none();
+        if code.deferred {
+            self.deferred.extend(&code.declares);
+        }
         self.push(code);
     }
 
@@ -283,8 +291,8 @@ impl Lowering<'_> {
             if !matches!(local.pat, Pat::Type(_)) {
                 self.flow.locals[id.0].spelling = self.inner.value(&init.expr, &self.flow.locals);
             }
-            self.flow.locals[id.0].borrow = operands::borrow(&init.expr);
-        } else if operands::borrow(&init.expr).is_some() {
+            self.flow.locals[id.0].borrow = place::borrow(&init.expr);
+        } else if place::borrow(&init.expr).is_some() {
             self.borrowed(&bound);
         }
     }
@@ -293,19 +301,6 @@ impl Lowering<'_> {
     fn borrowed(&mut self, bound: &[LocalId]) {
         for id in bound {
             self.flow.locals[id.0].borrow = Some(Borrow::Pattern);
-        }
-    }
-
-    fn refuse_cfg(&self, attrs: &[Attribute]) {
-        for attr in attrs {
-            if attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr") {
-                self.report.error_on(
-                    attr,
-                    "`#[cfg]` on code that awaits in a workflow\n\
-                     which states a workflow has is decided before `#[cfg]` is\n\
-                     help: put the `#[cfg]` into a function or an activity that is called here, or write `if cfg!(…) { … }`",
-                );
-            }
         }
     }
 
@@ -331,7 +326,7 @@ impl Lowering<'_> {
     fn spill(&mut self, value: &Expr) -> Expr {
         let operand = self.temporary("operand", value.span());
         self.flow.locals[operand.0].mutable = true;
-        self.flow.locals[operand.0].borrow = operands::borrow(value);
+        self.flow.locals[operand.0].borrow = place::borrow(value);
         let name = self.mention(operand);
         let statement: Stmt = parse_quote!(let mut #name = #value;);
         let code = self.code(statement.to_token_stream(), &[value], vec![operand]);
@@ -351,7 +346,7 @@ impl Lowering<'_> {
                 self.push(code);
             }
             Dest::Local(id) => {
-                if let Some(borrow) = operands::borrow(&rest) {
+                if let Some(borrow) = place::borrow(&rest) {
                     self.flow.locals[id.0].borrow = Some(borrow);
                 }
                 let name = self.mention(id);

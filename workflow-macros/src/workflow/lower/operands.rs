@@ -4,16 +4,13 @@
 //! temporary. A place stays where it is, so that a `String` under `==` or a receiver is not moved,
 //! unless what follows changes it: `x + { x += 1; f(x).await? }` reads `x` first.
 
-use std::collections::BTreeSet;
-
 use quote::ToTokens;
-use syn::visit::{self, Visit};
-use syn::{BinOp, Expr, ExprMacro, Stmt, UnOp, parse_quote};
+use syn::{Expr, ExprMacro, Stmt, UnOp, parse_quote};
 
 use super::super::awaits::Awaits;
-use super::super::flow::{Borrow, LocalId};
-use super::super::macros::{self, Kind, StdMacro};
+use super::super::macros::{Kind, StdMacro};
 use super::super::mark;
+use super::place::{changed_in, is_comparison, is_compound, is_constant, is_place, mentions};
 use super::{Dest, Lowering};
 
 /// How an operand is taken.
@@ -175,22 +172,26 @@ impl Lowering<'_> {
             return;
         };
         for i in 0..=last {
-            let expr = std::mem::replace(operands[i].0, Expr::PLACEHOLDER);
+            let mut expr = std::mem::replace(operands[i].0, Expr::PLACEHOLDER);
             let taken = operands[i].1;
-            let later = operands[i + 1..=last].iter().map(|(operand, _)| &**operand);
+            let later: Vec<&Expr> = operands[i + 1..=last].iter().map(|(e, _)| &**e).collect();
             let rest = if i == last {
                 self.value(expr)
-            } else if expr.awaits() {
-                let rest = self.value(expr);
-                self.keep(rest, taken)
-            } else if stays(&expr, taken, later) {
-                let mut expr = expr;
-                self.opaque(&mut expr);
-                expr
             } else {
-                let mut expr = expr;
-                self.opaque(&mut expr);
-                self.keep(expr, taken)
+                let awaits = expr.awaits();
+                let stays = !awaits && self.stays(&expr, taken, &later);
+                let changes = taken == Taken::Place && self.is_changed(&expr, &later);
+                if awaits {
+                    expr = self.value(expr);
+                } else {
+                    self.opaque(&mut expr);
+                }
+                match (stays, changes) {
+                    (true, _) => expr,
+                    // It is a copy that is compared, or that a method is called on.
+                    (false, true) => self.spill(&expr),
+                    (false, false) => self.keep(expr, taken),
+                }
             };
             *operands[i].0 = rest;
         }
@@ -250,7 +251,7 @@ impl Lowering<'_> {
 
     /// `place += value` awaits the value, then changes the place; so does rustc for numbers.
     fn check_compound(&self, place: &Expr, value: &Expr) {
-        let changed = changed_in(value);
+        let changed = changed_in(value).surely;
         let mut index = place;
         loop {
             index = match index {
@@ -285,7 +286,6 @@ impl Lowering<'_> {
 
     /// The macros of the standard library, whose arguments are operands.
     fn macro_value(&mut self, mut expr: ExprMacro) -> Expr {
-        self.refuse_cfg(&expr.attrs);
         let Some(mut parsed) = StdMacro::parse(&expr.mac) else {
             // `check` has refused it.
             return parse_quote!(::std::unreachable!());
@@ -343,171 +343,70 @@ impl Lowering<'_> {
         self.opaque(&mut panic);
         parse_quote!(if !#condition { #panic })
     }
-}
 
-/// Whether an operand can be evaluated after the awaits of those that follow it.
-fn stays<'a>(expr: &Expr, taken: Taken, later: impl Iterator<Item = &'a Expr> + Clone) -> bool {
-    if is_constant(expr) {
-        return true;
-    }
-    match expr {
-        // While a reference is there, nothing else can change what it refers to.
-        Expr::Reference(expr) => is_place(&expr.expr),
-        Expr::Paren(expr) => stays(&expr.expr, taken, later),
-        Expr::Tuple(tuple) => tuple
-            .elems
-            .iter()
-            .all(|e| stays(e, Taken::Value, later.clone())),
-        Expr::Array(array) => array
-            .elems
-            .iter()
-            .all(|e| stays(e, Taken::Value, later.clone())),
-        Expr::Closure(_) => {
-            let mine = mentions(expr);
-            later.flat_map(mentions).all(|id| !mine.contains(&id))
+    /// Whether an operand can be evaluated after the awaits of those that follow it.
+    fn stays(&self, expr: &Expr, taken: Taken, later: &[&Expr]) -> bool {
+        if is_constant(expr) {
+            return true;
         }
-        _ if is_place(expr) => {
-            let mine = mentions(expr);
-            match taken {
+        match expr {
+            // While a reference is there, nothing else can change what it refers to.
+            Expr::Reference(expr) => is_place(&expr.expr),
+            Expr::Paren(expr) => self.stays(&expr.expr, taken, later),
+            Expr::Tuple(tuple) => tuple
+                .elems
+                .iter()
+                .all(|element| self.stays(element, Taken::Value, later)),
+            Expr::Array(array) => array
+                .elems
+                .iter()
+                .all(|element| self.stays(element, Taken::Value, later)),
+            Expr::Closure(_) => {
+                let mine = mentions(expr);
+                !later
+                    .iter()
+                    .any(|later| !mentions(later).is_disjoint(&mine))
+            }
+            _ if is_place(expr) => match taken {
                 // A value that is used again later is a copy, and may differ by then.
-                Taken::Value => later.flat_map(mentions).all(|id| !mine.contains(&id)),
-                Taken::Place => later.flat_map(changed_in).all(|id| !mine.contains(&id)),
-            }
-        }
-        _ => false,
-    }
-}
-
-/// A place that evaluating does nothing: `x`, `x.a.b`, `*x`; also a function's path.
-fn is_place(expr: &Expr) -> bool {
-    match expr {
-        Expr::Path(_) => true,
-        Expr::Field(expr) => is_place(&expr.base),
-        Expr::Paren(expr) => is_place(&expr.expr),
-        Expr::Group(expr) => is_place(&expr.expr),
-        Expr::Unary(expr) => matches!(expr.op, UnOp::Deref(_)) && is_place(&expr.expr),
-        _ => false,
-    }
-}
-
-fn is_constant(expr: &Expr) -> bool {
-    match expr {
-        Expr::Lit(_) => true,
-        Expr::Paren(expr) => is_constant(&expr.expr),
-        Expr::Unary(expr) => matches!(&*expr.expr, Expr::Lit(_)),
-        // A constant, a variant, a function: no binding.
-        Expr::Path(_) => mark::local_in(expr).is_none(),
-        Expr::Reference(expr) => is_constant(&expr.expr),
-        Expr::Tuple(tuple) => tuple.elems.iter().all(is_constant),
-        Expr::Array(array) => array.elems.iter().all(is_constant),
-        _ => false,
-    }
-}
-
-/// The bindings that occur in an expression.
-fn mentions(expr: &Expr) -> BTreeSet<LocalId> {
-    let mut found = BTreeSet::new();
-    mark::each_ident(expr.to_token_stream(), &mut |ident, _| {
-        found.extend(mark::local_of(ident));
-    });
-    found
-}
-
-/// The bindings that an expression assigns or borrows mutably.
-fn changed_in(expr: &Expr) -> BTreeSet<LocalId> {
-    struct Changes(BTreeSet<LocalId>);
-    impl Changes {
-        fn place(&mut self, place: &Expr) {
-            self.0.extend(mentions(place));
-        }
-    }
-    impl Visit<'_> for Changes {
-        fn visit_expr(&mut self, expr: &Expr) {
-            match expr {
-                Expr::Assign(assign) => self.place(&assign.left),
-                Expr::Binary(binary) if is_compound(&binary.op) => self.place(&binary.left),
-                Expr::Reference(reference) if reference.mutability.is_some() => {
-                    self.place(&reference.expr);
+                Taken::Value => {
+                    let mut mine = mentions(expr);
+                    mine.retain(|id| self.flow.locals[id.0].mutable);
+                    !later
+                        .iter()
+                        .any(|later| !mentions(later).is_disjoint(&mine))
                 }
-                _ => {}
-            }
-            visit::visit_expr(self, expr);
-        }
-        fn visit_macro(&mut self, mac: &syn::Macro) {
-            // What another macro does with a binding is not known.
-            if macros::kind(mac).is_none() {
-                mark::each_ident(mac.tokens.clone(), &mut |ident, _| {
-                    self.0.extend(mark::local_of(ident));
-                });
-            } else if let Some(parsed) = StdMacro::parse(mac) {
-                for argument in &parsed.arguments {
-                    self.visit_expr(&argument.value);
-                }
-            }
+                Taken::Place => !self.is_changed(expr, later),
+            },
+            _ => false,
         }
     }
-    let mut changes = Changes(BTreeSet::new());
-    changes.visit_expr(expr);
-    changes.0
-}
 
-/// Why a value is a reference, as far as the syntax shows.
-pub(super) fn borrow(expr: &Expr) -> Option<Borrow> {
-    /// Methods of the standard library that give a reference into what they are called on.
-    const BORROWING: [&str; 20] = [
-        "as_bytes",
-        "as_deref",
-        "as_deref_mut",
-        "as_mut",
-        "as_mut_slice",
-        "as_mut_str",
-        "as_path",
-        "as_ref",
-        "as_slice",
-        "as_str",
-        "borrow",
-        "borrow_mut",
-        "bytes",
-        "chars",
-        "iter",
-        "iter_mut",
-        "lines",
-        "split_whitespace",
-        "trim",
-        "values_mut",
-    ];
-    match expr {
-        Expr::Reference(_) => Some(Borrow::Value),
-        Expr::Closure(_) => Some(Borrow::Closure),
-        Expr::Paren(expr) => borrow(&expr.expr),
-        Expr::Group(expr) => borrow(&expr.expr),
-        Expr::MethodCall(call) => {
-            let borrows = BORROWING.iter().any(|name| call.method == name);
-            borrows.then_some(Borrow::Value)
+    /// Whether what follows a place changes it, so that what was taken before was a copy.
+    fn is_changed(&self, place: &Expr, later: &[&Expr]) -> bool {
+        let mut mine = mentions(place);
+        mine.retain(|id| self.flow.locals[id.0].mutable);
+        if mine.is_empty() || matches!(place, Expr::Reference(_)) {
+            return false;
         }
-        _ => None,
+        for later in later {
+            let changes = changed_in(later);
+            if !changes.surely.is_disjoint(&mine) {
+                return true;
+            }
+            if let Some((id, method)) = changes.perhaps.iter().find(|(id, _)| mine.contains(id)) {
+                let name = &self.flow.locals[id.0].ident;
+                self.report.error_on(
+                    method,
+                    format!(
+                        "`{name}` is used before this in the same expression, and `{method}` may change it\n\
+                         whether the value before or after it is meant cannot be seen across the `.await`\n\
+                         help: bind the awaited value first: `let value = ….await?;`, and use `value` here"
+                    ),
+                );
+                return true;
+            }
+        }
+        false
     }
-}
-
-fn is_comparison(op: &BinOp) -> bool {
-    matches!(
-        op,
-        BinOp::Eq(_) | BinOp::Ne(_) | BinOp::Lt(_) | BinOp::Le(_) | BinOp::Gt(_) | BinOp::Ge(_)
-    )
-}
-
-fn is_compound(op: &BinOp) -> bool {
-    matches!(
-        op,
-        BinOp::AddAssign(_)
-            | BinOp::SubAssign(_)
-            | BinOp::MulAssign(_)
-            | BinOp::DivAssign(_)
-            | BinOp::RemAssign(_)
-            | BinOp::BitXorAssign(_)
-            | BinOp::BitAndAssign(_)
-            | BinOp::BitOrAssign(_)
-            | BinOp::ShlAssign(_)
-            | BinOp::ShrAssign(_)
-    )
 }

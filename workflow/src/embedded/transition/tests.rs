@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::*;
-use crate as workflow;
 use crate::codec::Sealed;
 use crate::embedded::record::Head;
 use crate::prelude::*;

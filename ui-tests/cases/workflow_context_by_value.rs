@@ -1,0 +1,13 @@
+use workflow::prelude::*;
+
+#[activity]
+async fn give(n: i64) -> Result<i64, ActivityError> {
+    Ok(n)
+}
+
+#[workflow]
+async fn run(ctx: Context, x: i64) -> Result<i64, WorkflowError> {
+    Ok(1)
+}
+
+fn main() {}

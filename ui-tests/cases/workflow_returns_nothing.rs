@@ -1,0 +1,13 @@
+use workflow::prelude::*;
+
+#[activity]
+async fn give(n: i64) -> Result<i64, ActivityError> {
+    Ok(n)
+}
+
+#[workflow]
+async fn run(x: i64) {
+
+}
+
+fn main() {}

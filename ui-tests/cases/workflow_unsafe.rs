@@ -1,0 +1,13 @@
+use workflow::prelude::*;
+
+#[activity]
+async fn give(n: i64) -> Result<i64, ActivityError> {
+    Ok(n)
+}
+
+#[workflow]
+async unsafe fn run(x: i64) -> Result<i64, WorkflowError> {
+    Ok(x)
+}
+
+fn main() {}
