@@ -1,4 +1,4 @@
-//! Writes the random bodies of the differential test: `BODIES` of them (500), from seed `SEED` (1).
+//! Writes the random bodies of the differential test: `BODIES` of them (100), from seed `SEED` (1).
 
 #[path = "differential/generator.rs"]
 mod generator;
@@ -13,7 +13,7 @@ fn main() {
         println!("cargo::rerun-if-env-changed={name}");
         var(name).map_or(default, |text| text.parse().expect("a number"))
     };
-    let (bodies, first) = (number("BODIES", 500), number("SEED", 1));
+    let (bodies, first) = (number("BODIES", 100), number("SEED", 1));
     let source: String = (first..first + bodies).map(generator::module).collect();
     let path = Path::new(&var("OUT_DIR").expect("cargo sets it")).join("bodies.rs");
     std::fs::write(path, source).expect("the bodies can be written");

@@ -1,6 +1,6 @@
 //! Random bodies, run as written and as machines that are saved and read again at every await.
 //!
-//! 500 bodies from fixed seeds; `tests/differential/long-run` makes many more.
+//! 100 bodies from fixed seeds, 500 in CI; `tests/differential/long-run` makes many more.
 
 // The bodies are random.
 #![allow(warnings, clippy::all, clippy::pedantic)]
