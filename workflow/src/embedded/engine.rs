@@ -2,69 +2,38 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
 use uuid::Uuid;
 
-use crate::activity::ActivityContext;
-use crate::codec::{self, Payload, Sealed};
+use crate::codec::{self, CodecError, Payload, Sealed};
 use crate::config::Config;
-use crate::contract::{
-    ActivityDefinition, ActivityName, Definition, Fault, Machine, Operation, Run, ScheduledActivity,
-};
+use crate::contract::{Machine, Run};
 use crate::executor::{Error, OpenError, RunError};
-use crate::provider::{
-    HistoryEvent, HistoryEventKind, IdPolicy, RunInfo, RunTarget, SetAside, StartRequest,
-};
+use crate::provider::{HistoryEvent, IdPolicy, RunInfo, RunTarget, SetAside, StartRequest};
 
+use super::clock;
+use super::fit::fits;
 use super::record::{Head, Outcome, Record};
+use super::slot::{Active, Slot, Slots};
 use super::store::{Change, Image, Store, StoreError};
 use super::timers::Timers;
 use super::transition::{self, Input, LOST_ATTEMPTS_MAX, Moment};
-use super::{attempt, clock};
 
 /// How many runs are taken up by one commit when the engine is opened.
 const RESUME_CHANGES_MAX: usize = 4096;
-
-/// How long to wait before trying again to write down what cannot be given back to a caller.
-const COMMIT_RETRY_INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// The embedded engine.
 pub(super) struct Engine {
     store: Store,
     machines: HashMap<&'static str, Machine>,
-    slots: Mutex<HashMap<Arc<str>, Arc<Slot>>>,
-    aside: Mutex<BTreeMap<Arc<str>, SetAside>>,
-    timers: Timers,
-    runtime: Handle,
-    closed: watch::Sender<bool>,
-}
-
-/// A slot that somebody looks at.
-struct Held {
-    engine: Arc<Engine>,
-    slot: Arc<Slot>,
-}
-
-impl Drop for Held {
-    /// Forgets a slot that holds no run and that nobody else looks at.
-    fn drop(&mut self) {
-        let mut slots = lock(&self.engine.slots);
-        let holders = self.slot.holders.fetch_sub(1, Ordering::Relaxed) - 1;
-        if holders == 0
-            && self
-                .slot
-                .active
-                .try_lock()
-                .is_ok_and(|active| active.is_none())
-        {
-            slots.remove(&self.slot.workflow_id);
-        }
-    }
+    pub(super) slots: Slots,
+    pub(super) aside: Mutex<BTreeMap<Arc<str>, SetAside>>,
+    pub(super) timers: Timers,
+    pub(super) runtime: Handle,
+    pub(super) closed: watch::Sender<bool>,
 }
 
 impl fmt::Debug for Engine {
@@ -72,37 +41,6 @@ impl fmt::Debug for Engine {
         f.debug_struct("Engine")
             .field("machines", &self.machines.keys())
             .finish_non_exhaustive()
-    }
-}
-
-/// What belongs to one workflow id. Its lock makes the transitions of its runs one after another.
-#[derive(Debug)]
-struct Slot {
-    workflow_id: Arc<str>,
-    active: tokio::sync::Mutex<Option<Active>>,
-    /// Counts the transitions, for those who wait for one.
-    version: watch::Sender<u64>,
-    /// How many look at it. Changed under the lock of the map.
-    holders: AtomicUsize,
-}
-
-/// A run in flight, as it was last committed.
-#[derive(Debug)]
-struct Active {
-    run: u64,
-    record: Record,
-    image: Arc<Image>,
-    /// Which attempt of which operation is being made.
-    attempt: Option<(u64, u32, AbortHandle)>,
-    /// When the timers will wake it.
-    wake_ms: Option<u64>,
-}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        if let Some((_, _, task)) = &self.attempt {
-            task.abort();
-        }
     }
 }
 
@@ -137,7 +75,7 @@ impl Engine {
                 .into_iter()
                 .map(|machine| (machine.definition().name, machine))
                 .collect(),
-            slots: Mutex::default(),
+            slots: Slots::default(),
             aside: Mutex::default(),
             timers: Timers::default(),
             runtime: Handle::current(),
@@ -170,27 +108,20 @@ impl Engine {
         let mut taken_up = Vec::new();
         let mut changes = Vec::new();
         for run in self.store.open_runs()? {
-            let Some(image) = self.store.load(run)? else {
-                continue;
-            };
-            let mut record = match Record::decode(&image) {
-                Ok(record) => record,
-                Err(error) => {
+            let (image, mut record) = match self.read(run) {
+                Ok(read) => read,
+                // The others are not to wait for one that is damaged.
+                Err(error @ (Error::Codec(_) | Error::Storage(_))) => {
                     tracing::error!(run, %error, "a run cannot be read");
-                    let unknown = SetAside {
-                        workflow_id: format!("(run number {run})"),
-                        run_id: String::new(),
-                        workflow: String::new(),
-                        reason: format!("its record cannot be read: {error}"),
-                    };
-                    lock(&self.aside).insert(unknown.workflow_id.as_str().into(), unknown);
+                    self.put_aside(unreadable(run), error.to_string());
                     continue;
                 }
+                Err(error) => return Err(error),
             };
             let workflow_id: Arc<str> = record.head.workflow_id.as_str().into();
             let before = record.clone();
             if let Err(reason) = self.advance(&mut record, Input::Reopened) {
-                self.put_aside(&record, reason);
+                self.put_aside(record.head.clone(), reason);
             }
             let mut active = Active {
                 run,
@@ -210,9 +141,9 @@ impl Engine {
             self.store.commit(batch).await?;
         }
         for (workflow_id, active) in taken_up {
-            let held = self.hold(workflow_id);
-            let mut guard = held.slot.active.lock().await;
-            self.settle(&held.slot, &mut guard, active);
+            let held = self.slots.hold(workflow_id);
+            let mut guard = held.active.lock().await;
+            self.settle(&held, &mut guard, active);
         }
         Ok(())
     }
@@ -223,8 +154,8 @@ impl Engine {
         self.detached(async move {
             let run_id = Uuid::new_v4().to_string();
             let workflow_id = request.id.as_deref().unwrap_or(&run_id).into();
-            let held = engine.hold(workflow_id);
-            engine.start_in(&held.slot, request, run_id).await
+            let held = engine.slots.hold(workflow_id);
+            engine.start_in(&held, request, run_id).await
         })
         .await
     }
@@ -290,7 +221,7 @@ impl Engine {
         };
         self.store.commit(vec![change]).await?;
         if let Some(reason) = aside {
-            self.put_aside(&active.record, reason);
+            self.put_aside(active.record.head.clone(), reason);
         }
         let info = active.record.info();
         self.settle(slot, &mut guard, active);
@@ -304,16 +235,20 @@ impl Engine {
         name: String,
         payload: Payload,
     ) -> Result<(), Error> {
-        let (_, record) = self.find(&target)?;
-        if record.end.is_some() {
-            return Err(closed(&record));
-        }
-        let machine = self.machine(&record.head.workflow);
-        let machine = machine.ok_or_else(|| Error::NotRegistered {
-            workflow: record.head.workflow.clone(),
-        })?;
-        let payload = machine.definition().accept_signal(&name, &payload)?;
-        self.input(target, Input::Signal { name, payload }).await
+        let engine = self.clone();
+        self.detached(async move {
+            let accept = |record: &Record| {
+                let workflow = &record.head.workflow;
+                let machine = engine.machine(workflow);
+                let machine = machine.ok_or_else(|| Error::NotRegistered {
+                    workflow: workflow.clone(),
+                })?;
+                let payload = machine.definition().accept_signal(&name, &payload)?;
+                Ok(Input::Signal { name, payload })
+            };
+            engine.input_with(&target, accept).await
+        })
+        .await
     }
 
     /// Gives an input to a run in flight; returns when it is durable.
@@ -327,17 +262,22 @@ impl Engine {
             .await
     }
 
-    async fn input_now(self: &Arc<Self>, target: &RunTarget, input: Input) -> Result<(), Error> {
-        let held = self.hold(target.workflow_id.as_str().into());
-        self.input_in(&held.slot, target, input).await
-    }
-
-    async fn input_in(
+    pub(super) async fn input_now(
         self: &Arc<Self>,
-        slot: &Arc<Slot>,
         target: &RunTarget,
         input: Input,
     ) -> Result<(), Error> {
+        self.input_with(target, |_| Ok(input)).await
+    }
+
+    /// Gives a run in flight an input that is made from how it stands.
+    async fn input_with(
+        self: &Arc<Self>,
+        target: &RunTarget,
+        input: impl FnOnce(&Record) -> Result<Input, Error>,
+    ) -> Result<(), Error> {
+        let held = self.slots.hold(target.workflow_id.as_str().into());
+        let slot = &held;
         let mut guard = slot.active.lock().await;
         let wanted = target.run_id.as_ref();
         let Some(active) = guard
@@ -346,6 +286,7 @@ impl Engine {
         else {
             return Err(closed(&self.find(target)?.1));
         };
+        let input = input(&active.record)?;
         let deadline = active.record.deadline_ms();
         let too_late = deadline.is_some_and(|deadline| deadline <= clock::now_ms());
         let mut next = Active {
@@ -365,7 +306,7 @@ impl Engine {
         // From here on the new record is what stands on disk.
         next.attempt = active.attempt.take();
         if let Some(reason) = aside {
-            self.put_aside(&next.record, reason);
+            self.put_aside(next.record.head.clone(), reason);
         }
         let refused = too_late.then(|| closed(&next.record));
         self.settle(slot, &mut guard, next);
@@ -374,14 +315,14 @@ impl Engine {
 
     /// Completes at the next transition after this call.
     pub(super) fn changed(
-        self: &Arc<Self>,
+        &self,
         target: RunTarget,
-    ) -> impl Future<Output = Result<(), Error>> + Send + use<> {
-        let held = self.hold(target.workflow_id.as_str().into());
-        let mut version = held.slot.version.subscribe();
+    ) -> impl Future<Output = Result<(), Error>> + Send + '_ {
+        let held = self.slots.hold(target.workflow_id.as_str().into());
+        let mut version = held.version.subscribe();
         let mut closed = self.closed.subscribe();
         async move {
-            let (_, record) = held.engine.find(&target)?;
+            let (_, record) = self.find(&target)?;
             if record.end.is_some() {
                 return Ok(());
             }
@@ -394,9 +335,9 @@ impl Engine {
 
     /// Waits for the end of a run.
     pub(super) async fn result(self: &Arc<Self>, target: RunTarget) -> Result<Sealed, RunError> {
-        let held = self.hold(target.workflow_id.as_str().into());
+        let held = self.slots.hold(target.workflow_id.as_str().into());
         let mut closed = self.closed.subscribe();
-        let mut version = held.slot.version.subscribe();
+        let mut version = held.version.subscribe();
         loop {
             let (_, record) = self.find(&target)?;
             if let Some(end) = record.end {
@@ -410,7 +351,7 @@ impl Engine {
                     }),
                 };
             }
-            let aside = lock(&self.aside).get(&held.slot.workflow_id).cloned();
+            let aside = lock(&self.aside).get(&held.workflow_id).cloned();
             if let Some(aside) = aside.filter(|aside| aside.run_id == record.head.run_id) {
                 return Err(RunError::SetAside {
                     reason: aside.reason,
@@ -436,10 +377,7 @@ impl Engine {
     /// A run as it was last committed. It takes no lock: a busy run does not delay who looks.
     pub(super) fn find(&self, target: &RunTarget) -> Result<(u64, Record), Error> {
         for run in self.store.runs_of(&target.workflow_id)?.into_iter().rev() {
-            let Some(image) = self.store.load(run)? else {
-                continue;
-            };
-            let record = Record::decode(&image)?;
+            let (_, record) = self.read(run)?;
             let wanted = target.run_id.as_ref();
             if wanted.is_none_or(|run_id| *run_id == record.head.run_id) {
                 return Ok((run, record));
@@ -482,138 +420,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Keeps what was committed, and acts on it.
-    fn settle(self: &Arc<Self>, slot: &Arc<Slot>, guard: &mut Option<Active>, mut active: Active) {
-        let is_aside = if active.record.end.is_some() {
-            lock(&self.aside).remove(&slot.workflow_id);
-            true
-        } else {
-            lock(&self.aside).contains_key(&slot.workflow_id)
-        };
-        let record = &active.record;
-        let waiting = record.waiting.as_ref().filter(|_| !is_aside);
-        let wanted = waiting.map(|waiting| (waiting.op, waiting.attempt));
-        if active.attempt.as_ref().map(|(op, n, _)| (*op, *n)) != wanted
-            && let Some((_, _, task)) = active.attempt.take()
-        {
-            task.abort();
-        }
-        let mut due_ms = waiting.and_then(|waiting| waiting.due_ms);
-        if let Some(Operation::Activity(scheduled)) = record.awaited()
-            && due_ms.is_some_and(|due| due <= clock::now_ms())
-        {
-            due_ms = None;
-            if active.attempt.is_none()
-                && let Some((op, number)) = wanted
-            {
-                active.attempt = Some((op, number, self.begin_attempt(record, scheduled)));
-            }
-        }
-        let deadline_ms = record.deadline_ms().filter(|_| !is_aside);
-        let wake_ms = due_ms.into_iter().chain(deadline_ms).min();
-        if wake_ms != active.wake_ms {
-            if let Some(at) = active.wake_ms {
-                self.timers.remove(at, &slot.workflow_id);
-            }
-            if let Some(at) = wake_ms {
-                self.timers.add(at, &slot.workflow_id);
-            }
-            active.wake_ms = wake_ms;
-        }
-        *guard = Some(active).filter(|active| active.record.end.is_none());
-        slot.version.send_modify(|version| *version += 1);
-    }
-
-    /// Begins an attempt. Its outcome is reported from another task, which nobody aborts.
-    fn begin_attempt(
-        self: &Arc<Self>,
-        record: &Record,
-        scheduled: &ScheduledActivity,
-    ) -> AbortHandle {
-        let waiting = record.waiting.as_ref().expect("an activity is awaited");
-        let (op, number) = (waiting.op, waiting.attempt);
-        let definition = self
-            .machine(&record.head.workflow)
-            .and_then(|machine| find_activity(machine.definition(), &scheduled.activity))
-            .expect("`fits` has looked it up")
-            .clone();
-        let context = ActivityContext::new(
-            record.head.workflow_id.clone(),
-            record.head.run_id.clone(),
-            op,
-            number,
-        );
-        let rest = scheduled.options.schedule_to_close.map(|limit| {
-            let end = clock::after(waiting.since_ms, limit);
-            std::time::Duration::from_millis(end.saturating_sub(clock::now_ms()))
-        });
-        let limit = match (scheduled.options.start_to_close, rest) {
-            (Some(attempt), Some(rest)) => Some(attempt.min(rest)),
-            (limit, rest) => limit.or(rest),
-        };
-        let target = RunTarget {
-            workflow_id: record.head.workflow_id.clone(),
-            run_id: Some(record.head.run_id.clone()),
-        };
-        let engine = self.clone();
-        let scheduled = scheduled.clone();
-        let mut closed = self.closed.subscribe();
-        let task = self.runtime.spawn(async move {
-            let result = tokio::select! {
-                result = attempt::run(&definition, scheduled, context, limit) => result,
-                _ = closed.wait_for(|closed| *closed) => return,
-            };
-            let input = Input::Attempted {
-                op,
-                attempt: number,
-                result,
-            };
-            let runtime = engine.runtime.clone();
-            runtime.spawn(async move { engine.report(target, input).await });
-        });
-        task.abort_handle()
-    }
-
-    /// Gives an input that nobody else would give again: tries until it is durable.
-    async fn report(self: &Arc<Self>, target: RunTarget, input: Input) {
-        loop {
-            match self.input_now(&target, input.clone()).await {
-                Err(error @ (Error::Storage(_) | Error::Codec(_))) => {
-                    tracing::error!(
-                        workflow_id = target.workflow_id,
-                        %error,
-                        "a run cannot be written down; trying again"
-                    );
-                }
-                // It was ended meanwhile, or the engine is closed: then the next open sees to it.
-                _ => return,
-            }
-            let mut closed = self.closed.subscribe();
-            tokio::select! {
-                () = tokio::time::sleep(COMMIT_RETRY_INTERVAL) => {}
-                _ = closed.wait_for(|closed| *closed) => return,
-            }
-        }
-    }
-
-    async fn watch_timers(self: Arc<Self>) {
-        let mut closed = self.closed.subscribe();
-        loop {
-            let workflow_id = tokio::select! {
-                workflow_id = self.timers.next() => workflow_id,
-                _ = closed.wait_for(|closed| *closed) => return,
-            };
-            let engine = self.clone();
-            self.runtime.spawn(async move {
-                let target = RunTarget {
-                    workflow_id: workflow_id.to_string(),
-                    run_id: None,
-                };
-                engine.report(target, Input::Tick).await;
-            });
-        }
-    }
-
     /// Runs a future to its end whatever becomes of the caller.
     async fn detached<T: Send + 'static>(
         &self,
@@ -626,27 +432,17 @@ impl Engine {
         }
     }
 
-    /// The slot of a workflow id, kept while it is held or has a run in flight.
-    fn hold(self: &Arc<Self>, workflow_id: Arc<str>) -> Held {
-        let mut slots = lock(&self.slots);
-        let slot = slots.entry(workflow_id).or_insert_with_key(|workflow_id| {
-            Arc::new(Slot {
-                workflow_id: workflow_id.clone(),
-                active: tokio::sync::Mutex::default(),
-                version: watch::Sender::new(0),
-                holders: AtomicUsize::new(0),
-            })
-        });
-        slot.holders.fetch_add(1, Ordering::Relaxed);
-        let slot = slot.clone();
-        Held {
-            engine: self.clone(),
-            slot,
-        }
+    /// A run as it was last committed.
+    fn read(&self, run: u64) -> Result<(Arc<Image>, Record), Error> {
+        let image = self.store.load(run)?.ok_or_else(|| CodecError::Decode {
+            type_name: std::any::type_name::<Record>(),
+            reason: format!("run number {run} is not there"),
+        })?;
+        let record = Record::decode(&image)?;
+        Ok((image, record))
     }
 
-    fn put_aside(&self, record: &Record, reason: String) {
-        let head = &record.head;
+    fn put_aside(&self, head: Head, reason: String) {
         tracing::warn!(
             workflow_id = head.workflow_id,
             run_id = head.run_id,
@@ -656,81 +452,24 @@ impl Engine {
         lock(&self.aside).insert(
             head.workflow_id.as_str().into(),
             SetAside {
-                workflow_id: head.workflow_id.clone(),
-                run_id: head.run_id.clone(),
-                workflow: head.workflow.clone(),
+                workflow_id: head.workflow_id,
+                run_id: head.run_id,
+                workflow: head.workflow,
                 reason,
             },
         );
     }
 }
 
-impl Active {
-    /// What to commit so that the record is durable; `image` is it from now on.
-    fn change(&mut self, kind: HistoryEventKind) -> Result<Change, Error> {
-        let after = Arc::new(self.record.encode()?);
-        let event = HistoryEvent {
-            at: clock::to_time(clock::now_ms()),
-            kind,
-            state: self.record.run.state.name.clone(),
-        };
-        Ok(Change {
-            run: self.run,
-            workflow_id: self.record.head.workflow_id.as_str().into(),
-            open: self.record.end.is_none(),
-            before: Some(std::mem::replace(&mut self.image, after.clone())),
-            after,
-            event: Some(codec::encode_record(&event)?),
-        })
+/// What there is to say of a run that cannot be read.
+fn unreadable(run: u64) -> Head {
+    Head {
+        workflow_id: format!("(run number {run})"),
+        run_id: String::new(),
+        workflow: String::new(),
+        started_ms: 0,
+        timeout: None,
     }
-}
-
-/// Whether the code can go on with a run at all: its state is known and of the saved shape, and so
-/// is the activity that it waits for.
-fn fits(definition: &Definition, record: &Record) -> Result<(), Fault> {
-    let index = definition.locate(&record.run.state)?;
-    let Some(Operation::Activity(scheduled)) = record.awaited() else {
-        return Ok(());
-    };
-    let state = definition.states[index].name;
-    let changed = |difference| {
-        Err(Fault::ShapeChanged {
-            state: state.to_owned(),
-            difference,
-        })
-    };
-    let name = &scheduled.activity.name;
-    let Some(activity) = find_activity(definition, &scheduled.activity) else {
-        return changed(format!("the workflow calls no activity `{name}` any more"));
-    };
-    let now = activity.parameters.iter().map(|shape| shape.hash);
-    if !now.eq(scheduled.arguments.iter().map(|argument| argument.shape)) {
-        let shapes: Vec<_> = activity
-            .parameters
-            .iter()
-            .map(|s| s.text.as_str())
-            .collect();
-        return changed(format!(
-            "activity `{name}` was called with other parameters and now takes ({})",
-            shapes.join(", ")
-        ));
-    }
-    Ok(())
-}
-
-/// The activity of that name: the very one, or the only one of its name, for modules move.
-fn find_activity<'a>(
-    definition: &'a Definition,
-    name: &ActivityName,
-) -> Option<&'a ActivityDefinition> {
-    let exact = definition.activities.iter().find(|a| a.name == *name);
-    exact.or_else(|| {
-        let mut same = definition
-            .activities
-            .iter()
-            .filter(|a| a.name.name == name.name);
-        same.next().filter(|_| same.next().is_none())
-    })
 }
 
 fn closed(record: &Record) -> Error {
@@ -740,6 +479,6 @@ fn closed(record: &Record) -> Error {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

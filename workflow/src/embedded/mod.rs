@@ -2,15 +2,19 @@
 //!
 //! - [`record`]: what is kept of a run, and its encoding as sections.
 //! - [`transition`]: what an input does to a record; pure.
-//! - [`engine`]: one lock per workflow id; load, transition, commit, then act.
-//! - [`attempt`]: one attempt of an activity.
+//! - [`engine`]: one lock per workflow id ([`slot`]); load, transition, commit, then act
+//!   ([`dispatch`]).
+//! - [`fit`]: whether the code at hand fits a run; [`attempt`]: one attempt of an activity.
 //! - [`timers`], [`clock`]: when something is due.
 //! - [`store`]: the two databases; knows bytes only.
 
 mod attempt;
 mod clock;
+mod dispatch;
 mod engine;
+mod fit;
 mod record;
+mod slot;
 mod store;
 mod timers;
 mod transition;

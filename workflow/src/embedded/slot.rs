@@ -1,0 +1,121 @@
+//! What belongs to one workflow id while somebody looks at it or its run is in flight.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use crate::codec;
+use crate::executor::Error;
+use crate::provider::{HistoryEvent, HistoryEventKind};
+
+use super::clock;
+use super::record::Record;
+use super::store::{Change, Image};
+
+/// The slots, by workflow id.
+#[derive(Debug, Default)]
+pub(super) struct Slots(Mutex<HashMap<Arc<str>, Arc<Slot>>>);
+
+/// What belongs to one workflow id. Its lock makes the transitions of its runs one after another.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) workflow_id: Arc<str>,
+    pub(super) active: tokio::sync::Mutex<Option<Active>>,
+    /// Counts the transitions, for those who wait for one.
+    pub(super) version: watch::Sender<u64>,
+    /// How many look at it. Changed under the lock of the map.
+    holders: AtomicUsize,
+}
+
+/// A run in flight, as it was last committed.
+#[derive(Debug)]
+pub(super) struct Active {
+    pub(super) run: u64,
+    pub(super) record: Record,
+    pub(super) image: Arc<Image>,
+    /// Which attempt of which operation is being made.
+    pub(super) attempt: Option<(u64, u32, AbortHandle)>,
+    /// When the timers will wake it.
+    pub(super) wake_ms: Option<u64>,
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        if let Some((_, _, task)) = &self.attempt {
+            task.abort();
+        }
+    }
+}
+
+impl Active {
+    /// What to commit so that the record is durable; `image` is it from now on.
+    pub(super) fn change(&mut self, kind: HistoryEventKind) -> Result<Change, Error> {
+        let after = Arc::new(self.record.encode()?);
+        let event = HistoryEvent {
+            at: clock::to_time(clock::now_ms()),
+            kind,
+            state: self.record.run.state.name.clone(),
+        };
+        Ok(Change {
+            run: self.run,
+            workflow_id: self.record.head.workflow_id.as_str().into(),
+            open: self.record.end.is_none(),
+            before: Some(std::mem::replace(&mut self.image, after.clone())),
+            after,
+            event: Some(codec::encode_record(&event)?),
+        })
+    }
+}
+
+/// A slot that somebody looks at.
+pub(super) struct Held<'a> {
+    slots: &'a Slots,
+    slot: Arc<Slot>,
+}
+
+impl Slots {
+    /// The slot of a workflow id, kept while it is held or has a run in flight.
+    pub(super) fn hold(&self, workflow_id: Arc<str>) -> Held<'_> {
+        let mut slots = self.lock();
+        let slot = slots.entry(workflow_id).or_insert_with_key(|workflow_id| {
+            Arc::new(Slot {
+                workflow_id: workflow_id.clone(),
+                active: tokio::sync::Mutex::default(),
+                version: watch::Sender::new(0),
+                holders: AtomicUsize::new(0),
+            })
+        });
+        slot.holders.fetch_add(1, Ordering::Relaxed);
+        Held {
+            slots: self,
+            slot: slot.clone(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Slot>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Deref for Held<'_> {
+    type Target = Arc<Slot>;
+    fn deref(&self) -> &Arc<Slot> {
+        &self.slot
+    }
+}
+
+impl Drop for Held<'_> {
+    /// Forgets a slot that holds no run and that nobody else looks at.
+    fn drop(&mut self) {
+        let mut slots = self.slots.lock();
+        let holders = self.slot.holders.fetch_sub(1, Ordering::Relaxed) - 1;
+        let idle = || self.slot.active.try_lock().is_ok_and(|run| run.is_none());
+        if holders == 0 && idle() {
+            slots.remove(&self.slot.workflow_id);
+        }
+    }
+}
