@@ -169,7 +169,7 @@ pub(super) fn machine(
             type State = #enum_ident;
 
             // What is wrong with the code is said of the function as written.
-            #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+            #[allow(warnings, unused, unused_qualifications, unused_results, trivial_casts, trivial_numeric_casts, let_underscore_drop, nonstandard_style, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
             fn step(
                 #step: &mut ::workflow::contract::Step<'_>,
                 #ctx: &mut ::workflow::Context,
