@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Expr, Item, Local as Let, Pat, Stmt, Token, parse_quote};
+use syn::{Expr, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
 
 use super::awaits::Awaits;
 use super::flow::{
@@ -288,7 +288,12 @@ impl Lowering<'_> {
         }
         let Some(init) = &local.init else { return };
         if let Some(id) = plain_binding(&local.pat) {
-            if !matches!(local.pat, Pat::Type(_)) {
+            // A `&str` is spelled after its value.
+            let is_open = match &local.pat {
+                Pat::Type(typed) => matches!(*typed.ty, Type::Reference(_)),
+                _ => true,
+            };
+            if is_open && self.flow.locals[id.0].spelling.is_none() {
                 self.flow.locals[id.0].spelling = self.inner.value(&init.expr, &self.flow.locals);
             }
             self.flow.locals[id.0].borrow = place::borrow(&init.expr);
