@@ -21,12 +21,11 @@ impl Emitter<'_> {
     /// match [Block::Start, Block::Research, Block::Approval][step.entry()] { … }
     /// ```
     pub(super) fn step(&self) -> TokenStream {
-        let items = &self.plan.flow.items;
         let fields = self.fields();
         let points = self.points();
         let describing = self.describing();
         let dispatch = self.dispatch();
-        quote!(#(#items)* #fields #points #describing #dispatch)
+        quote!(#fields #points #describing #dispatch)
     }
 
     fn field_ident(&self, id: LocalId) -> Ident {
