@@ -31,3 +31,5 @@ mod operands;
 mod realistic;
 #[path = "lowering/shapes.rs"]
 mod shapes;
+#[path = "lowering/texts.rs"]
+mod texts;

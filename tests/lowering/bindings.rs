@@ -456,3 +456,55 @@ fn a_jump_out_of_code_that_shadows() {
     }
     same!(run; (1), (7));
 }
+
+mod outer {
+    /// A type that a workflow's body implements a trait for.
+    pub struct Count(pub i64);
+}
+
+#[test]
+fn items_of_a_body_exist_once() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        use serde::{Deserialize, Serialize};
+
+        const STEP: i64 = 2;
+        static NAME: &str = "once";
+        #[derive(Debug, Serialize, Deserialize, PartialEq)]
+        struct Tally {
+            total: i64,
+        }
+        impl Tally {
+            fn add(&mut self, n: i64) {
+                self.total += n + STEP;
+            }
+        }
+        impl From<&outer::Count> for Tally {
+            fn from(count: &outer::Count) -> Self {
+                Self { total: count.0 }
+            }
+        }
+        #[allow(non_local_definitions)]
+        impl Drop for outer::Count {
+            fn drop(&mut self) {}
+        }
+        #[derive(Debug, Default, Serialize, Deserialize)]
+        enum Kind {
+            #[default]
+            Small,
+            Big,
+        }
+        fn kind(n: i64) -> Kind {
+            if n > 3 { Kind::Big } else { Kind::default() }
+        }
+
+        let mut tally = Tally { total: n };
+        tally.add(give(n).await?);
+        let kind = kind(give(n).await?);
+        let other: Tally = Tally { total: STEP };
+        greet(NAME).await?;
+        note((&tally, &kind));
+        Ok(tally.total + other.total)
+    }
+    same!(run; (1), (5));
+}

@@ -5,15 +5,15 @@ async fn give(n: i64) -> Result<i64, ActivityError> {
     Ok(n)
 }
 
-fn pick(x: i64) -> &'static str {
-    if x > 1 { "big" } else { "small" }
+fn first_word(text: &str) -> &str {
+    text.split(' ').next().unwrap_or_default()
 }
 
 #[workflow]
-async fn run(x: i64) -> Result<i64, WorkflowError> {
-    let text = pick(x);
-    give(x).await?;
-    Ok(text.len() as i64)
+async fn run(name: String) -> Result<i64, WorkflowError> {
+    let first = first_word(&name);
+    give(1).await?;
+    Ok(first.len() as i64)
 }
 
 fn main() {}

@@ -7,6 +7,7 @@
 mod activity;
 mod name;
 mod output;
+mod reference;
 mod report;
 mod workflow;
 
@@ -60,7 +61,7 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// `#[activity]`). `#[allow_nondeterminism(reason = "…")]` on a statement lets it be.
 ///
 /// References, closures and whatever else cannot be saved must not live across an `.await`; the
-/// error says how to write it instead.
+/// error says how to write it instead. A `&'static str` is saved as the text that it is.
 ///
 /// # Names of states
 ///

@@ -2,6 +2,7 @@
 
 use syn::{ReturnType, Signature, Type};
 
+use crate::reference;
 use crate::report::Report;
 
 /// Refuses a return type that is surely no `Result`. What may be an alias of one, rustc judges.
@@ -29,7 +30,18 @@ pub(crate) fn check(report: &Report, sig: &Signature, what: &str, error: &str) {
                 let text = quote::quote!(#ty).to_string().replace(" <", "<");
                 report.error_on(ty, message(&text.replace("< ", "<").replace(" >", ">")));
             }
-            _ => {}
+            ty => {
+                if let Some(inner) = reference::in_type(ty) {
+                    report.error_on(
+                        inner,
+                        format!(
+                            "{article} {what} returns what it owns\n\
+                             its result is saved, and a reference cannot be saved\n\
+                             help: return `String` for `&str`, `Vec<T>` for `&[T]`, `T` for `&T`"
+                        ),
+                    );
+                }
+            }
         },
     }
 }

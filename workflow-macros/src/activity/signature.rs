@@ -9,6 +9,7 @@ use syn::{
 };
 
 use crate::output;
+use crate::reference;
 use crate::report::Report;
 
 pub(super) struct Signature {
@@ -111,6 +112,14 @@ impl Signature {
             }
             other => (other.clone(), false),
         };
+        if let Some(inner) = reference::in_type(&owned) {
+            report.error_on(
+                inner,
+                "a reference within the type of an activity's parameter\n\
+                 an argument is saved, and read back where the activity runs: only a reference to the whole can be made of it then\n\
+                 help: take what is owned: `String` for `&str`, `Vec<T>` for `&[T]`, `T` for `&T`",
+            );
+        }
         let ident = match &*typed.pat {
             Pat::Ident(pattern) if pattern.subpat.is_none() => pattern.ident.clone(),
             pattern => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Attribute, Expr, Item, Pat, Type};
+use syn::{Attribute, Expr, Pat, Type};
 
 use super::spell::Spelling;
 
@@ -136,8 +136,6 @@ pub(super) struct Flow {
     pub(super) shared: BTreeSet<LocalId>,
     /// Whether it uses macros that are not of the standard library.
     pub(super) other_macros: bool,
-    /// The items of the body, which all blocks see.
-    pub(super) items: Vec<Item>,
 }
 
 impl Flow {

@@ -40,6 +40,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Block, ItemFn, parse_quote};
 
+use self::emit::Machine;
 use self::plan::Plan;
 use self::resolve::Resolver;
 use self::signature::Signature;
@@ -58,13 +59,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let machine = if report.is_clean() {
         machine(&report, &signature, &function.block)
     } else {
-        emit::stub(&signature)
+        Machine::default()
     };
     match report.check() {
-        Ok(()) => {
-            let plain = emit::plain(&signature, &function.block);
-            quote!(#plain #machine)
-        }
+        Ok(()) => emit::workflow(&signature, &function.block, &machine),
         Err(errors) => {
             let errors = errors.into_compile_error();
             let stub = emit::stub(&signature);
@@ -74,7 +72,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Runs the stages from the numbering of awaits on.
-fn machine(report: &Report, signature: &Signature, body: &Block) -> TokenStream {
+fn machine(report: &Report, signature: &Signature, body: &Block) -> Machine {
     let inner = spell::Inner::of(body);
     let mut body = body.clone();
     for (index, parameter) in signature.parameters.iter().enumerate().rev() {
@@ -107,7 +105,7 @@ fn machine(report: &Report, signature: &Signature, body: &Block) -> TokenStream 
         body,
     );
     if !report.is_clean() {
-        return TokenStream::new();
+        return Machine::default();
     }
     let plan: Plan<'_> = plan::plan(report, &flow, &awaits, &parameters);
     emit::machine(report, signature, &plan, &awaits, &parameters)

@@ -12,6 +12,7 @@ use syn::{
 use super::mark;
 use crate::name::upper_camel;
 use crate::output;
+use crate::reference;
 use crate::report::Report;
 
 pub(super) struct Signature {
@@ -110,20 +111,20 @@ impl Signature {
             self.context = Some((typed.clone(), name));
             return;
         }
-        match &*typed.ty {
-            Type::Reference(ty) => report.error_on(
-                ty,
-                "a workflow takes its parameters by value\n\
-                 a run outlives the process that started it, and with it what it borrowed\n\
-                 help: take an owned type: `String` for `&str`, `Vec<T>` for `&[T]`, `T` for `&T`",
-            ),
-            Type::ImplTrait(ty) => report.error_on(
+        if let Type::ImplTrait(ty) = &*typed.ty {
+            report.error_on(
                 ty,
                 "a workflow cannot take an `impl Trait`\n\
                  its parameters are saved, and the type to read them back must be known\n\
                  help: write the type itself",
-            ),
-            _ => {}
+            );
+        } else if let Some(ty) = reference::in_type(&typed.ty) {
+            report.error_on(
+                ty,
+                "a workflow takes its parameters by value\n\
+                 a run outlives the process that started it, and with it what it borrowed\n\
+                 help: take an owned type: `String` for `&str`, `Vec<T>` for `&[T]`, `T` for `&T`",
+            );
         }
         let (ident, mutable, pattern) = match &*typed.pat {
             Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => {

@@ -9,12 +9,12 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::visit::{self, Visit};
 use syn::{
-    BinOp, Block, Expr, GenericArgument, Item, Lit, Pat, Path, PathArguments, Type, UnOp, UseTree,
-    parse_quote,
+    BinOp, Block, Expr, GenericArgument, Item, Lit, Pat, Path, PathArguments, Stmt, Type, UnOp,
+    UseTree, parse_quote,
 };
 
 use super::flow::{Local, LocalId, bound};
-use super::macros;
+use super::macros::{self, StdMacro};
 use super::mark;
 
 /// A type, as the state enum spells it.
@@ -88,6 +88,9 @@ impl Inner {
 
     /// The type as a spelling, when it means the same outside.
     pub(super) fn spell(&self, ty: &Type) -> Option<Spelling> {
+        if is_lasting_text(ty) {
+            return Some(Spelling::Type(text()));
+        }
         let known = !self.glob && self.allows(ty.to_token_stream());
         known.then(|| Spelling::Type(ty.clone()))
     }
@@ -118,8 +121,10 @@ impl Inner {
                 Lit::Char(_) => fixed(parse_quote!(char)),
                 Lit::Int(number) => suffix(number.suffix()),
                 Lit::Float(number) => suffix(number.suffix()),
+                Lit::Str(_) => fixed(text()),
                 _ => None,
             },
+            Expr::If(_) | Expr::Match(_) | Expr::Block(_) if is_text(expr) => fixed(text()),
             Expr::Cast(cast) => self.spell(&cast.ty),
             Expr::Unary(unary) => match unary.op {
                 UnOp::Neg(_) => match &*unary.expr {
@@ -217,6 +222,11 @@ impl Inner {
                 .into_iter()
                 .flatten()
                 .find_map(|bound| self.value(bound, locals)),
+            Expr::Array(array) => texts(&array.elems).then(|| Spelling::Type(text())),
+            Expr::Macro(expr) if expr.mac.path.is_ident("vec") => {
+                let values = StdMacro::parse(&expr.mac)?.arguments;
+                texts(values.iter().map(|value| &value.value)).then(|| Spelling::Type(text()))
+            }
             _ => match self.value(iterable, locals)? {
                 Spelling::Type(ty) => vec_item(&ty).map(|ty| Spelling::Type(ty.clone())),
                 Spelling::Called { .. } => None,
@@ -251,6 +261,52 @@ impl Visit<'_> for Inner {
     fn visit_block(&mut self, block: &Block) {
         visit::visit_block(self, block);
     }
+}
+
+/// What a text is spelled as in the state enum, also one that is a `&'static str`.
+fn text() -> Type {
+    parse_quote!(::std::string::String)
+}
+
+fn is_lasting_text(ty: &Type) -> bool {
+    let Type::Reference(ty) = ty else {
+        return false;
+    };
+    let lasts = ty
+        .lifetime
+        .as_ref()
+        .is_some_and(|lifetime| lifetime.ident == "static");
+    lasts && matches!(&*ty.elem, Type::Path(path) if path.path.is_ident("str"))
+}
+
+/// Whether a value is one of several literal texts.
+fn is_text(expr: &Expr) -> bool {
+    let tail = |block: &Block| match block.stmts.last() {
+        Some(Stmt::Expr(tail, None)) => is_text(tail),
+        _ => false,
+    };
+    match expr {
+        Expr::Lit(literal) => matches!(literal.lit, Lit::Str(_)),
+        Expr::Paren(expr) => is_text(&expr.expr),
+        Expr::Group(expr) => is_text(&expr.expr),
+        Expr::Block(expr) => expr.label.is_none() && tail(&expr.block),
+        Expr::If(expr) => {
+            let otherwise = expr.else_branch.as_ref();
+            tail(&expr.then_branch) && otherwise.is_some_and(|(_, otherwise)| is_text(otherwise))
+        }
+        // An arm that leaves gives nothing.
+        Expr::Match(expr) => {
+            texts(expr.arms.iter().map(|arm| &*arm.body).filter(|body| {
+                !matches!(body, Expr::Return(_) | Expr::Break(_) | Expr::Continue(_))
+            }))
+        }
+        _ => false,
+    }
+}
+
+fn texts<'a>(values: impl IntoIterator<Item = &'a Expr>) -> bool {
+    let mut values = values.into_iter().peekable();
+    values.peek().is_some() && values.all(is_text)
 }
 
 fn suffix(suffix: &str) -> Option<Spelling> {

@@ -14,6 +14,7 @@ mod bounds;
 mod error;
 mod graph;
 mod guard;
+mod local;
 mod payload;
 mod shape;
 mod tracer;
@@ -21,7 +22,6 @@ mod tracer;
 #[cfg(test)]
 mod tests;
 
-use std::any::type_name;
 use std::sync::atomic::Ordering::Relaxed;
 
 use serde::Serialize;
@@ -33,6 +33,8 @@ use payload::Format;
 use shape::Record;
 
 pub use error::{CodecError, ShapeName};
+pub(crate) use local::Local;
+pub use local::PersistLocal;
 pub use payload::{Payload, Sealed};
 pub use shape::{Shape, hash_text, shape};
 
@@ -91,7 +93,7 @@ pub fn encode_as<T: Persist, B: Serialize + ?Sized>(value: &B) -> Result<Payload
         match comes_back::<T>(format, &payload.as_bytes()[1..], &expected[1..]) {
             Ok(()) => Ok(payload),
             Err(reason) => Err(CodecError::NotRestored {
-                type_name: type_name::<T>(),
+                type_name: local::name::<T>(),
                 reason,
             }),
         }
@@ -123,7 +125,7 @@ pub fn decode<T: Persist>(payload: &Payload) -> Result<T, CodecError> {
 /// as keys.
 pub fn to_json<T: Persist>(payload: &Payload) -> Result<serde_json::Value, CodecError> {
     serde_json::to_value(decode::<T>(payload)?).map_err(|error| CodecError::Json {
-        type_name: type_name::<T>(),
+        type_name: local::name::<T>(),
         reason: error.to_string(),
     })
 }
@@ -154,7 +156,7 @@ pub fn reseal<T: Persist>(open: &Payload) -> Result<Sealed, CodecError> {
             Err(_) => Err(reason),
         };
         from_json.map_err(|reason| CodecError::Sent {
-            type_name: type_name::<T>(),
+            type_name: local::name::<T>(),
             reason,
             expected: shape::<T>().name(),
         })
@@ -289,14 +291,14 @@ const CUT_SHORT: &str = "the bytes are cut short";
 
 fn encode_error<T: ?Sized>(reason: String) -> CodecError {
     CodecError::Encode {
-        type_name: type_name::<T>(),
+        type_name: local::name::<T>(),
         reason,
     }
 }
 
 fn decode_error<T>(reason: String) -> CodecError {
     CodecError::Decode {
-        type_name: type_name::<T>(),
+        type_name: local::name::<T>(),
         reason,
     }
 }

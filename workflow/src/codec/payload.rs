@@ -179,7 +179,7 @@ impl Sealed {
             return Ok(());
         }
         Err(CodecError::Shape {
-            type_name: std::any::type_name::<T>(),
+            type_name: super::local::name::<T>(),
             written: super::shape::name_of(self.shape),
             expected: expected.name(),
         })

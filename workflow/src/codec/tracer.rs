@@ -18,6 +18,7 @@ use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 
 use super::graph::{Graph, Hint, Id, Leaf, Node, Slot};
+use super::local;
 
 /// Passes over one type: each finds one field, element or variant.
 const MAX_PASSES: usize = 4096;
@@ -49,7 +50,7 @@ pub(super) fn trace<T: DeserializeOwned>() -> Graph {
             tracer: &tracer,
             from: None,
             way: Way::Steer(&path),
-            asked: type_name::<T>(),
+            asked: local::name::<T>(),
         };
         // Most passes end in an error, by design.
         let _ = T::deserialize(probe);

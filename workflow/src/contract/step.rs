@@ -7,7 +7,7 @@
 
 use std::any::{Any, TypeId};
 
-use crate::codec::{CodecError, Persist, Sealed};
+use crate::codec::{CodecError, Local, Persist, PersistLocal, Sealed};
 use crate::failure::Returns;
 use crate::saved::Saved;
 
@@ -85,6 +85,20 @@ impl<T> Field<T> {
     /// A local of that name.
     #[must_use]
     pub fn new(name: &'static str) -> Self
+    where
+        T: PersistLocal,
+    {
+        Self {
+            name,
+            save: Sealed::seal_as::<Local<T>, T>,
+            load: |sealed| sealed.open().map(|Local(value)| value),
+            ty: TypeDefinition::of::<Local<T>>,
+        }
+    }
+
+    /// A parameter of that name.
+    #[must_use]
+    pub fn parameter(name: &'static str) -> Self
     where
         T: Persist,
     {

@@ -6,8 +6,8 @@ mod step;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::Block;
 use syn::spanned::Spanned;
+use syn::{Attribute, Block, Stmt};
 
 use super::flow::LocalId;
 use super::mark;
@@ -39,6 +39,56 @@ fn call(signature: &Signature, body: &TokenStream) -> TokenStream {
     }
 }
 
+/// The call, the machine, and the function as written. The items of its body, which both use, stand
+/// around both.
+///
+/// ```text
+/// pub fn research_workflow(topic: String) -> ::workflow::WorkflowCall<research_workflow> { … }
+/// pub enum ResearchWorkflowState { … }
+/// const _: () = {
+///     struct Finding { … }
+///     impl research_workflow { pub async fn plain(…) { … } }
+///     impl ::workflow::Workflow for research_workflow { … }
+/// };
+/// ```
+pub(super) fn workflow(signature: &Signature, body: &Block, machine: &Machine) -> TokenStream {
+    let arguments = signature.parameters.iter().map(|parameter| {
+        let (ident, ty) = (&parameter.ident, &parameter.typed.ty);
+        quote!(::workflow::codec::Sealed::seal_as::<#ty, _>(&#ident))
+    });
+    let call_body =
+        quote!(::workflow::WorkflowCall::new(::workflow::__private::arguments([#(#arguments),*])));
+    let call = call(signature, &call_body);
+    let (items, stmts): (Vec<Stmt>, Vec<Stmt>) =
+        (body.stmts.iter().cloned()).partition(|stmt| matches!(stmt, Stmt::Item(_)));
+    let body = Block {
+        brace_token: body.brace_token,
+        stmts,
+    };
+    let plain = plain(signature, &body);
+    let Machine { view, code } = machine;
+    let code = if items.is_empty() {
+        quote!(#plain #code)
+    } else {
+        let lints = signature.attrs.iter().filter(|attr| is_lint(attr));
+        quote! {
+            #(#lints)*
+            const _: () = {
+                #(#items)*
+                #plain
+                #code
+            };
+        }
+    };
+    quote!(#call #view #code)
+}
+
+fn is_lint(attr: &Attribute) -> bool {
+    ["allow", "warn", "deny", "forbid"]
+        .iter()
+        .any(|level| attr.path().is_ident(level))
+}
+
 /// The function as written: it says once, in rustc's words, what is wrong with names, types and
 /// borrows, and tests compare the machine with it.
 ///
@@ -47,7 +97,7 @@ fn call(signature: &Signature, body: &TokenStream) -> TokenStream {
 ///     pub async fn plain(ctx: &mut Context, topic: String) -> Result<String, WorkflowError> { … }
 /// }
 /// ```
-pub(super) fn plain(signature: &Signature, body: &Block) -> TokenStream {
+fn plain(signature: &Signature, body: &Block) -> TokenStream {
     let Signature {
         attrs,
         ident,
@@ -58,16 +108,7 @@ pub(super) fn plain(signature: &Signature, body: &Block) -> TokenStream {
     } = signature;
     let context = context.iter().map(|(typed, _)| typed);
     let parameters = context.chain(parameters.iter().map(|parameter| &parameter.typed));
-    let arguments = signature.parameters.iter().map(|parameter| {
-        let (ident, ty) = (&parameter.ident, &parameter.typed.ty);
-        quote!(::workflow::codec::Sealed::seal_as::<#ty, _>(&#ident))
-    });
-    let call_body =
-        quote!(::workflow::WorkflowCall::new(::workflow::__private::arguments([#(#arguments),*])));
-    let call = call(signature, &call_body);
     quote! {
-        #call
-
         impl #ident {
             #(#attrs)*
             #[doc(hidden)]
@@ -118,6 +159,15 @@ pub(super) fn stub(signature: &Signature) -> TokenStream {
     }
 }
 
+/// What the function was compiled to.
+#[derive(Default)]
+pub(super) struct Machine {
+    /// The state enum.
+    view: TokenStream,
+    /// The implementation of `Workflow`.
+    code: TokenStream,
+}
+
 /// The state enum and the implementation of `Workflow`.
 pub(super) fn machine(
     report: &Report,
@@ -125,7 +175,7 @@ pub(super) fn machine(
     plan: &Plan<'_>,
     awaits: &[Await],
     parameters: &[LocalId],
-) -> TokenStream {
+) -> Machine {
     let emitter = Emitter {
         report,
         signature,
@@ -157,10 +207,7 @@ pub(super) fn machine(
         quote_spanned!(span=> #returns::Ok),
         quote_spanned!(span=> #returns::Error),
     );
-    quote! {
-        #aliases
-        #state_enum
-
+    let code = quote! {
         #[automatically_derived]
         impl ::workflow::Workflow for #ident {
             const NAME: &'static str = #durable_name;
@@ -183,6 +230,10 @@ pub(super) fn machine(
                 #state_body
             }
         }
+    };
+    Machine {
+        view: quote!(#aliases #state_enum),
+        code,
     }
 }
 

@@ -13,7 +13,7 @@ use super::{Emitter, local};
 
 impl Emitter<'_> {
     /// ```text
-    /// let topic_field = Field::<String>::new("topic");
+    /// let topic_field = Field::<String>::parameter("topic");
     /// let findings_field = Field::new("findings");
     /// let research_point = AwaitPoint::new();
     /// if let Some(definition) = step.describing() { … }
@@ -21,12 +21,11 @@ impl Emitter<'_> {
     /// match [Block::Start, Block::Research, Block::Approval][step.entry()] { … }
     /// ```
     pub(super) fn step(&self) -> TokenStream {
-        let items = &self.plan.flow.items;
         let fields = self.fields();
         let points = self.points();
         let describing = self.describing();
         let dispatch = self.dispatch();
-        quote!(#(#items)* #fields #points #describing #dispatch)
+        quote!(#fields #points #describing #dispatch)
     }
 
     fn field_ident(&self, id: LocalId) -> Ident {
@@ -58,12 +57,14 @@ impl Emitter<'_> {
                 let field = self.field_ident(*id);
                 let span = Span::mixed_site().located_at(self.plan.flow.local(*id).ident.span());
                 let parameter = self.parameters.iter().position(|known| known == id);
-                let ty = parameter.map(|index| {
-                    let ty = &self.signature.parameters[index].typed.ty;
-                    quote!(::<#ty>)
-                });
-                let path = quote_spanned!(span=> ::workflow::contract::Field #ty ::new);
-                quote_spanned!(span=> let #field = #path(#name);)
+                let made = match parameter {
+                    Some(index) => {
+                        let ty = &self.signature.parameters[index].typed.ty;
+                        quote_spanned!(span=> ::workflow::contract::Field::<#ty>::parameter)
+                    }
+                    None => quote_spanned!(span=> ::workflow::contract::Field::new),
+                };
+                quote_spanned!(span=> let #field = #made(#name);)
             })
             .collect()
     }

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Expr, Item, Local as Let, Pat, Stmt, Token, parse_quote};
+use syn::{Expr, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
 
 use super::awaits::Awaits;
 use super::flow::{
@@ -81,7 +81,6 @@ pub(super) fn lower(
             points: (0..awaits).map(|_| None).collect(),
             shared: parameters.iter().copied().collect(),
             other_macros: false,
-            items: Vec::new(),
         },
         frames: Vec::new(),
         deferred: BTreeSet::new(),
@@ -181,7 +180,7 @@ impl Lowering<'_> {
     fn statement(&mut self, statement: Stmt) {
         match statement {
             Stmt::Local(local) => self.binding(local),
-            Stmt::Item(item) => self.item(item),
+            Stmt::Item(item) => self.item(&item),
             Stmt::Expr(expr, _) => self.into(expr, Dest::Discard),
             Stmt::Macro(statement) => {
                 let expr = Expr::Macro(syn::ExprMacro {
@@ -193,9 +192,9 @@ impl Lowering<'_> {
         }
     }
 
-    /// Items are hoisted to where every block sees them.
-    fn item(&mut self, item: Item) {
-        match &item {
+    /// Those of the body itself stand [around](super::emit) the step function.
+    fn item(&self, item: &Item) {
+        match item {
             Item::Macro(item) => self.report.error_on(
                 item,
                 "a macro is defined or used as an item in a workflow\n\
@@ -208,7 +207,7 @@ impl Lowering<'_> {
                  the block is taken apart, and the item would be seen outside of it\n\
                  help: move it to the beginning of the function, or out of the function",
             ),
-            _ => self.flow.items.push(item),
+            _ => {}
         }
     }
 
@@ -288,7 +287,12 @@ impl Lowering<'_> {
         }
         let Some(init) = &local.init else { return };
         if let Some(id) = plain_binding(&local.pat) {
-            if !matches!(local.pat, Pat::Type(_)) {
+            // A `&str` is spelled after its value.
+            let is_open = match &local.pat {
+                Pat::Type(typed) => matches!(*typed.ty, Type::Reference(_)),
+                _ => true,
+            };
+            if is_open && self.flow.locals[id.0].spelling.is_none() {
                 self.flow.locals[id.0].spelling = self.inner.value(&init.expr, &self.flow.locals);
             }
             self.flow.locals[id.0].borrow = place::borrow(&init.expr);

@@ -1,0 +1,103 @@
+//! Texts that are literals, kept in locals.
+
+use workflow::contract::Machine;
+use workflow::prelude::*;
+
+use crate::driver::*;
+use crate::{gives, same};
+
+fn size(n: i64) -> &'static str {
+    if n > 9 { "big" } else { "small" }
+}
+
+#[test]
+fn a_literal_in_a_local() {
+    #[workflow]
+    async fn run(n: i64) -> Result<String, WorkflowError> {
+        let url = "https://x";
+        let one = greet(url).await?;
+        let annotated: &str = "plain";
+        let lasting: &'static str = size(n);
+        let other = greet(url).await?;
+        Ok(format!("{one} {other} {url} {annotated} {lasting}"))
+    }
+    gives!(
+        run(1),
+        r#"("greet", "https://x") ("greet", "https://x")"#,
+        Ok("hello https://x hello https://x https://x plain small")
+    );
+}
+
+#[test]
+fn one_of_several_literals() {
+    #[workflow]
+    async fn run(n: i64) -> Result<String, WorkflowError> {
+        let tier = if n > 5 { "gold" } else { "plain" };
+        let level = match n {
+            0 => "none",
+            1 => {
+                note(n);
+                "one"
+            }
+            i64::MIN..0 => return Err(WorkflowError::new("negative")),
+            _ => "many",
+        };
+        let mut late = "early";
+        let size = size(n);
+        if even(n).await? {
+            late = "late";
+        }
+        let chosen = if even(n + 1).await? {
+            greet(tier).await?;
+            tier
+        } else {
+            level
+        };
+        give(n).await?;
+        Ok(format!("{tier} {level} {late} {size} {chosen}"))
+    }
+    same!(run; (0), (1), (6), (10), (-1));
+    let machine = Machine::of::<run>().unwrap();
+    let states = &machine.definition().states;
+    let last = states.last().unwrap();
+    let types: Vec<_> = last.fields.iter().map(|f| &*f.ty.shape.text).collect();
+    assert_eq!(
+        types,
+        ["i64", "String", "String", "String", "String", "String"][1..]
+    );
+    // The state enum spells what is surely a text.
+    let state = RunState::Give {
+        tier: String::new(),
+        level: String::new(),
+        late: String::new(),
+        size: serde_json::from_str("1").unwrap(),
+        chosen: serde_json::from_str("1").unwrap(),
+    };
+    drop(state);
+}
+
+#[test]
+fn loops_over_literals() {
+    #[workflow]
+    async fn run(n: i64) -> Result<String, WorkflowError> {
+        let mut out = String::new();
+        for region in ["eu", "us"] {
+            out += &greet(region).await?;
+            give(n).await?;
+            out += region;
+        }
+        for (name, count) in [("a", 1), ("b", n)] {
+            give(count).await?;
+            out += name;
+        }
+        let names = vec!["x", "y"];
+        let maybe = (n > 0).then_some("some");
+        give(n).await?;
+        for name in names {
+            give(n).await?;
+            out += name;
+        }
+        Ok(out + maybe.unwrap_or_default())
+    }
+    same!(run; (0), (2));
+}
