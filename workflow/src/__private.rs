@@ -1,10 +1,14 @@
 //! What generated code calls beside the contract. Not for use by hand.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 pub use serde;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::codec::{CodecError, Persist, Sealed};
+use crate::activity::Activity;
+use crate::codec::{self, CodecError, Persist, Sealed, Shape};
+pub use crate::compiled::Stated;
 use crate::error::ActivityError;
 use crate::failure::IntoFailure;
 pub use crate::items::{Integer, IntoItems, Items, items};
@@ -29,7 +33,7 @@ impl Arguments {
 
     /// The next one.
     #[expect(clippy::should_implement_trait, reason = "its items have many types")]
-    pub fn next<T: Persist>(&mut self) -> Result<T, ActivityError> {
+    pub fn next<S: Stated>(&mut self) -> Result<S::Type, ActivityError> {
         let sealed = self.0.next();
         let sealed =
             sealed.ok_or_else(|| ActivityError::non_retryable("an argument is missing"))?;
@@ -40,14 +44,41 @@ impl Arguments {
 }
 
 /// What an activity returned, encoded.
-pub fn returned<T: Persist, E: IntoFailure>(
-    returned: Result<T, E>,
+pub fn returned<A: Activity, E: IntoFailure>(
+    returned: Result<A::Output, E>,
 ) -> Result<Sealed, ActivityError> {
     match returned {
         Ok(output) => {
             Sealed::seal(&output).map_err(|error| ActivityError::non_retryable(error.to_string()))
         }
         Err(error) => Err(error.into_failure().into()),
+    }
+}
+
+/// A stated value, encoded.
+pub fn seal<S: Stated>(value: &S::Type) -> Result<Sealed, CodecError> {
+    Sealed::seal(value)
+}
+
+/// The shape of a stated type.
+#[must_use]
+pub fn shape<S: Stated>() -> &'static Shape {
+    codec::shape::<S::Type>()
+}
+
+/// How a state enum's field of a stated type is serialized, for `#[serde(with)]`.
+#[derive(Debug)]
+pub struct Kept<S>(PhantomData<S>);
+
+impl<S: Stated> Kept<S> {
+    #[allow(missing_docs)]
+    pub fn serialize<Z: Serializer>(value: &S::Type, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        value.serialize(serializer)
+    }
+
+    #[allow(missing_docs)]
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<S::Type, D::Error> {
+        S::Type::deserialize(deserializer)
     }
 }
 
@@ -67,12 +98,31 @@ pub fn debug<S: serde::Serialize>(state: &S, f: &mut fmt::Formatter<'_>) -> fmt:
 
 /// What a call of a function gives when it is awaited, without naming more than the function.
 ///
-/// The macros implement it for the type of every activity's name. Where a workflow awaits a call
-/// of a function that is no activity, a stand-in of the macro's has it, so that the one error is
-/// that the call cannot be awaited.
+/// Where a workflow awaits a call of a function that is no activity, a stand-in of the macro's has
+/// it, so that the one error is that the call cannot be awaited.
 pub trait Called {
     /// What it gives.
-    type Output;
+    type Output: Persist;
+}
+
+impl<A: Activity> Called for A {
+    type Output = A::Output;
+}
+
+/// States what a call gives when it is awaited with `?`.
+#[derive(Debug)]
+pub struct Output<C>(PhantomData<C>);
+
+impl<C: Called> Stated for Output<C> {
+    type Type = C::Output;
+}
+
+/// States what a call gives when it is awaited without `?`.
+#[derive(Debug)]
+pub struct Outcome<C>(PhantomData<C>);
+
+impl<C: Called> Stated for Outcome<C> {
+    type Type = Result<C::Output, ActivityError>;
 }
 
 /// Takes what another part of the step function handed over.

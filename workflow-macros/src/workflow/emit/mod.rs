@@ -52,10 +52,15 @@ fn call(signature: &Signature, body: &TokenStream) -> TokenStream {
 /// };
 /// ```
 pub(super) fn workflow(signature: &Signature, body: &Block, machine: &Machine) -> TokenStream {
-    let arguments = signature.parameters.iter().map(|parameter| {
-        let (ident, ty) = (&parameter.ident, &parameter.typed.ty);
-        quote!(::workflow::codec::Sealed::seal_as::<#ty, _>(&#ident))
-    });
+    let stated = signature.stated();
+    let arguments = signature
+        .parameters
+        .iter()
+        .enumerate()
+        .map(|(index, parameter)| {
+            let ident = &parameter.ident;
+            quote!(::workflow::__private::seal::<#stated<#index>>(&#ident))
+        });
     let call_body =
         quote!(::workflow::WorkflowCall::new(::workflow::__private::arguments([#(#arguments),*])));
     let call = call(signature, &call_body);
@@ -192,6 +197,7 @@ pub(super) fn machine(
         ..
     } = signature;
     let aliases = emitter.aliases();
+    let stated = emitter.stated();
     let state_enum = emitter.state_enum();
     let enum_ident = signature.state_enum();
     let step = local("step");
@@ -232,7 +238,7 @@ pub(super) fn machine(
         }
     };
     Machine {
-        view: quote!(#aliases #state_enum),
+        view: quote!(#aliases #stated #state_enum),
         code,
     }
 }

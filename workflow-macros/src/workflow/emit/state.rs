@@ -84,6 +84,66 @@ impl Emitter<'_> {
         }
     }
 
+    /// Where the type of a field is stated, when it is spelled.
+    pub(super) fn statement(&self, id: LocalId) -> Option<TokenStream> {
+        match self.plan.flow.local(id).spelling.as_ref()? {
+            Spelling::Type(_) => {
+                let stated = self.signature.stated();
+                let index = self.statements().position(|known| known == id)?;
+                Some(quote!(#stated<#index>))
+            }
+            Spelling::Called { function, tried } => {
+                let index = self.called().iter().position(|known| *known == function);
+                let alias = self.alias(index.unwrap_or_default());
+                let stated = format_ident!("{}", if *tried { "Output" } else { "Outcome" });
+                Some(quote!(::workflow::__private::#stated<#alias>))
+            }
+        }
+    }
+
+    /// Whether the type as spelled is also that in the step function, by the user's own statement.
+    pub(super) fn is_exact(&self, id: LocalId) -> bool {
+        let annotation = &self.plan.flow.local(id).annotation;
+        self.parameters.contains(&id)
+            || (annotation.as_ref()).is_some_and(|ty| !matches!(ty, syn::Type::Reference(_)))
+    }
+
+    /// The fields whose types are written out: the parameters, then those of all other states.
+    fn statements(&self) -> impl Iterator<Item = LocalId> {
+        let saved = self.plan.fields.keys().copied();
+        let others = saved.filter(|id| {
+            let spelling = &self.plan.flow.local(*id).spelling;
+            !self.parameters.contains(id) && matches!(spelling, Some(Spelling::Type(_)))
+        });
+        self.parameters.iter().copied().chain(others)
+    }
+
+    /// Each type that is written out, stated once: see [`Stated`](::workflow::__private::Stated).
+    ///
+    /// ```text
+    /// struct __research_workflow_Type<const N: usize>;
+    /// impl ::workflow::__private::Stated for __research_workflow_Type<0> {
+    ///     type Type = String;
+    /// }
+    /// ```
+    pub(super) fn stated(&self) -> TokenStream {
+        let stated = self.signature.stated();
+        let statements = self.statements().enumerate().map(|(index, id)| {
+            let ty = self.spelled(id);
+            quote! {
+                #[automatically_derived]
+                impl ::workflow::__private::Stated for #stated<#index> {
+                    type Type = #ty;
+                }
+            }
+        });
+        quote! {
+            #[allow(non_camel_case_types, dead_code)]
+            struct #stated<const N: usize>;
+            #(#statements)*
+        }
+    }
+
     /// The variants: their names and what each saves.
     fn variants(&self) -> Vec<(Ident, Vec<LocalId>)> {
         let start = (format_ident!("Start"), self.parameters.to_vec());
@@ -107,9 +167,15 @@ impl Emitter<'_> {
 
     /// ```text
     /// pub enum ResearchWorkflowState {
-    ///     Start { topic: String },
+    ///     Start {
+    ///         #[serde(with = "Kept::<__research_workflow_Type<0>>")]
+    ///         topic: String,
+    ///     },
     ///     Research {},
-    ///     Approval { findings: <__research_workflow_0 as Called>::Output },
+    ///     Approval {
+    ///         #[serde(with = "Kept::<Output<__research_workflow_0>>")]
+    ///         findings: <__research_workflow_0 as Called>::Output,
+    ///     },
     /// }
     /// ```
     pub(super) fn state_enum(&self) -> TokenStream {
@@ -117,9 +183,16 @@ impl Emitter<'_> {
         let ident = self.signature.state_enum();
         let about = format!("Where a run of [`{}()`] stands.", self.signature.ident);
         let variants = self.variants().into_iter().map(|(name, saved)| {
-            let fields = saved.iter().map(|id| self.field(*id));
-            let types = saved.iter().map(|id| self.spelled(*id));
-            quote!(#name { #(#fields: #types),* })
+            let fields = saved.into_iter().map(|id| {
+                let field = self.field(id);
+                let ty = self.spelled(id);
+                let with = self.statement(id).map(|statement| {
+                    let with = format!("::workflow::__private::Kept::<{statement}>");
+                    quote!(#[serde(with = #with)])
+                });
+                quote!(#with #field: #ty)
+            });
+            quote!(#name { #(#fields),* })
         });
         quote! {
             #[doc = #about]
@@ -141,9 +214,9 @@ impl Emitter<'_> {
 
     /// ```text
     /// ::std::result::Result::Ok(match saved.index() {
-    ///     0 => ResearchWorkflowState::Start { topic: saved.field(0)? },
+    ///     0 => ResearchWorkflowState::Start { topic: saved.field::<__research_workflow_Type<0>>(0)? },
     ///     1 => ResearchWorkflowState::Research {},
-    ///     _ => ResearchWorkflowState::Approval { findings: saved.field(0)? },
+    ///     _ => ResearchWorkflowState::Approval { findings: saved.field::<Output<…>>(0)? },
     /// })
     /// ```
     pub(super) fn state(&self) -> TokenStream {
@@ -157,8 +230,8 @@ impl Emitter<'_> {
                 let fields = saved.iter().map(|id| self.field(*id));
                 let values = saved.iter().enumerate().map(|(place, id)| {
                     let place = Literal::usize_unsuffixed(place);
-                    match self.plan.flow.local(*id).spelling {
-                        Some(_) => quote!(saved.field(#place)?),
+                    match self.statement(*id) {
+                        Some(statement) => quote!(saved.field::<#statement>(#place)?),
                         None => quote!(saved.opaque(#place)?),
                     }
                 });

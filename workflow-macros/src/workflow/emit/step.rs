@@ -13,7 +13,7 @@ use super::{Emitter, local};
 
 impl Emitter<'_> {
     /// ```text
-    /// let topic_field = Field::<String>::parameter("topic");
+    /// let topic_field = stated_field::<__research_workflow_Type<0>>("topic");
     /// let findings_field = Field::new("findings");
     /// let research_point = AwaitPoint::new();
     /// if let Some(definition) = step.describing() { … }
@@ -56,13 +56,11 @@ impl Emitter<'_> {
             .map(|(id, name)| {
                 let field = self.field_ident(*id);
                 let span = Span::mixed_site().located_at(self.plan.flow.local(*id).ident.span());
-                let parameter = self.parameters.iter().position(|known| known == id);
-                let made = match parameter {
-                    Some(index) => {
-                        let ty = &self.signature.parameters[index].typed.ty;
-                        quote_spanned!(span=> ::workflow::contract::Field::<#ty>::parameter)
+                let made = match self.statement(*id) {
+                    Some(statement) if self.is_exact(*id) => {
+                        quote_spanned!(span=> ::workflow::contract::stated_field::<#statement>)
                     }
-                    None => quote_spanned!(span=> ::workflow::contract::Field::new),
+                    _ => quote_spanned!(span=> ::workflow::contract::Field::new),
                 };
                 quote_spanned!(span=> let #field = #made(#name);)
             })
