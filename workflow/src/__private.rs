@@ -1,10 +1,13 @@
 //! What generated code calls beside the contract. Not for use by hand.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
 pub use serde;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::Error;
+use serde::ser::SerializeStructVariant;
+use serde::{Deserialize, Deserializer, Serializer};
 
 use crate::activity::Activity;
 use crate::codec::{self, CodecError, Persist, Sealed, Shape};
@@ -12,6 +15,7 @@ pub use crate::compiled::Stated;
 use crate::error::ActivityError;
 use crate::failure::IntoFailure;
 pub use crate::items::{Integer, IntoItems, Items, items};
+use crate::saved::Saved;
 
 /// The arguments of a call, encoded.
 pub fn arguments<const N: usize>(
@@ -55,6 +59,20 @@ pub fn returned<A: Activity, E: IntoFailure>(
     }
 }
 
+/// Gives a type that can be kept, and says of another that it cannot.
+pub trait Keeps {
+    /// The type.
+    type Type: Persist;
+}
+
+/// A type that perhaps cannot be kept.
+#[derive(Debug)]
+pub struct Is<T>(PhantomData<T>);
+
+impl<T: Persist> Keeps for Is<T> {
+    type Type = T;
+}
+
 /// A stated value, encoded.
 pub fn seal<S: Stated>(value: &S::Type) -> Result<Sealed, CodecError> {
     Sealed::seal(value)
@@ -66,19 +84,78 @@ pub fn shape<S: Stated>() -> &'static Shape {
     codec::shape::<S::Type>()
 }
 
-/// How a state enum's field of a stated type is serialized, for `#[serde(with)]`.
-#[derive(Debug)]
-pub struct Kept<S>(PhantomData<S>);
+/// What a field is that no type is stated of.
+impl Stated for Saved {
+    type Type = Self;
+}
 
-impl<S: Stated> Kept<S> {
-    #[allow(missing_docs)]
-    pub fn serialize<Z: Serializer>(value: &S::Type, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        value.serialize(serializer)
+/// Writes one variant of a state enum, as serde's derive does.
+#[derive(Debug)]
+pub struct WriteVariant<Z>(Z);
+
+impl<Z: SerializeStructVariant> WriteVariant<Z> {
+    /// Begins a variant.
+    pub fn begin<S: Serializer<SerializeStructVariant = Z>>(
+        serializer: S,
+        state_enum: &'static str,
+        (index, name): (u32, &'static str),
+        fields: usize,
+    ) -> Result<Self, S::Error> {
+        serializer
+            .serialize_struct_variant(state_enum, index, name, fields)
+            .map(Self)
     }
 
-    #[allow(missing_docs)]
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<S::Type, D::Error> {
-        S::Type::deserialize(deserializer)
+    /// Writes the next field.
+    pub fn field<S: Stated>(
+        &mut self,
+        name: &'static str,
+        value: &S::Type,
+    ) -> Result<(), Z::Error> {
+        self.0.serialize_field(name, value)
+    }
+
+    /// Ends the variant.
+    pub fn end(self) -> Result<Z::Ok, Z::Error> {
+        self.0.end()
+    }
+}
+
+/// One variant of a state enum, read from a self-describing format.
+#[derive(Debug)]
+pub struct ReadVariant {
+    name: String,
+    fields: serde_json::Map<String, serde_json::Value>,
+}
+
+impl ReadVariant {
+    /// Reads whatever variant it is.
+    pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        type Variants = BTreeMap<String, serde_json::Map<String, serde_json::Value>>;
+        let mut variants = Variants::deserialize(deserializer)?;
+        match (variants.pop_first(), variants.is_empty()) {
+            (Some((name, fields)), true) => Ok(Self { name, fields }),
+            _ => Err(D::Error::custom("expected one variant and its fields")),
+        }
+    }
+
+    /// The variant's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Takes a field; one that is left out is read as a null.
+    pub fn field<S: Stated, E: Error>(&mut self, name: &'static str) -> Result<S::Type, E> {
+        let value = self.fields.remove(name).unwrap_or_default();
+        serde_json::from_value(value)
+            .map_err(|error| E::custom(format_args!("field `{name}`: {error}")))
+    }
+
+    /// The error that the enum has no such variant.
+    #[must_use]
+    pub fn unknown<E: Error>(&self) -> E {
+        E::custom(format_args!("there is no variant `{}`", self.name))
     }
 }
 

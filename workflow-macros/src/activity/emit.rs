@@ -63,8 +63,13 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
         ..
     } = signature;
     let stated = stated(signature);
-    let statements: Vec<_> = (0..signature.parameters.len())
-        .map(|index| quote!(#stated<#index>))
+    let statements: Vec<_> = (signature.parameters.iter().enumerate())
+        .map(|(index, parameter)| {
+            let span = parameter.owned.span();
+            let mut stated = stated.clone();
+            stated.set_span(span);
+            quote_spanned!(span=> #stated<#index>)
+        })
         .collect();
     let arguments = signature
         .parameters
@@ -72,13 +77,18 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
         .zip(&statements)
         .map(|(parameter, statement)| {
             let (ident, owned) = (&parameter.ident, &parameter.owned);
+            let span = owned.span();
             match (parameter.by_reference, &parameter.ty) {
-                (false, _) => quote!(::workflow::__private::seal::<#statement>(&#ident)),
+                (false, _) => {
+                    quote_spanned!(span=> ::workflow::__private::seal::<#statement>(&#ident))
+                }
                 // A text or a slice is not what it is saved as.
                 (true, Type::Reference(ty)) if *ty.elem != *owned => {
                     quote!(::workflow::codec::Sealed::seal_as::<#owned, _>(#ident))
                 }
-                (true, _) => quote!(::workflow::__private::seal::<#statement>(#ident)),
+                (true, _) => {
+                    quote_spanned!(span=> ::workflow::__private::seal::<#statement>(#ident))
+                }
             }
         });
     let body = quote!(::workflow::Call::new(::workflow::__private::arguments([#(#arguments),*])));
@@ -91,7 +101,6 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
     });
     let options = self::options(options);
     let idents: Vec<_> = signature.parameters.iter().map(|p| &p.ident).collect();
-    let owned = signature.parameters.iter().map(|p| &p.owned);
     let passed = signature.parameters.iter().map(|parameter| {
         let ident = &parameter.ident;
         let reference = parameter.by_reference.then(|| quote!(&));
@@ -99,27 +108,44 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
     });
     let context = mixed("context");
     let arguments = mixed("arguments");
+    let value = mixed("value");
+    // At the place of the types, so that what is wrong with one is said once.
+    let shapes = statements.iter().map(|statement| {
+        let span = statement.span();
+        quote_spanned!(span=> ::workflow::__private::shape::<#statement>())
+    });
+    let taken = statements.iter().map(|statement| {
+        let span = statement.span();
+        quote_spanned!(span=> #arguments.next::<#statement>())
+    });
     let given = signature.context.map(|by_reference| {
         let reference = by_reference.then(|| quote!(&));
         quote!(#reference #context,)
     });
     let span = output.span();
     let returns = quote_spanned!(span=> <#output as ::workflow::Returns>);
-    let (ok, into_result) = (
-        quote_spanned!(span=> #returns::Ok),
-        quote_spanned!(span=> #returns::into_result),
-    );
+    let returned = quote_spanned! {span=>
+        ::workflow::__private::returned::<Self, _>(#returns::into_result(#value))
+    };
+    let associated = quote_spanned! {span=>
+        type Output = <::workflow::__private::Is<#returns::Ok> as ::workflow::__private::Keeps>::Type;
+    };
+    let statements_of_types = signature.parameters.iter().zip(&statements).map(|(parameter, statement)| {
+        let owned = &parameter.owned;
+        let span = owned.span();
+        quote_spanned! {span=>
+            #[automatically_derived]
+            impl ::workflow::__private::Stated for #statement {
+                type Type = <::workflow::__private::Is<#owned> as ::workflow::__private::Keeps>::Type;
+            }
+        }
+    });
     quote! {
         #call
 
         #[allow(non_camel_case_types, dead_code)]
         struct #stated<const N: usize>;
-        #(
-            #[automatically_derived]
-            impl ::workflow::__private::Stated for #statements {
-                type Type = #owned;
-            }
-        )*
+        #(#statements_of_types)*
 
         impl #ident {
             #(#attrs)*
@@ -129,7 +155,7 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
 
         #[automatically_derived]
         impl ::workflow::Activity for #ident {
-            type Output = #ok;
+            #associated
 
             fn name() -> ::workflow::contract::ActivityName {
                 ::workflow::contract::ActivityName {
@@ -144,7 +170,7 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
             }
 
             fn parameters() -> ::std::vec::Vec<&'static ::workflow::codec::Shape> {
-                ::std::vec![#(::workflow::__private::shape::<#statements>()),*]
+                ::std::vec![#(#shapes),*]
             }
 
             #[allow(unused_variables, unused_mut)]
@@ -154,9 +180,9 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
             ) -> ::workflow::ActivityFuture {
                 ::std::boxed::Box::pin(async move {
                     let mut #arguments = ::workflow::__private::Arguments::new(#arguments);
-                    #(let #idents = #arguments.next::<#statements>()?;)*
-                    let returned = #ident::#ident(#given #(#passed),*).await;
-                    ::workflow::__private::returned::<Self, _>(#into_result(returned))
+                    #(let #idents = #taken?;)*
+                    let #value = #ident::#ident(#given #(#passed),*).await;
+                    #returned
                 })
             }
         }

@@ -59,7 +59,8 @@ pub(super) fn workflow(signature: &Signature, body: &Block, machine: &Machine) -
         .enumerate()
         .map(|(index, parameter)| {
             let ident = &parameter.ident;
-            quote!(::workflow::__private::seal::<#stated<#index>>(&#ident))
+            let span = parameter.typed.ty.span();
+            quote_spanned!(span=> ::workflow::__private::seal::<#stated<#index>>(&#ident))
         });
     let call_body =
         quote!(::workflow::WorkflowCall::new(::workflow::__private::arguments([#(#arguments),*])));
@@ -200,7 +201,7 @@ pub(super) fn machine(
     let stated = emitter.stated();
     let state_enum = emitter.state_enum();
     let enum_ident = signature.state_enum();
-    let step = local("step");
+    let (step, saved) = (local("step"), local("saved"));
     let ctx = match context {
         Some((_, Some(name))) => name.clone(),
         _ => local("_ctx"),
@@ -209,15 +210,15 @@ pub(super) fn machine(
     let state_body = emitter.state();
     let span = output.span();
     let returns = quote_spanned!(span=> <#output as ::workflow::Returns>);
-    let (ok, error) = (
-        quote_spanned!(span=> #returns::Ok),
-        quote_spanned!(span=> #returns::Error),
-    );
+    let error = quote_spanned!(span=> #returns::Error);
+    let output = quote_spanned! {span=>
+        type Output = <::workflow::__private::Is<#returns::Ok> as ::workflow::__private::Keeps>::Type;
+    };
     let code = quote! {
         #[automatically_derived]
         impl ::workflow::Workflow for #ident {
             const NAME: &'static str = #durable_name;
-            type Output = #ok;
+            #output
             type Error = #error;
             type State = #enum_ident;
 
@@ -231,7 +232,7 @@ pub(super) fn machine(
             }
 
             fn state(
-                saved: &::workflow::contract::SavedState<'_>,
+                #saved: &::workflow::contract::SavedState<'_>,
             ) -> ::std::result::Result<Self::State, ::workflow::codec::CodecError> {
                 #state_body
             }
