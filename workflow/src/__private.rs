@@ -1,13 +1,21 @@
 //! What generated code calls beside the contract. Not for use by hand.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 pub use serde;
+use serde::de::Error;
+use serde::ser::SerializeStructVariant;
+use serde::{Deserialize, Deserializer, Serializer};
 
-use crate::codec::{CodecError, Persist, Sealed};
+use crate::activity::Activity;
+use crate::codec::{self, CodecError, Persist, Sealed, Shape};
+pub use crate::compiled::Stated;
 use crate::error::ActivityError;
 use crate::failure::IntoFailure;
 pub use crate::items::{Integer, IntoItems, Items, items};
+use crate::saved::Saved;
 
 /// The arguments of a call, encoded.
 pub fn arguments<const N: usize>(
@@ -29,7 +37,7 @@ impl Arguments {
 
     /// The next one.
     #[expect(clippy::should_implement_trait, reason = "its items have many types")]
-    pub fn next<T: Persist>(&mut self) -> Result<T, ActivityError> {
+    pub fn next<S: Stated>(&mut self) -> Result<S::Type, ActivityError> {
         let sealed = self.0.next();
         let sealed =
             sealed.ok_or_else(|| ActivityError::non_retryable("an argument is missing"))?;
@@ -40,14 +48,114 @@ impl Arguments {
 }
 
 /// What an activity returned, encoded.
-pub fn returned<T: Persist, E: IntoFailure>(
-    returned: Result<T, E>,
+pub fn returned<A: Activity, E: IntoFailure>(
+    returned: Result<A::Output, E>,
 ) -> Result<Sealed, ActivityError> {
     match returned {
         Ok(output) => {
             Sealed::seal(&output).map_err(|error| ActivityError::non_retryable(error.to_string()))
         }
         Err(error) => Err(error.into_failure().into()),
+    }
+}
+
+/// Gives a type that can be kept, and says of another that it cannot.
+pub trait Keeps {
+    /// The type.
+    type Type: Persist;
+}
+
+/// A type that perhaps cannot be kept.
+#[derive(Debug)]
+pub struct Is<T>(PhantomData<T>);
+
+impl<T: Persist> Keeps for Is<T> {
+    type Type = T;
+}
+
+/// A stated value, encoded.
+pub fn seal<S: Stated>(value: &S::Type) -> Result<Sealed, CodecError> {
+    Sealed::seal(value)
+}
+
+/// The shape of a stated type.
+#[must_use]
+pub fn shape<S: Stated>() -> &'static Shape {
+    codec::shape::<S::Type>()
+}
+
+/// What a field is that no type is stated of.
+impl Stated for Saved {
+    type Type = Self;
+}
+
+/// Writes one variant of a state enum, as serde's derive does.
+#[derive(Debug)]
+pub struct WriteVariant<Z>(Z);
+
+impl<Z: SerializeStructVariant> WriteVariant<Z> {
+    /// Begins a variant.
+    pub fn begin<S: Serializer<SerializeStructVariant = Z>>(
+        serializer: S,
+        state_enum: &'static str,
+        (index, name): (u32, &'static str),
+        fields: usize,
+    ) -> Result<Self, S::Error> {
+        serializer
+            .serialize_struct_variant(state_enum, index, name, fields)
+            .map(Self)
+    }
+
+    /// Writes the next field.
+    pub fn field<S: Stated>(
+        &mut self,
+        name: &'static str,
+        value: &S::Type,
+    ) -> Result<(), Z::Error> {
+        self.0.serialize_field(name, value)
+    }
+
+    /// Ends the variant.
+    pub fn end(self) -> Result<Z::Ok, Z::Error> {
+        self.0.end()
+    }
+}
+
+/// One variant of a state enum, read from a self-describing format.
+#[derive(Debug)]
+pub struct ReadVariant {
+    name: String,
+    fields: serde_json::Map<String, serde_json::Value>,
+}
+
+impl ReadVariant {
+    /// Reads whatever variant it is.
+    pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        type Variants = BTreeMap<String, serde_json::Map<String, serde_json::Value>>;
+        let mut variants = Variants::deserialize(deserializer)?;
+        match (variants.pop_first(), variants.is_empty()) {
+            (Some((name, fields)), true) => Ok(Self { name, fields }),
+            _ => Err(D::Error::custom("expected one variant and its fields")),
+        }
+    }
+
+    /// The variant's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Takes a field; one that is left out is read as a null.
+    pub fn field<S: Stated, E: Error>(&mut self, name: &'static str) -> Result<S::Type, E> {
+        let value = self.fields.remove(name).unwrap_or_default();
+        serde_json::from_value(value)
+            .map_err(|error| E::custom(format_args!("field `{name}`: {error}")))
+    }
+
+    /// The error that the enum has no such variant.
+    #[must_use]
+    pub fn unknown<E: Error>(&self) -> E {
+        E::custom(format_args!("there is no variant `{}`", self.name))
     }
 }
 
@@ -67,12 +175,31 @@ pub fn debug<S: serde::Serialize>(state: &S, f: &mut fmt::Formatter<'_>) -> fmt:
 
 /// What a call of a function gives when it is awaited, without naming more than the function.
 ///
-/// The macros implement it for the type of every activity's name. Where a workflow awaits a call
-/// of a function that is no activity, a stand-in of the macro's has it, so that the one error is
-/// that the call cannot be awaited.
+/// Where a workflow awaits a call of a function that is no activity, a stand-in of the macro's has
+/// it, so that the one error is that the call cannot be awaited.
 pub trait Called {
     /// What it gives.
-    type Output;
+    type Output: Persist;
+}
+
+impl<A: Activity> Called for A {
+    type Output = A::Output;
+}
+
+/// States what a call gives when it is awaited with `?`.
+#[derive(Debug)]
+pub struct Output<C>(PhantomData<C>);
+
+impl<C: Called> Stated for Output<C> {
+    type Type = C::Output;
+}
+
+/// States what a call gives when it is awaited without `?`.
+#[derive(Debug)]
+pub struct Outcome<C>(PhantomData<C>);
+
+impl<C: Called> Stated for Outcome<C> {
+    type Type = Result<C::Output, ActivityError>;
 }
 
 /// Takes what another part of the step function handed over.

@@ -1,4 +1,4 @@
-//! The trait behind `#[workflow]`, and the call of a workflow.
+//! The traits behind `#[workflow]`, and the call of a workflow.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -33,6 +33,15 @@ pub trait Workflow: Sized + 'static {
     /// # Errors
     /// When a field cannot be read.
     fn state(saved: &SavedState<'_>) -> Result<Self::State, CodecError>;
+}
+
+/// A type that the source states, as that of a parameter.
+///
+/// Generated code implements it once for each and mentions the type nowhere else. So rustc says
+/// once, on the user's tokens, that it cannot be kept.
+pub trait Stated {
+    /// The type.
+    type Type: Persist;
 }
 
 /// A call of a workflow, with its arguments: what `research_workflow(topic)` gives, for

@@ -1,10 +1,10 @@
 //! The tokens of an activity.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use std::time::Duration;
-use syn::ItemFn;
 use syn::spanned::Spanned;
+use syn::{ItemFn, Type};
 
 use super::options::Options;
 use super::signature::Signature;
@@ -39,14 +39,18 @@ fn call(signature: &Signature, body: &TokenStream) -> TokenStream {
 }
 
 /// ```text
+/// struct __research_Type<const N: usize>;
+/// impl ::workflow::__private::Stated for __research_Type<0> {
+///     type Type = String;
+/// }
 /// impl ::workflow::Activity for research {
 ///     type Output = <Result<String, ActivityError> as ::workflow::Returns>::Ok;
 ///     …
 ///     fn run(arguments: Vec<Sealed>, context: ActivityContext) -> ActivityFuture {
 ///         Box::pin(async move {
 ///             let mut arguments = ::workflow::__private::Arguments::new(arguments);
-///             let topic: String = arguments.next()?;
-///             ::workflow::__private::returned(research::research(topic).await)
+///             let topic = arguments.next::<__research_Type<0>>()?;
+///             ::workflow::__private::returned::<Self, _>(research::research(topic).await)
 ///         })
 ///     }
 /// }
@@ -58,11 +62,35 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
         output,
         ..
     } = signature;
-    let arguments = signature.parameters.iter().map(|parameter| {
-        let (ident, owned) = (&parameter.ident, &parameter.owned);
-        let reference = (!parameter.by_reference).then(|| quote!(&));
-        quote!(::workflow::codec::Sealed::seal_as::<#owned, _>(#reference #ident))
-    });
+    let stated = stated(signature);
+    let statements: Vec<_> = (signature.parameters.iter().enumerate())
+        .map(|(index, parameter)| {
+            let span = parameter.owned.span();
+            let mut stated = stated.clone();
+            stated.set_span(span);
+            quote_spanned!(span=> #stated<#index>)
+        })
+        .collect();
+    let arguments = signature
+        .parameters
+        .iter()
+        .zip(&statements)
+        .map(|(parameter, statement)| {
+            let (ident, owned) = (&parameter.ident, &parameter.owned);
+            let span = owned.span();
+            match (parameter.by_reference, &parameter.ty) {
+                (false, _) => {
+                    quote_spanned!(span=> ::workflow::__private::seal::<#statement>(&#ident))
+                }
+                // A text or a slice is not what it is saved as.
+                (true, Type::Reference(ty)) if *ty.elem != *owned => {
+                    quote!(::workflow::codec::Sealed::seal_as::<#owned, _>(#ident))
+                }
+                (true, _) => {
+                    quote_spanned!(span=> ::workflow::__private::seal::<#statement>(#ident))
+                }
+            }
+        });
     let body = quote!(::workflow::Call::new(::workflow::__private::arguments([#(#arguments),*])));
     let call = call(signature, &body);
     let inputs = &function.sig.inputs;
@@ -73,7 +101,6 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
     });
     let options = self::options(options);
     let idents: Vec<_> = signature.parameters.iter().map(|p| &p.ident).collect();
-    let owned: Vec<_> = signature.parameters.iter().map(|p| &p.owned).collect();
     let passed = signature.parameters.iter().map(|parameter| {
         let ident = &parameter.ident;
         let reference = parameter.by_reference.then(|| quote!(&));
@@ -81,18 +108,44 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
     });
     let context = mixed("context");
     let arguments = mixed("arguments");
+    let value = mixed("value");
+    // At the place of the types, so that what is wrong with one is said once.
+    let shapes = statements.iter().map(|statement| {
+        let span = statement.span();
+        quote_spanned!(span=> ::workflow::__private::shape::<#statement>())
+    });
+    let taken = statements.iter().map(|statement| {
+        let span = statement.span();
+        quote_spanned!(span=> #arguments.next::<#statement>())
+    });
     let given = signature.context.map(|by_reference| {
         let reference = by_reference.then(|| quote!(&));
         quote!(#reference #context,)
     });
     let span = output.span();
     let returns = quote_spanned!(span=> <#output as ::workflow::Returns>);
-    let (ok, into_result) = (
-        quote_spanned!(span=> #returns::Ok),
-        quote_spanned!(span=> #returns::into_result),
-    );
+    let returned = quote_spanned! {span=>
+        ::workflow::__private::returned::<Self, _>(#returns::into_result(#value))
+    };
+    let associated = quote_spanned! {span=>
+        type Output = <::workflow::__private::Is<#returns::Ok> as ::workflow::__private::Keeps>::Type;
+    };
+    let statements_of_types = signature.parameters.iter().zip(&statements).map(|(parameter, statement)| {
+        let owned = &parameter.owned;
+        let span = owned.span();
+        quote_spanned! {span=>
+            #[automatically_derived]
+            impl ::workflow::__private::Stated for #statement {
+                type Type = <::workflow::__private::Is<#owned> as ::workflow::__private::Keeps>::Type;
+            }
+        }
+    });
     quote! {
         #call
+
+        #[allow(non_camel_case_types, dead_code)]
+        struct #stated<const N: usize>;
+        #(#statements_of_types)*
 
         impl #ident {
             #(#attrs)*
@@ -102,7 +155,7 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
 
         #[automatically_derived]
         impl ::workflow::Activity for #ident {
-            type Output = #ok;
+            #associated
 
             fn name() -> ::workflow::contract::ActivityName {
                 ::workflow::contract::ActivityName {
@@ -117,7 +170,7 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
             }
 
             fn parameters() -> ::std::vec::Vec<&'static ::workflow::codec::Shape> {
-                ::std::vec![#(::workflow::codec::shape::<#owned>()),*]
+                ::std::vec![#(#shapes),*]
             }
 
             #[allow(unused_variables, unused_mut)]
@@ -127,16 +180,11 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
             ) -> ::workflow::ActivityFuture {
                 ::std::boxed::Box::pin(async move {
                     let mut #arguments = ::workflow::__private::Arguments::new(#arguments);
-                    #(let #idents: #owned = #arguments.next()?;)*
-                    let returned = #ident::#ident(#given #(#passed),*).await;
-                    ::workflow::__private::returned(#into_result(returned))
+                    #(let #idents = #taken?;)*
+                    let #value = #ident::#ident(#given #(#passed),*).await;
+                    #returned
                 })
             }
-        }
-
-        #[automatically_derived]
-        impl ::workflow::__private::Called for #ident {
-            type Output = #ok;
         }
     }
 }
@@ -171,16 +219,17 @@ pub(super) fn stub(signature: &Signature) -> TokenStream {
                 ::std::unreachable!()
             }
         }
-
-        #[automatically_derived]
-        impl ::workflow::__private::Called for #ident {
-            type Output = ();
-        }
     }
 }
 
-fn mixed(name: &str) -> proc_macro2::Ident {
-    proc_macro2::Ident::new(name, proc_macro2::Span::mixed_site())
+/// The name of the type that states those of the parameters, by their number.
+fn stated(signature: &Signature) -> Ident {
+    let ident = signature.ident.to_string();
+    format_ident!("__{}_Type", ident.trim_start_matches("r#"))
+}
+
+fn mixed(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
 }
 
 /// ```text

@@ -150,6 +150,11 @@ impl Signature {
         format_ident!("{name}State", span = self.ident.span())
     }
 
+    /// The name of the type that [states](super::emit) types by their number.
+    pub(super) fn stated(&self) -> Ident {
+        format_ident!("__{}_Type", mark::plain(&self.ident))
+    }
+
     /// The function's parameters as the call takes them: `topic: String`.
     pub(super) fn call_parameters(&self) -> TokenStream {
         let idents = self.parameters.iter().map(|parameter| &parameter.ident);

@@ -7,7 +7,8 @@
 
 use std::any::{Any, TypeId};
 
-use crate::codec::{CodecError, Local, Persist, PersistLocal, Sealed};
+use crate::codec::{CodecError, Local, PersistLocal, Sealed};
+use crate::compiled::{Stated, Workflow};
 use crate::failure::Returns;
 use crate::saved::Saved;
 
@@ -96,20 +97,6 @@ impl<T> Field<T> {
         }
     }
 
-    /// A parameter of that name.
-    #[must_use]
-    pub fn parameter(name: &'static str) -> Self
-    where
-        T: Persist,
-    {
-        Self {
-            name,
-            save: Sealed::seal::<T>,
-            load: Sealed::open::<T>,
-            ty: TypeDefinition::of::<T>,
-        }
-    }
-
     /// Its facts.
     #[must_use]
     pub fn definition(&self) -> FieldDefinition {
@@ -144,6 +131,17 @@ impl<T> Field<T> {
                 None
             }
         }
+    }
+}
+
+/// A local of that name, whose type the source states.
+#[must_use]
+pub fn stated_field<S: Stated>(name: &'static str) -> Field<S::Type> {
+    Field {
+        name,
+        save: Sealed::seal::<S::Type>,
+        load: Sealed::open::<S::Type>,
+        ty: TypeDefinition::of::<S::Type>,
     }
 }
 
@@ -275,11 +273,13 @@ impl<'a> Step<'a> {
     ///
     /// # Errors
     /// Hands back the error that the workflow returned.
-    pub fn finish<R: Returns>(&mut self, returned: R) -> Result<Stepped, R::Error>
+    pub fn finish<W, R>(&mut self, returned: R) -> Result<Stepped, W::Error>
     where
-        R::Ok: Persist,
+        W: Workflow,
+        R: Returns<Ok = W::Output, Error = W::Error>,
     {
-        match Sealed::seal(&returned.into_result()?) {
+        let output: W::Output = returned.into_result()?;
+        match Sealed::seal(&output) {
             Ok(output) => self.end = Some(End::Finished(output)),
             Err(error) => self.codec_fault("the workflow's result", error),
         }
@@ -328,11 +328,11 @@ impl<'a> SavedState<'a> {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn field<T: Persist>(&self, index: usize) -> Result<T, CodecError> {
+    pub fn field<S: Stated>(&self, index: usize) -> Result<S::Type, CodecError> {
         // A type that comes from the name of a function is `Saved` when that is no activity.
-        if TypeId::of::<T>() == TypeId::of::<Saved>() {
+        if TypeId::of::<S::Type>() == TypeId::of::<Saved>() {
             let saved: Box<dyn Any> = Box::new(self.opaque(index)?);
-            if let Ok(saved) = saved.downcast::<T>() {
+            if let Ok(saved) = saved.downcast::<S::Type>() {
                 return Ok(*saved);
             }
         }

@@ -89,13 +89,13 @@ impl Emitter<'_> {
         }
     }
 
-    /// `step.finish::<Result<String, WorkflowError>>(value)`
+    /// `step.finish::<Self, Result<String, WorkflowError>>(value)`
     pub(super) fn finish(&self, value: &TokenStream) -> TokenStream {
         let value = self.code(value);
         let step = local("step");
         let output = &self.signature.output;
         let span = output.span();
-        quote_spanned!(span=> #step.finish::<#output>(#value))
+        quote_spanned!(span=> #step.finish::<Self, #output>(#value))
     }
 
     /// Goes on in another arm.

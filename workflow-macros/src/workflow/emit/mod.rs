@@ -52,10 +52,16 @@ fn call(signature: &Signature, body: &TokenStream) -> TokenStream {
 /// };
 /// ```
 pub(super) fn workflow(signature: &Signature, body: &Block, machine: &Machine) -> TokenStream {
-    let arguments = signature.parameters.iter().map(|parameter| {
-        let (ident, ty) = (&parameter.ident, &parameter.typed.ty);
-        quote!(::workflow::codec::Sealed::seal_as::<#ty, _>(&#ident))
-    });
+    let stated = signature.stated();
+    let arguments = signature
+        .parameters
+        .iter()
+        .enumerate()
+        .map(|(index, parameter)| {
+            let ident = &parameter.ident;
+            let span = parameter.typed.ty.span();
+            quote_spanned!(span=> ::workflow::__private::seal::<#stated<#index>>(&#ident))
+        });
     let call_body =
         quote!(::workflow::WorkflowCall::new(::workflow::__private::arguments([#(#arguments),*])));
     let call = call(signature, &call_body);
@@ -192,9 +198,10 @@ pub(super) fn machine(
         ..
     } = signature;
     let aliases = emitter.aliases();
+    let stated = emitter.stated();
     let state_enum = emitter.state_enum();
     let enum_ident = signature.state_enum();
-    let step = local("step");
+    let (step, saved) = (local("step"), local("saved"));
     let ctx = match context {
         Some((_, Some(name))) => name.clone(),
         _ => local("_ctx"),
@@ -203,15 +210,15 @@ pub(super) fn machine(
     let state_body = emitter.state();
     let span = output.span();
     let returns = quote_spanned!(span=> <#output as ::workflow::Returns>);
-    let (ok, error) = (
-        quote_spanned!(span=> #returns::Ok),
-        quote_spanned!(span=> #returns::Error),
-    );
+    let error = quote_spanned!(span=> #returns::Error);
+    let output = quote_spanned! {span=>
+        type Output = <::workflow::__private::Is<#returns::Ok> as ::workflow::__private::Keeps>::Type;
+    };
     let code = quote! {
         #[automatically_derived]
         impl ::workflow::Workflow for #ident {
             const NAME: &'static str = #durable_name;
-            type Output = #ok;
+            #output
             type Error = #error;
             type State = #enum_ident;
 
@@ -225,14 +232,14 @@ pub(super) fn machine(
             }
 
             fn state(
-                saved: &::workflow::contract::SavedState<'_>,
+                #saved: &::workflow::contract::SavedState<'_>,
             ) -> ::std::result::Result<Self::State, ::workflow::codec::CodecError> {
                 #state_body
             }
         }
     };
     Machine {
-        view: quote!(#aliases #state_enum),
+        view: quote!(#aliases #stated #state_enum),
         code,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Expr, parse_quote};
 
 use super::super::flow::{BlockId, BlockKind, Code, End, LocalId};
@@ -13,7 +14,7 @@ use super::{Emitter, local};
 
 impl Emitter<'_> {
     /// ```text
-    /// let topic_field = Field::<String>::parameter("topic");
+    /// let topic_field = stated_field::<__research_workflow_Type<0>>("topic");
     /// let findings_field = Field::new("findings");
     /// let research_point = AwaitPoint::new();
     /// if let Some(definition) = step.describing() { … }
@@ -29,11 +30,22 @@ impl Emitter<'_> {
     }
 
     fn field_ident(&self, id: LocalId) -> Ident {
-        let span = self.plan.flow.local(id).ident.span();
-        Ident::new(
-            &self.plan.field_variables[&id],
-            Span::mixed_site().located_at(span),
-        )
+        let name = &self.plan.field_variables[&id];
+        if self.is_exact(id) {
+            // A span of the macro's would be another place, and the user's names are not like this.
+            format_ident!("__{name}", span = self.stated_at(id))
+        } else {
+            Ident::new(name, self.stated_at(id))
+        }
+    }
+
+    /// Where the type of a field is stated, or else the local bound: what is said of the type twice
+    /// is said at one place, and so once.
+    fn stated_at(&self, id: LocalId) -> Span {
+        match self.statement(id) {
+            Some(statement) if self.is_exact(id) => statement.span(),
+            _ => Span::mixed_site().located_at(self.plan.flow.local(id).ident.span()),
+        }
     }
 
     fn point_ident(&self, state: usize) -> Ident {
@@ -55,14 +67,12 @@ impl Emitter<'_> {
             .iter()
             .map(|(id, name)| {
                 let field = self.field_ident(*id);
-                let span = Span::mixed_site().located_at(self.plan.flow.local(*id).ident.span());
-                let parameter = self.parameters.iter().position(|known| known == id);
-                let made = match parameter {
-                    Some(index) => {
-                        let ty = &self.signature.parameters[index].typed.ty;
-                        quote_spanned!(span=> ::workflow::contract::Field::<#ty>::parameter)
+                let span = self.stated_at(*id);
+                let made = match self.statement(*id) {
+                    Some(statement) if self.is_exact(*id) => {
+                        quote_spanned!(span=> ::workflow::contract::stated_field::<#statement>)
                     }
-                    None => quote_spanned!(span=> ::workflow::contract::Field::new),
+                    _ => quote_spanned!(span=> ::workflow::contract::Field::new),
                 };
                 quote_spanned!(span=> let #field = #made(#name);)
             })
@@ -84,11 +94,15 @@ impl Emitter<'_> {
     /// Gives the facts of the workflow, where they are asked for.
     fn describing(&self) -> TokenStream {
         let (step, definition) = (local("step"), local("definition"));
-        let start = self.parameters.iter().map(|id| self.field_ident(*id));
+        let definition_of = |id: &LocalId| {
+            let (field, span) = (self.field_ident(*id), self.stated_at(*id));
+            quote_spanned!(span=> #field.definition())
+        };
+        let start = self.parameters.iter().map(definition_of);
         let states = self.plan.states.iter().enumerate().map(|(index, state)| {
             let (name, base, fingerprint) =
                 (&state.name.name, &state.name.base, state.fingerprint);
-            let fields = state.saved.iter().map(|id| self.field_ident(*id));
+            let fields = state.saved.iter().map(definition_of);
             let point = self.point_ident(index);
             let signal = match self.signal(state.number) {
                 Some(name) => quote!(::std::option::Option::Some(#name)),
@@ -97,7 +111,7 @@ impl Emitter<'_> {
             quote! {
                 #definition.state(
                     &::workflow::contract::StateFacts { name: #name, base: #base, fingerprint: #fingerprint },
-                    [#(#fields.definition()),*].into(),
+                    [#(#fields),*].into(),
                     ::std::option::Option::Some(#point.definition(#signal)),
                 );
             }
@@ -106,7 +120,7 @@ impl Emitter<'_> {
             if let ::std::option::Option::Some(#definition) = #step.describing() {
                 #definition.state(
                     &::workflow::contract::StateFacts { name: "Start", base: "Start", fingerprint: 0 },
-                    [#(#start.definition()),*].into(),
+                    [#(#start),*].into(),
                     ::std::option::Option::None,
                 );
                 #(#states)*
@@ -174,10 +188,10 @@ impl Emitter<'_> {
         let step = local("step");
         let mut given: BTreeSet<LocalId> = BTreeSet::new();
         let mut out = TokenStream::new();
-        let load = |id: LocalId, from: TokenStream| {
+        let load = |id: LocalId, span: Span, from: TokenStream| {
             let name = self.name(id);
             let mutable = flow.local(id).mutable.then(|| quote!(mut));
-            quote! {
+            quote_spanned! {span=>
                 let ::std::option::Option::Some(#mutable #name) = #from else {
                     return ::std::result::Result::Ok(#step.stopped());
                 };
@@ -194,7 +208,9 @@ impl Emitter<'_> {
         };
         for id in saved {
             let field = self.field_ident(id);
-            out.extend(load(id, quote!(#field.load(#step))));
+            let span = self.stated_at(id);
+            let from = quote_spanned!(span=> #field.load(#step));
+            out.extend(load(id, span, from));
             given.insert(id);
         }
         if let BlockKind::Resume(number) = flow.block(id).kind
@@ -202,7 +218,8 @@ impl Emitter<'_> {
             && let Some(state) = self.plan.state_of(number)
         {
             let point_ident = self.point_ident(state);
-            out.extend(load(point.awaited, quote!(#point_ident.outcome(#step))));
+            let from = quote!(#point_ident.outcome(#step));
+            out.extend(load(point.awaited, Span::call_site(), from));
             given.insert(point.awaited);
         }
         if is_jumped_to(flow, id) {
