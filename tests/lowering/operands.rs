@@ -357,3 +357,26 @@ fn a_reference_to_a_value_made_before() {
     }
     same!(run; ("a".to_owned()));
 }
+
+#[test]
+fn an_assertion_of_a_comparison() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        assert!(give(n).await? == n, "wrong amount");
+        assert!(give(n).await? < n + 1 || n == 3, "odd {}", n);
+        assert!(!even(n).await? || n % 2 == 0);
+        Ok(1)
+    }
+    same!(run; (0), (1), (4), (-3));
+}
+
+#[test]
+#[should_panic(expected = "assertion failed: give (n) . await ? == n + 1")]
+fn a_false_assertion_says_what_was_written() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        assert!(give(n).await? == n + 1);
+        Ok(1)
+    }
+    let _ = compiled(run(1), &[]);
+}

@@ -176,22 +176,30 @@ pub(super) fn text(tokens: &impl ToTokens) -> String {
 /// Tokens as the user wrote them, for a message.
 pub(super) fn source(tokens: &TokenStream) -> String {
     fn unmark(tokens: TokenStream) -> TokenStream {
-        tokens
-            .into_iter()
-            .map(|token| match token {
+        let mut unmarked = TokenStream::new();
+        let mut tokens = tokens.into_iter();
+        while let Some(token) = tokens.next() {
+            match token {
                 TokenTree::Ident(ident) if local_of(&ident).is_some() => {
                     let text = ident.to_string();
                     let (_, name) = text[2..].split_once("__").unwrap_or_default();
-                    TokenTree::Ident(Ident::new(name, ident.span()))
+                    unmarked.extend([TokenTree::Ident(Ident::new(name, ident.span()))]);
                 }
-                TokenTree::Ident(ident) => TokenTree::Ident(ident),
-                TokenTree::Group(group) => TokenTree::Group(proc_macro2::Group::new(
-                    group.delimiter(),
-                    unmark(group.stream()),
-                )),
-                other => other,
-            })
-            .collect()
+                // `__await2(operand)`: what is awaited, without the mark around it.
+                TokenTree::Ident(ident) if ident.to_string().starts_with(AWAIT) => {
+                    if let Some(TokenTree::Group(operand)) = tokens.next() {
+                        unmarked.extend(unmark(operand.stream()));
+                    }
+                }
+                TokenTree::Group(group) => {
+                    let inside = unmark(group.stream());
+                    let group = proc_macro2::Group::new(group.delimiter(), inside);
+                    unmarked.extend([TokenTree::Group(group)]);
+                }
+                other => unmarked.extend([other]),
+            }
+        }
+        unmarked
     }
     unmark(tokens.clone()).to_string()
 }

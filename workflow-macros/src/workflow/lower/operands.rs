@@ -341,7 +341,7 @@ impl Lowering<'_> {
             parse_quote!(::std::panic!(#(#message),*))
         };
         self.opaque(&mut panic);
-        parse_quote!(if !#condition { #panic })
+        parse_quote!(if !(#condition) { #panic })
     }
 
     /// Whether an operand can be evaluated after the awaits of those that follow it.
