@@ -188,10 +188,10 @@ impl Emitter<'_> {
         let step = local("step");
         let mut given: BTreeSet<LocalId> = BTreeSet::new();
         let mut out = TokenStream::new();
-        let load = |id: LocalId, span: Span, from: TokenStream| {
+        let load = |id: LocalId, from: TokenStream| {
             let name = self.name(id);
             let mutable = flow.local(id).mutable.then(|| quote!(mut));
-            quote_spanned! {span=>
+            quote! {
                 let ::std::option::Option::Some(#mutable #name) = #from else {
                     return ::std::result::Result::Ok(#step.stopped());
                 };
@@ -210,7 +210,7 @@ impl Emitter<'_> {
             let field = self.field_ident(id);
             let span = self.stated_at(id);
             let from = quote_spanned!(span=> #field.load(#step));
-            out.extend(load(id, span, from));
+            out.extend(load(id, from));
             given.insert(id);
         }
         if let BlockKind::Resume(number) = flow.block(id).kind
@@ -218,8 +218,7 @@ impl Emitter<'_> {
             && let Some(state) = self.plan.state_of(number)
         {
             let point_ident = self.point_ident(state);
-            let from = quote!(#point_ident.outcome(#step));
-            out.extend(load(point.awaited, Span::call_site(), from));
+            out.extend(load(point.awaited, quote!(#point_ident.outcome(#step))));
             given.insert(point.awaited);
         }
         if is_jumped_to(flow, id) {
