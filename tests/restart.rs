@@ -108,8 +108,70 @@ async fn an_activity_that_dies_with_every_process_is_set_aside() {
     );
     let run = executor.handle::<deadly>("deadly").await.unwrap();
     assert!(matches!(run.result().await, Err(RunError::SetAside { .. })));
-    executor.terminate("deadly", "hopeless").await.unwrap();
+    executor.shutdown().await;
+
+    // Perhaps it was a neighbour that killed the process: it is tried again.
+    let executor = open::<deadly>(data.path()).await;
     assert!(executor.set_aside().await.unwrap().is_empty());
+    let run = executor.handle::<deadly>("deadly").await.unwrap();
+    executor.cancel("deadly").await.unwrap();
+    assert!(matches!(run.result().await, Err(RunError::Canceled(_))));
+}
+
+#[activity(retry(max_attempts = 1))]
+async fn verbose() -> Result<(), ActivityError> {
+    Err(ActivityError::new("x".repeat(1 << 20)))
+}
+
+#[workflow]
+async fn talks() -> Result<(), WorkflowError> {
+    verbose().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_text_of_a_failure_has_a_limit() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<talks>(data.path()).await;
+    let error = executor.execute(talks()).await.unwrap_err();
+    assert!(error.failure().unwrap().message.len() < 100_000);
+}
+
+#[workflow]
+async fn hoards(ctx: &mut Context) -> Result<usize, WorkflowError> {
+    ctx.sleep(Duration::from_millis(1)).await?;
+    let hoard = "x".repeat(300 << 20);
+    ctx.sleep(Duration::from_millis(1)).await?;
+    Ok(hoard.len())
+}
+
+#[tokio::test]
+async fn a_step_too_large_to_save_sets_its_run_aside() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<hoards>(data.path()).await;
+    let run = executor.start(hoards()).id("h").await.unwrap();
+    let error = run.result().await.unwrap_err();
+    assert!(
+        error.to_string().contains("too much to save at once"),
+        "{error}"
+    );
+    executor.shutdown().await;
+    // It bars nobody from opening.
+    let executor = open::<hoards>(data.path()).await;
+    executor.terminate("h", "too large").await.unwrap();
+}
+
+#[test]
+fn a_runtime_without_timers_is_refused() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let config = Config::new().path(data.path()).register::<careful>();
+    let error = runtime
+        .block_on(workflow::new("default", config))
+        .unwrap_err();
+    assert!(error.to_string().contains("enable_time()"), "{error}");
 }
 
 #[tokio::test]

@@ -275,3 +275,186 @@ async fn a_panic_before_the_first_await_loses_nothing() {
     assert!(matches!(run.result().await, Err(RunError::SetAside { .. })));
     executor.terminate("p", "bad input").await.unwrap();
 }
+
+/// Edits after which a run would go on at another await than it stands at, if names were trusted.
+mod moved {
+    use super::*;
+
+    #[activity]
+    pub async fn act(what: &str) -> Result<String, ActivityError> {
+        Ok(what.to_owned())
+    }
+
+    macro_rules! version {
+        ($module:ident, |$ctx:ident, $vip:ident| $body:block) => {
+            pub mod $module {
+                use super::*;
+
+                #[workflow(name = "moved")]
+                pub async fn moved($ctx: &mut Context, $vip: bool) -> Result<String, WorkflowError> $body
+            }
+        };
+    }
+
+    const LONG: Duration = Duration::from_hours(1);
+
+    version!(in_then, |ctx, vip| {
+        if vip {
+            ctx.sleep(LONG).await?;
+            Ok(act("gift").await?)
+        } else {
+            Ok(act("bill").await?)
+        }
+    });
+    version!(in_else, |ctx, vip| {
+        if vip {
+            Ok(act("gift").await?)
+        } else {
+            ctx.sleep(LONG).await?;
+            Ok(act("bill").await?)
+        }
+    });
+    version!(before_ask, |ctx, _vip| {
+        ctx.sleep(LONG).await?;
+        act("pack").await?;
+        ctx.sleep(LONG).await?;
+        act("ask").await?;
+        Ok(act("ship").await?)
+    });
+    version!(after_ask, |ctx, _vip| {
+        act("pack").await?;
+        ctx.sleep(LONG).await?;
+        act("ask").await?;
+        ctx.sleep(LONG).await?;
+        Ok(act("ship").await?)
+    });
+    version!(short_before, |ctx, _vip| {
+        ctx.sleep(LONG).await?;
+        act("remind").await?;
+        Ok(act("delete").await?)
+    });
+    version!(long_after, |ctx, _vip| {
+        act("remind").await?;
+        ctx.sleep(LONG * 720).await?;
+        Ok(act("delete").await?)
+    });
+    version!(dashed, |ctx, _vip| {
+        ctx.wait_for_signal::<String>("pay-done", LONG).await
+    });
+    version!(underscored, |ctx, _vip| {
+        ctx.wait_for_signal::<String>("pay_done", LONG).await
+    });
+    version!(an_activity, |_ctx, _vip| { Ok(pay_done("pay").await?) });
+
+    #[activity]
+    pub async fn pay_done(what: &str) -> Result<String, ActivityError> {
+        Ok(what.to_owned())
+    }
+
+    pub async fn from_to<Before: Workflow, After: Workflow>(
+        call: workflow::WorkflowCall<Before>,
+        base: &str,
+    ) -> Option<String> {
+        let data = tempfile::tempdir().unwrap();
+        let executor = open::<Before>(data.path()).await;
+        let run = executor.start(call).id("m").await.unwrap();
+        run.wait_for(|state| format!("{state:?}").starts_with(base))
+            .await
+            .unwrap();
+        drop(executor);
+        let executor = open::<After>(data.path()).await;
+        let aside = executor.set_aside().await.unwrap();
+        aside.first().map(|aside| aside.reason.clone())
+    }
+}
+
+#[tokio::test]
+async fn an_await_that_moved_is_not_mistaken_for_another() {
+    use moved::*;
+    let aside = [
+        from_to::<_, in_else::moved>(in_then::moved(true), "Sleep").await,
+        from_to::<_, after_ask::moved>(before_ask::moved(true), "Sleep").await,
+        from_to::<_, long_after::moved>(short_before::moved(true), "Sleep").await,
+        from_to::<_, underscored::moved>(dashed::moved(true), "PayDone").await,
+        from_to::<_, an_activity::moved>(dashed::moved(true), "PayDone").await,
+    ];
+    for (edit, reason) in aside.iter().enumerate() {
+        assert!(reason.is_some(), "edit {edit} goes on at another await");
+    }
+    assert_eq!(
+        aside[3].as_deref(),
+        Some(
+            "what the run saved at `PayDone` does not fit the code: the run waits for signal `pay-done`, and the code awaits signal `pay_done` there"
+        )
+    );
+    // The same code goes on, whatever is alike in it.
+    assert_eq!(
+        from_to::<_, before_ask::moved>(before_ask::moved(true), "Sleep").await,
+        None
+    );
+}
+
+#[workflow]
+async fn stops(ctx: &mut Context, items: Vec<u32>) -> Result<u32, WorkflowError> {
+    if let Err(error) = ctx.sleep(Duration::from_millis(1)).await {
+        return Err(error);
+    }
+    Ok(items[7])
+}
+
+#[tokio::test]
+async fn waiting_for_a_state_ends_when_the_run_is_set_aside() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<stops>(data.path()).await;
+    let run = executor.start(stops(vec![])).await.unwrap();
+    let waited = run.wait_for(|_| false).await;
+    assert!(matches!(waited, Err(workflow::Error::SetAside { .. })));
+}
+
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+#[activity(timeout = "10ms", retry(max_attempts = 1))]
+async fn bomb(when: u32) -> Result<(), ActivityError> {
+    match when {
+        0 => {
+            let _bomb = Bomb;
+            std::future::pending().await
+        }
+        _ => std::panic::panic_any(Bomb),
+    }
+}
+
+#[workflow]
+async fn bombed(when: u32) -> Result<(), WorkflowError> {
+    bomb(when).await?;
+    Ok(())
+}
+
+#[workflow]
+async fn bombs() -> Result<(), WorkflowError> {
+    add(1, 2).await?;
+    std::panic::panic_any(Bomb)
+}
+
+#[tokio::test]
+async fn panics_in_drop_stay_in_their_run() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<bombed>(data.path()).await;
+    for when in 0..2 {
+        let error = executor.execute(bombed(when)).await.unwrap_err();
+        assert_eq!(
+            error.failure().unwrap().kind,
+            workflow::FailureKind::Panicked
+        );
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<bombs>(data.path()).await;
+    let error = executor.execute(bombs()).await.unwrap_err();
+    assert!(matches!(error, RunError::SetAside { .. }), "{error}");
+}

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::{CodecError, Persist, Sealed, Shape};
 use crate::contract::{
-    ActivityName, Definition, Durable, Operation, Outcome, ScheduledActivity, sealed,
+    ActivityName, Awaits, Definition, Durable, Operation, Outcome, ScheduledActivity, sealed,
 };
 use crate::error::ActivityError;
 use crate::retry::RetryPolicy;
@@ -165,8 +165,9 @@ impl<A: Activity> Durable for Call<A> {
         }
     }
 
-    fn describe(_: Option<&'static str>, definition: &mut Definition) {
+    fn describe(_: Option<&'static str>, definition: &mut Definition) -> Awaits {
         definition.activity::<A>();
+        Awaits::Activity(A::name())
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{CodecError, Persist, Sealed};
-use crate::contract::{Definition, Durable, Operation, Outcome, sealed};
+use crate::contract::{Awaits, Definition, Durable, Operation, Outcome, sealed};
 use crate::error::WorkflowError;
 use crate::failure::{Failure, FailureKind};
 
@@ -47,8 +47,9 @@ impl<T: Persist> Durable for WaitForSignal<T> {
         }
     }
 
-    fn describe(name: Option<&'static str>, definition: &mut Definition) {
+    fn describe(name: Option<&'static str>, definition: &mut Definition) -> Awaits {
         definition.signal::<T>(name);
+        Awaits::Signal(name)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::CodecError;
-use crate::contract::{Definition, Durable, Operation, Outcome, sealed};
+use crate::contract::{Awaits, Definition, Durable, Operation, Outcome, sealed};
 use crate::error::WorkflowError;
 
 /// A durable timer: what [`Context::sleep`](crate::Context::sleep) gives.
@@ -35,7 +35,9 @@ impl Durable for Sleep {
         }
     }
 
-    fn describe(_: Option<&'static str>, _: &mut Definition) {}
+    fn describe(_: Option<&'static str>, _: &mut Definition) -> Awaits {
+        Awaits::Timer
+    }
 }
 
 impl IntoFuture for Sleep {

@@ -2,9 +2,13 @@
 //! is awaited, and the fingerprint of the statement that awaits.
 //!
 //! A fingerprint is a hash of the tokens of the innermost statement, condition, scrutinee or match
-//! arm that holds the await, and of the await's place in it; where several of these read alike, also
-//! of which one it is and of how many, so that putting one more beside them makes all of them
-//! others. It must never change from one version of this crate to the next: saved runs carry it.
+//! arm that holds the await, of the await's place in it, and of the branches and loops around it;
+//! where several of these read alike, also of which one it is, of how many, and of what stands
+//! before and after it, so that putting one more beside them, or moving one, makes them others.
+//!
+//! The surroundings are a hash of the branches and loops around an await and of the names of the
+//! awaits before and after it. Neither may ever change from one version of this crate to the next:
+//! saved runs carry them.
 
 use std::collections::HashMap;
 use std::hash::Hasher;
@@ -14,8 +18,8 @@ use siphasher::sip::SipHasher13;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Arm, Block, Expr, ExprAsync, ExprAwait, ExprBlock, ExprClosure, ExprForLoop, ExprIf, ExprMatch,
-    ExprWhile, Item, Macro, Stmt,
+    Arm, Block, Expr, ExprAsync, ExprAwait, ExprBlock, ExprClosure, ExprForLoop, ExprIf, ExprLoop,
+    ExprMatch, ExprWhile, Item, Macro, Stmt,
 };
 
 use super::awaits::{Awaits, in_tokens};
@@ -27,6 +31,7 @@ use super::state_name::Awaited;
 pub(super) struct Await {
     pub(super) awaited: Awaited,
     pub(super) fingerprint: u64,
+    pub(super) surroundings: u64,
     pub(super) span: Span,
 }
 
@@ -36,6 +41,7 @@ pub(super) fn number(body: &mut Block) -> Vec<Await> {
         awaits: Vec::new(),
         unit: 0,
         units: Vec::new(),
+        around: hasher().finish(),
     };
     numberer.visit_block_mut(body);
     let Numberer { awaits, units, .. } = numberer;
@@ -49,20 +55,36 @@ pub(super) fn number(body: &mut Block) -> Vec<Await> {
     let fingerprint = |unit: usize, place: u64| {
         let mut hasher = hasher();
         hasher.write_u64(units[unit].text);
+        hasher.write_u64(units[unit].around);
         hasher.write_u64(place);
         let count = alike[&units[unit].text];
         if count > 1 {
             hasher.write_u64(which[unit]);
             hasher.write_u64(count);
+            let text = |unit: Option<usize>| unit.and_then(|u| units.get(u)).map_or(0, |u| u.text);
+            hasher.write_u64(text(unit.checked_sub(1)));
+            hasher.write_u64(text(Some(unit + 1)));
         }
         hasher.finish()
     };
-    awaits
-        .into_iter()
-        .map(|(awaited, span, unit, place)| Await {
-            awaited,
-            fingerprint: fingerprint(unit, place),
-            span,
+    let bases: Vec<String> = awaits.iter().map(|found| found.0.base()).collect();
+    let surroundings = |number: usize, unit: usize| {
+        let mut hasher = hasher();
+        hasher.write_u64(units[unit].around);
+        for neighbour in [number.checked_sub(1), Some(number + 1)] {
+            let base = neighbour.and_then(|number| bases.get(number));
+            hasher.write(base.map_or("", String::as_str).as_bytes());
+            hasher.write_u8(0);
+        }
+        hasher.finish()
+    };
+    let numbered = awaits.iter().enumerate();
+    numbered
+        .map(|(number, (awaited, span, unit, place))| Await {
+            awaited: awaited.clone(),
+            fingerprint: fingerprint(*unit, *place),
+            surroundings: surroundings(number, *unit),
+            span: *span,
         })
         .collect()
 }
@@ -74,6 +96,8 @@ fn hasher() -> SipHasher13 {
 /// A piece of source that is edited as one.
 struct Unit {
     text: u64,
+    /// The branches and loops around it.
+    around: u64,
     awaits: u64,
 }
 
@@ -82,6 +106,8 @@ struct Numberer {
     awaits: Vec<(Awaited, Span, usize, u64)>,
     unit: usize,
     units: Vec<Unit>,
+    /// The branches and loops around what is being visited.
+    around: u64,
 }
 
 impl Numberer {
@@ -90,11 +116,22 @@ impl Numberer {
         hasher.write(text.as_bytes());
         self.units.push(Unit {
             text: hasher.finish(),
+            around: self.around,
             awaits: 0,
         });
         let outer = std::mem::replace(&mut self.unit, self.units.len() - 1);
         inside(self);
         self.unit = outer;
+    }
+
+    /// Visits a branch or the body of a loop.
+    fn within(&mut self, what: &str, inside: impl FnOnce(&mut Self)) {
+        let mut hasher = hasher();
+        hasher.write_u64(self.around);
+        hasher.write(what.as_bytes());
+        let outer = std::mem::replace(&mut self.around, hasher.finish());
+        inside(self);
+        self.around = outer;
     }
 
     fn unit(&mut self, expr: &mut Expr) {
@@ -147,20 +184,20 @@ impl VisitMut for Numberer {
 
     fn visit_expr_if_mut(&mut self, expr: &mut ExprIf) {
         self.unit(&mut expr.cond);
-        self.visit_block_mut(&mut expr.then_branch);
+        self.within("then", |this| this.visit_block_mut(&mut expr.then_branch));
         if let Some((_, otherwise)) = &mut expr.else_branch {
-            self.visit_expr_mut(otherwise);
+            self.within("else", |this| this.visit_expr_mut(otherwise));
         }
     }
 
     fn visit_expr_while_mut(&mut self, expr: &mut ExprWhile) {
         self.unit(&mut expr.cond);
-        self.visit_block_mut(&mut expr.body);
+        self.within("while", |this| this.visit_block_mut(&mut expr.body));
     }
 
     fn visit_expr_for_loop_mut(&mut self, expr: &mut ExprForLoop) {
         self.unit(&mut expr.expr);
-        self.visit_block_mut(&mut expr.body);
+        self.within("for", |this| this.visit_block_mut(&mut expr.body));
     }
 
     fn visit_expr_match_mut(&mut self, expr: &mut ExprMatch) {
@@ -171,7 +208,12 @@ impl VisitMut for Numberer {
     }
 
     fn visit_arm_mut(&mut self, arm: &mut Arm) {
-        self.unit(&mut arm.body);
+        let pattern = mark::text(&arm.pat);
+        self.within(&pattern, |this| this.unit(&mut arm.body));
+    }
+
+    fn visit_expr_loop_mut(&mut self, expr: &mut ExprLoop) {
+        self.within("loop", |this| this.visit_block_mut(&mut expr.body));
     }
 
     fn visit_expr_block_mut(&mut self, expr: &mut ExprBlock) {
@@ -211,11 +253,19 @@ mod tests {
     #[test]
     fn a_fingerprint_is_that_of_its_statement_alone() {
         let one = fingerprints("let a = f(x).await?; g(a).await?;");
-        let other =
-            fingerprints("let   a=f(x) . await ? ; let b = 5; h(b).await?; if b { g(a).await?; }");
+        let other = fingerprints("let   a=f(x) . await ? ; let b = 5; h(b).await?; g(a).await?;");
         assert_eq!(one[0], other[0]);
         assert_eq!(one[1], other[2]);
         assert_ne!(one[1], other[1]);
+    }
+
+    #[test]
+    fn moving_a_statement_into_another_branch_makes_it_another() {
+        let one = fingerprints("if vip { f().await?; g(); } else { h(); }");
+        let other = fingerprints("if vip { g(); } else { f().await?; h(); }");
+        let edited = fingerprints("if vip || old { f().await?; g(); } else { h(); }");
+        assert_ne!(one, other);
+        assert_eq!(one, edited);
     }
 
     #[test]
@@ -231,6 +281,17 @@ mod tests {
         let three = fingerprints("f().await?; f().await?; f().await?;");
         assert_ne!(two[0], two[1]);
         assert!(two.iter().all(|known| !three.contains(known)));
+    }
+
+    #[test]
+    fn statements_alike_are_others_when_one_goes_and_one_comes() {
+        let before = fingerprints("f().await?; a().await?; f().await?; b().await?;");
+        let after = fingerprints("a().await?; f().await?; b().await?; f().await?;");
+        assert!(
+            [before[0], before[2]]
+                .iter()
+                .all(|known| !after.contains(known))
+        );
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub(super) struct State {
     pub(super) number: usize,
     pub(super) name: StateName,
     pub(super) fingerprint: u64,
+    pub(super) surroundings: u64,
     /// What it saves, in the order of declaration.
     pub(super) saved: Vec<LocalId>,
 }
@@ -61,6 +62,7 @@ pub(super) fn plan<'a>(
             number,
             name,
             fingerprint: awaits[number].fingerprint,
+            surroundings: awaits[number].surroundings,
             saved: saved(flow, &live, number),
         })
         .collect();

@@ -65,7 +65,7 @@ impl Awaited {
     }
 
     /// The name that it gives by itself.
-    fn base(&self) -> String {
+    pub(super) fn base(&self) -> String {
         let base = match self {
             Self::Call(words) => words.last().map(|word| upper_camel(word)),
             Self::Signal(name, _) => Some(upper_camel(name)),

@@ -33,7 +33,7 @@ pub struct Shape {
     /// A readable description. Names of structs, fields and variants, their order and their types
     /// are in it; modules are not.
     pub text: String,
-    /// [`hash_text`] of the text.
+    /// A hash of the whole structure, also of what the text leaves out.
     pub hash: u64,
 }
 
@@ -78,8 +78,9 @@ pub(super) fn record<T: Persist>() -> &'static Record {
     }
     // Tracing runs the user's code, so no lock is held; another thread may be doing the same.
     let graph = tracer::trace::<T>();
-    let text = text(&graph);
-    let hash = hash_text(&text);
+    let text = Writer::write(&graph, false);
+    // With every node written once, nothing need be left out.
+    let hash = hash_text(&Writer::write(&graph, true));
     let mut records = RECORDS.write().unwrap_or_else(PoisonError::into_inner);
     records.entry(id).or_insert_with(|| {
         Box::leak(Box::new(Record {
@@ -106,31 +107,43 @@ pub fn hash_text(text: &str) -> u64 {
     hasher.finish()
 }
 
-fn text(graph: &Graph) -> String {
-    let mut writer = Writer {
-        graph,
-        out: String::new(),
-        path: Vec::new(),
-        written: 0,
-    };
-    match graph.root {
-        Some(root) => writer.node(root),
-        None => writer.out.push_str("()"),
-    }
-    writer.out
-}
-
 struct Writer<'a> {
     graph: &'a Graph,
     out: String,
     /// The nodes that the one being written stands in.
     path: Vec<Id>,
     written: usize,
+    /// Those written already, where each is to be written once.
+    once: Option<Vec<Id>>,
 }
 
 impl Writer<'_> {
+    fn write(graph: &Graph, once: bool) -> String {
+        let mut writer = Writer {
+            graph,
+            out: String::new(),
+            path: Vec::new(),
+            written: 0,
+            once: once.then(Vec::new),
+        };
+        match graph.root {
+            Some(root) => writer.node(root),
+            None => writer.out.push_str("()"),
+        }
+        writer.out
+    }
+
     fn node(&mut self, id: Id) {
         let node = &self.graph.nodes[id];
+        if let Some(once) = &mut self.once
+            && !matches!(node.hint, Hint::Leaf(_))
+        {
+            if let Some(place) = once.iter().position(|known| *known == id) {
+                let _ = write!(self.out, "#{place}");
+                return;
+            }
+            once.push(id);
+        }
         if self.path.contains(&id) {
             let name = match node.hint {
                 Hint::Newtype(name)
@@ -143,7 +156,7 @@ impl Writer<'_> {
             return;
         }
         self.written += 1;
-        if self.written > MAX_NODES {
+        if self.written > MAX_NODES && self.once.is_none() {
             self.out.push_str(UNSEEN);
             return;
         }

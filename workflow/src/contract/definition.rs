@@ -52,8 +52,12 @@ pub struct StateDefinition {
     pub name: &'static str,
     /// The name without the number that tells it from its like.
     pub base: &'static str,
-    /// A hash of the awaiting statement's tokens.
+    /// A hash of the awaiting statement's tokens and of the branches around it.
     pub fingerprint: u64,
+    /// A hash of the branches around it and of the names of the awaits before and after it.
+    pub surroundings: u64,
+    /// What it awaits; nothing at `Start`.
+    pub awaits: Option<Awaits>,
     /// A hash of the base name and of the fields' names and shapes.
     pub shape: u64,
     /// What is saved there.
@@ -72,8 +76,19 @@ pub struct FieldDefinition {
 /// What an await uses, for [`Definition::state`].
 #[derive(Clone, Copy, Debug)]
 pub struct AwaitDefinition {
-    pub(super) describe: fn(Option<&'static str>, &mut Definition),
+    pub(super) describe: fn(Option<&'static str>, &mut Definition) -> Awaits,
     pub(super) name: Option<&'static str>,
+}
+
+/// What a state awaits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Awaits {
+    /// An activity.
+    Activity(ActivityName),
+    /// A timer.
+    Timer,
+    /// A signal; `None` where the source computes its name.
+    Signal(Option<&'static str>),
 }
 
 /// An activity that a workflow calls.
@@ -176,16 +191,16 @@ impl Definition {
         for field in &fields {
             text += &format!("|{}: {}", field.name, field.ty.shape.text);
         }
-        self.states.push(StateDefinition {
+        let state = StateDefinition {
             name: facts.name,
             base: facts.base,
             fingerprint: facts.fingerprint,
+            surroundings: facts.surroundings,
+            awaits: awaits.map(|awaits| (awaits.describe)(awaits.name, self)),
             shape: codec::hash_text(&text),
             fields,
-        });
-        if let Some(awaits) = awaits {
-            (awaits.describe)(awaits.name, self);
-        }
+        };
+        self.states.push(state);
     }
 
     /// Adds an activity that an await calls.
@@ -266,8 +281,9 @@ impl Definition {
     /// Which state a snapshot goes on at.
     ///
     /// Among the awaits of its base name, an equal fingerprint decides, also when the number in
-    /// the name moved; a single candidate with an equal shape is taken, for then only the
-    /// arguments were edited. Everything else is refused: no run goes on at the wrong await.
+    /// the name moved. A single candidate in equal surroundings is taken, for then only the
+    /// arguments were edited. Everything else is refused, and so is a state of another shape: no
+    /// run goes on at the wrong await.
     ///
     /// # Errors
     /// When no state fits, or none surely; the run is then to be set aside, untouched.
@@ -282,7 +298,9 @@ impl Definition {
             .find(|&i| self.states[i].fingerprint == snapshot.fingerprint);
         let index = match (equal, &candidates[..]) {
             (Some(index), _) => index,
-            (None, [single]) => *single,
+            (None, [single]) if self.states[*single].surroundings == snapshot.surroundings => {
+                *single
+            }
             (None, []) => return Err(Fault::StateMissing { state: state() }),
             (None, _) => {
                 let names: Vec<_> = candidates.iter().map(|&i| self.states[i].name).collect();

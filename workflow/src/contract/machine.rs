@@ -62,8 +62,7 @@ impl Machine {
         step: &mut Step<'_>,
         ctx: &mut Context,
     ) -> Result<Result<Stepped, Failure>, String> {
-        catch_unwind(AssertUnwindSafe(|| (self.step)(step, ctx)))
-            .map_err(|panic| panic_message(&*panic))
+        catch_unwind(AssertUnwindSafe(|| (self.step)(step, ctx))).map_err(panic_message)
     }
 }
 
@@ -76,10 +75,13 @@ impl std::fmt::Debug for Machine {
 }
 
 /// The text of a panic, as far as it has one.
-pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
+pub(crate) fn panic_message(panic: Box<dyn std::any::Any + Send>) -> String {
+    let text = panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned())
+        .unwrap_or_else(|| "no message".to_owned());
+    // A payload may panic when it is dropped; a leaked one does not.
+    std::mem::forget(panic);
+    text
 }

@@ -64,7 +64,7 @@ mod step;
 
 pub use command::Command;
 pub use definition::{
-    ActivityDefinition, AwaitDefinition, Definition, DefinitionError, FieldDefinition,
+    ActivityDefinition, AwaitDefinition, Awaits, Definition, DefinitionError, FieldDefinition,
     SignalDefinition, SignalError, StateDefinition, TypeDefinition,
 };
 pub use event::Event;

@@ -8,7 +8,7 @@ use crate::activity::ActivityOptions;
 use crate::codec::{CodecError, Sealed};
 use crate::failure::Failure;
 
-use super::Definition;
+use super::{Awaits, Definition};
 
 /// The durable name of an activity.
 ///
@@ -88,9 +88,9 @@ pub trait Durable: sealed::Sealed {
     /// When the outcome cannot be read.
     fn resolve(outcome: Outcome) -> Result<Self::Output, CodecError>;
 
-    /// Adds to the definition what awaiting it uses: an activity, a signal. `name` is the signal's
-    /// name where the source spells it.
-    fn describe(name: Option<&'static str>, definition: &mut Definition);
+    /// What it awaits, added to the definition where that is an activity or a signal. `name` is the
+    /// signal's name where the source spells it.
+    fn describe(name: Option<&'static str>, definition: &mut Definition) -> Awaits;
 }
 
 pub(crate) mod sealed {

@@ -21,8 +21,10 @@ pub struct Snapshot {
     pub base: String,
     /// A hash of the base name and of the fields' names and shapes.
     pub shape: u64,
-    /// A hash of the awaiting statement's tokens.
+    /// A hash of the awaiting statement's tokens and of the branches around it.
     pub fingerprint: u64,
+    /// A hash of the branches around it and of the names of the awaits before and after it.
+    pub surroundings: u64,
     /// The locals that live across the await, in the order of the variant.
     pub fields: Vec<SavedField>,
 }
@@ -93,6 +95,7 @@ impl Run {
             base: start.base.to_owned(),
             shape: start.shape,
             fingerprint: start.fingerprint,
+            surroundings: start.surroundings,
             fields: start
                 .fields
                 .iter()

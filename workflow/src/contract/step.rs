@@ -14,7 +14,7 @@ use crate::saved::Saved;
 
 use super::definition::{AwaitDefinition, FieldDefinition, TypeDefinition};
 use super::run::SavedField;
-use super::{Definition, Durable, Fault, Operation, Outcome, Snapshot};
+use super::{Awaits, Definition, Durable, Fault, Operation, Outcome, Snapshot};
 
 /// What the macro knows of a state without knowing types.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +23,10 @@ pub struct StateFacts {
     pub name: &'static str,
     /// The name without the number that tells it from its like.
     pub base: &'static str,
-    /// A hash of the awaiting statement's tokens.
+    /// A hash of the awaiting statement's tokens and of the branches around it.
     pub fingerprint: u64,
+    /// A hash of the branches around it and of the names of the awaits before and after it.
+    pub surroundings: u64,
 }
 
 /// One local that is saved somewhere: ties its type together over all the states that save it.
@@ -41,7 +43,7 @@ pub struct Field<T> {
 pub struct AwaitPoint<D, O> {
     begin: fn(D) -> Result<Operation, CodecError>,
     resolve: fn(Outcome) -> Result<O, CodecError>,
-    describe: fn(Option<&'static str>, &mut Definition),
+    describe: fn(Option<&'static str>, &mut Definition) -> Awaits,
 }
 
 /// What a step function gives back: only `Step` makes one, so none returns by another door.
@@ -261,6 +263,7 @@ impl<'a> Step<'a> {
                     base: state.base.to_owned(),
                     shape: state.shape,
                     fingerprint: state.fingerprint,
+                    surroundings: state.surroundings,
                     fields: std::mem::take(&mut self.fields),
                 },
                 operation,
@@ -346,7 +349,9 @@ impl<'a> SavedState<'a> {
     pub fn opaque(&self, index: usize) -> Result<Saved, CodecError> {
         let value = &self.snapshot.fields[index].value;
         let ty = self.definition.states[self.index].fields[index].ty;
-        Ok(Saved::new((ty.to_json)(value)?, value.clone()))
+        let json = (ty.to_json)(value);
+        let json = json.unwrap_or_else(|error| format!("({error})").into());
+        Ok(Saved::new(json, value.clone()))
     }
 
     /// The state as JSON, as serde writes the state enum: `{"Approval": {"findings": "…"}}`.
@@ -357,7 +362,10 @@ impl<'a> SavedState<'a> {
         let state = &self.definition.states[self.index];
         let mut fields = serde_json::Map::new();
         for (field, saved) in state.fields.iter().zip(&self.snapshot.fields) {
-            fields.insert(field.name.to_owned(), (field.ty.to_json)(&saved.value)?);
+            // One that has no JSON is not to hide the others.
+            let json = (field.ty.to_json)(&saved.value);
+            let json = json.unwrap_or_else(|error| format!("({error})").into());
+            fields.insert(field.name.to_owned(), json);
         }
         Ok(serde_json::json!({ state.name: fields }))
     }

@@ -1,25 +1,25 @@
 //! One attempt of an activity.
 
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures::FutureExt;
+use tokio::task::JoinError;
 
 use crate::activity::ActivityContext;
 use crate::codec::Sealed;
 use crate::contract::{ActivityDefinition, ScheduledActivity, panic_message};
 use crate::failure::{Failure, FailureKind};
 
-/// Runs one attempt of an activity, for at most `limit`. A panic is a failure like any other.
+/// The longest text of a failure that is kept.
+const FAILURE_TEXT_BYTES_MAX: usize = 64 << 10;
+
+/// Runs one attempt of an activity, for at most `limit`.
 pub(super) async fn run(
-    definition: &ActivityDefinition,
+    definition: ActivityDefinition,
     scheduled: ScheduledActivity,
     context: ActivityContext,
     limit: Option<Duration>,
 ) -> Result<Sealed, Failure> {
-    let name = scheduled.activity.name;
-    let body = async { (definition.run)(scheduled.arguments, context).await };
-    let body = AssertUnwindSafe(body).catch_unwind();
+    let body = (definition.run)(scheduled.arguments, context);
     let returned = match limit {
         None => body.await,
         Some(limit) => match tokio::time::timeout(limit, body).await {
@@ -27,17 +27,39 @@ pub(super) async fn run(
             Err(_) => {
                 return Err(Failure::new(
                     FailureKind::TimedOut,
-                    format!("an attempt of activity `{name}` took longer than {limit:?}"),
+                    format!(
+                        "an attempt of activity `{}` took longer than {limit:?}",
+                        definition.name.name
+                    ),
                 ));
             }
         },
     };
-    match returned {
-        Ok(Ok(output)) => Ok(output),
-        Ok(Err(error)) => Err(error.into()),
-        Err(panic) => Err(Failure::new(
-            FailureKind::Panicked,
-            format!("activity `{name}` panicked: {}", panic_message(&*panic)),
-        )),
+    returned.map_err(|error| shortened(error.into()))
+}
+
+/// What became of the task that ran an attempt: a panic, also one while it was dropped, is a
+/// failure like any other. `None` where nobody waits for it any more.
+pub(super) fn outcome(
+    name: &str,
+    joined: Result<Result<Sealed, Failure>, JoinError>,
+) -> Option<Result<Sealed, Failure>> {
+    match joined {
+        Ok(result) => Some(result),
+        Err(error) if error.is_panic() => {
+            let message = panic_message(error.into_panic());
+            let text = format!("activity `{name}` panicked: {message}");
+            Some(Err(shortened(Failure::new(FailureKind::Panicked, text))))
+        }
+        Err(_) => None,
     }
+}
+
+fn shortened(mut failure: Failure) -> Failure {
+    if failure.message.len() > FAILURE_TEXT_BYTES_MAX {
+        let end = failure.message.floor_char_boundary(FAILURE_TEXT_BYTES_MAX);
+        failure.message.truncate(end);
+        failure.message.push('…');
+    }
+    failure
 }

@@ -20,6 +20,15 @@ use super::{attempt, clock, engine};
 /// How long to wait before trying again to write down what cannot be given back to a caller.
 const COMMIT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Closes the engine with the task that has this.
+struct CloseOnDrop(Arc<Engine>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 impl Engine {
     /// Keeps what was committed, and acts on it.
     pub(super) fn settle(
@@ -44,7 +53,8 @@ impl Engine {
         }
         let mut due_ms = waiting.and_then(|waiting| waiting.due_ms);
         if let Some(Operation::Activity(scheduled)) = record.awaited()
-            && due_ms.is_some_and(|due| due <= clock::now_ms())
+            && due_ms.is_none_or(|due| due <= clock::now_ms())
+            && !record.run.is_ready()
         {
             due_ms = None;
             if active.attempt.is_none()
@@ -99,27 +109,33 @@ impl Engine {
             workflow_id: record.head.workflow_id.clone(),
             run_id: Some(record.head.run_id.clone()),
         };
+        let name = definition.name.name.clone();
+        let attempt = attempt::run(definition, scheduled.clone(), context, limit);
+        let task = self.runtime.spawn(attempt);
+        let abort = task.abort_handle();
         let engine = self.clone();
-        let scheduled = scheduled.clone();
         let mut closed = self.closed.subscribe();
-        let task = self.runtime.spawn(async move {
-            let result = tokio::select! {
-                result = attempt::run(&definition, scheduled, context, limit) => result,
-                _ = closed.wait_for(|closed| *closed) => return,
+        self.runtime.spawn(async move {
+            let abort = task.abort_handle();
+            let joined = tokio::select! {
+                biased;
+                _ = closed.wait_for(|closed| *closed) => return abort.abort(),
+                joined = task => joined,
             };
-            let input = Input::Attempted {
-                op,
-                attempt: number,
-                result,
-            };
-            let runtime = engine.runtime.clone();
-            runtime.spawn(async move { engine.report(target, input).await });
+            if let Some(result) = attempt::outcome(&name, joined) {
+                let input = Input::Attempted {
+                    op,
+                    attempt: number,
+                    result,
+                };
+                engine.report(target, input).await;
+            }
         });
-        task.abort_handle()
+        abort
     }
 
     /// Gives an input that nobody else would give again: tries until it is durable.
-    async fn report(self: &Arc<Self>, target: RunTarget, input: Input) {
+    pub(super) async fn report(self: &Arc<Self>, target: RunTarget, input: Input) {
         loop {
             match self.input_now(&target, input.clone()).await {
                 Err(error @ (Error::Storage(_) | Error::Codec(_))) => {
@@ -141,6 +157,8 @@ impl Engine {
     }
 
     pub(super) async fn watch_timers(self: Arc<Self>) {
+        // When its runtime ends, the engine can do no more: whoever waits is to know.
+        let _engine = CloseOnDrop(self.clone());
         let mut closed = self.closed.subscribe();
         loop {
             let workflow_id = tokio::select! {

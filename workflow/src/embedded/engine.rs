@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -48,6 +50,7 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Closed => Self::Closed,
+            StoreError::TooLarge { bytes, bytes_max } => Self::TooLarge { bytes, bytes_max },
             error => Self::Storage(Box::new(error)),
         }
     }
@@ -63,6 +66,7 @@ impl Engine {
             )
         })?;
         let machines = config.machines()?;
+        let runtime = runtime()?;
         let directory = directory.to_owned();
         // Opening reads files; the callers' runtime is not to wait for that.
         let store = tokio::task::spawn_blocking(move || Store::open(&directory))
@@ -78,7 +82,7 @@ impl Engine {
             slots: Slots::default(),
             aside: Mutex::default(),
             timers: Timers::default(),
-            runtime: Handle::current(),
+            runtime,
             closed: watch::Sender::new(false),
         });
         if let Err(error) = engine.resume().await {
@@ -120,7 +124,19 @@ impl Engine {
             };
             let workflow_id: Arc<str> = record.head.workflow_id.as_str().into();
             let before = record.clone();
-            if let Err(reason) = self.advance(&mut record, Input::Reopened) {
+            match self.fitting(&record) {
+                // Steps are taken later, each run's by itself: a slow one delays nobody.
+                Ok(_) => transition::absorb(&mut record, Input::Reopened, Moment::now()),
+                Err(reason) => self.put_aside(record.head.clone(), reason),
+            }
+            if let Some(waiting) = &mut record.waiting
+                && waiting.lost >= LOST_ATTEMPTS_MAX
+            {
+                let reason = format!(
+                    "its activity died with the process {} times in a row; it is tried again when the executor is opened next, or cancel or terminate the run",
+                    waiting.lost
+                );
+                waiting.lost = 0;
                 self.put_aside(record.head.clone(), reason);
             }
             let mut active = Active {
@@ -143,7 +159,17 @@ impl Engine {
         for (workflow_id, active) in taken_up {
             let held = self.slots.hold(workflow_id);
             let mut guard = held.active.lock().await;
+            let is_ready = active.record.run.is_ready();
+            let target = RunTarget {
+                workflow_id: active.record.head.workflow_id.clone(),
+                run_id: Some(active.record.head.run_id.clone()),
+            };
             self.settle(&held, &mut guard, active);
+            if is_ready {
+                let engine = self.clone();
+                self.runtime
+                    .spawn(async move { engine.report(target, Input::Tick).await });
+            }
         }
         Ok(())
     }
@@ -298,10 +324,21 @@ impl Engine {
             wake_ms: active.wake_ms.filter(|_| !matches!(input, Input::Tick)),
         };
         let kind = input.kind();
+        // Nobody is there to be told that these are refused.
+        let unasked = matches!(input, Input::Tick | Input::Attempted { .. });
         let aside = self.advance(&mut next.record, input).err();
         if next.record != active.record {
             let change = next.change(kind)?;
-            self.store.commit(vec![change]).await?;
+            match self.store.commit(vec![change]).await.map_err(Error::from) {
+                Err(error @ Error::TooLarge { .. }) if unasked => {
+                    // It would be as large each time. The run stays as it was.
+                    self.put_aside(active.record.head.clone(), error.to_string());
+                    let active = guard.take().expect("it is there");
+                    self.settle(slot, &mut guard, active);
+                    return Err(error);
+                }
+                committed => committed?,
+            }
         }
         // From here on the new record is what stands on disk.
         next.attempt = active.attempt.take();
@@ -325,6 +362,13 @@ impl Engine {
             let (_, record) = self.find(&target)?;
             if record.end.is_some() {
                 return Ok(());
+            }
+            let aside = lock(&self.aside).get(&held.workflow_id).cloned();
+            if let Some(aside) = aside.filter(|aside| aside.run_id == record.head.run_id) {
+                return Err(Error::SetAside {
+                    workflow_id: aside.workflow_id,
+                    reason: aside.reason,
+                });
             }
             tokio::select! {
                 _ = version.changed() => Ok(()),
@@ -390,34 +434,34 @@ impl Engine {
 
     /// Runs the transition; the reason, where the code cannot go on with the run.
     fn advance(&self, record: &mut Record, input: Input) -> Result<(), String> {
-        let moment = Moment {
-            now_ms: clock::now_ms(),
-            random: clock::random_fraction(),
-        };
-        if let Some(aside) = lock(&self.aside).get(&*record.head.workflow_id)
-            && aside.run_id == record.head.run_id
-        {
-            transition::absorb(record, input, moment);
-            return Ok(());
-        }
-        let Some(machine) = self.machine(&record.head.workflow) else {
-            return Err(Error::NotRegistered {
-                workflow: record.head.workflow.clone(),
+        let moment = Moment::now();
+        let workflow_id = &*record.head.workflow_id;
+        let aside = lock(&self.aside).get(workflow_id).cloned();
+        let is_aside = aside.is_some_and(|aside| aside.run_id == record.head.run_id);
+        match self.fitting(record) {
+            // A cancel may be what a run needs that is set aside: it is tried.
+            Ok(machine) if !is_aside || matches!(input, Input::Cancel) => {
+                lock(&self.aside).remove(workflow_id);
+                let applied = transition::apply(record, machine, input, moment);
+                applied.map_err(|fault| fault.to_string())
             }
-            .to_string());
-        };
-        let definition = machine.definition();
-        fits(definition, record).map_err(|fault| fault.to_string())?;
-        transition::apply(record, machine, input, moment).map_err(|fault| fault.to_string())?;
-        if let Some(waiting) = &record.waiting
-            && waiting.lost >= LOST_ATTEMPTS_MAX
-        {
-            return Err(format!(
-                "its activity died with the process {} times in a row; mend the activity and terminate the run, or cancel it",
-                waiting.lost
-            ));
+            Err(reason) if !is_aside => Err(reason),
+            _ => {
+                transition::absorb(record, input, moment);
+                Ok(())
+            }
         }
-        Ok(())
+    }
+
+    /// The machine of a run, if its code fits.
+    fn fitting(&self, record: &Record) -> Result<&Machine, String> {
+        let workflow = &record.head.workflow;
+        let machine = self.machine(workflow).ok_or_else(|| {
+            let workflow = workflow.clone();
+            Error::NotRegistered { workflow }.to_string()
+        })?;
+        fits(machine.definition(), record).map_err(|fault| fault.to_string())?;
+        Ok(machine)
     }
 
     /// Runs a future to its end whatever becomes of the caller.
@@ -459,6 +503,23 @@ impl Engine {
             },
         );
     }
+}
+
+/// The runtime that opens the engine, which it then lives on.
+fn runtime() -> Result<Handle, OpenError> {
+    let runtime = Handle::try_current().map_err(|_| {
+        OpenError::Config(
+            "the embedded engine needs a tokio runtime: open it inside one".to_owned(),
+        )
+    })?;
+    // tokio panics where timers are not enabled.
+    if catch_unwind(|| tokio::time::sleep(Duration::ZERO)).is_err() {
+        return Err(OpenError::Config(
+            "the embedded engine needs timers: build the tokio runtime with `enable_time()` or `enable_all()`"
+                .to_owned(),
+        ));
+    }
+    Ok(runtime)
 }
 
 /// What there is to say of a run that cannot be read.

@@ -1,22 +1,31 @@
 //! Whether the code at hand fits a run.
 
-use crate::contract::{ActivityDefinition, ActivityName, Definition, Fault, Operation};
+use crate::contract::{ActivityDefinition, ActivityName, Awaits, Definition, Fault, Operation};
 
 use super::record::Record;
 
 /// Whether the code can go on with a run at all: its state is known and of the saved shape, and so
 /// is the activity that it waits for.
 pub(super) fn fits(definition: &Definition, record: &Record) -> Result<(), Fault> {
-    let index = definition.locate(&record.run.state)?;
-    let Some(Operation::Activity(scheduled)) = record.awaited() else {
-        return Ok(());
-    };
-    let state = definition.states[index].name;
+    let state = &definition.states[definition.locate(&record.run.state)?];
     let changed = |difference| {
         Err(Fault::ShapeChanged {
-            state: state.to_owned(),
+            state: state.name.to_owned(),
             difference,
         })
+    };
+    let Some(operation) = record.awaited() else {
+        return Ok(());
+    };
+    if !is_awaited(state.awaits.as_ref(), operation) {
+        return changed(format!(
+            "the run waits for {}, and the code awaits {} there",
+            waits_for(operation),
+            awaits(state.awaits.as_ref())
+        ));
+    }
+    let Operation::Activity(scheduled) = operation else {
+        return Ok(());
     };
     let name = &scheduled.activity.name;
     let Some(activity) = find_activity(definition, &scheduled.activity) else {
@@ -35,6 +44,37 @@ pub(super) fn fits(definition: &Definition, record: &Record) -> Result<(), Fault
         ));
     }
     Ok(())
+}
+
+/// Whether an operation under way is what the code awaits. Activities go by their durable name.
+fn is_awaited(awaits: Option<&Awaits>, operation: &Operation) -> bool {
+    match (awaits, operation) {
+        (Some(Awaits::Activity(name)), Operation::Activity(scheduled)) => {
+            name.name == scheduled.activity.name
+        }
+        (Some(Awaits::Timer), Operation::Timer { .. })
+        | (Some(Awaits::Signal(None)), Operation::Signal { .. }) => true,
+        (Some(Awaits::Signal(Some(spelled))), Operation::Signal { name, .. }) => spelled == name,
+        _ => false,
+    }
+}
+
+fn awaits(awaits: Option<&Awaits>) -> String {
+    match awaits {
+        Some(Awaits::Activity(name)) => format!("activity `{}`", name.name),
+        Some(Awaits::Timer) => "a timer".to_owned(),
+        Some(Awaits::Signal(Some(name))) => format!("signal `{name}`"),
+        Some(Awaits::Signal(None)) => "a signal".to_owned(),
+        None => "nothing".to_owned(),
+    }
+}
+
+fn waits_for(operation: &Operation) -> String {
+    match operation {
+        Operation::Activity(scheduled) => format!("activity `{}`", scheduled.activity.name),
+        Operation::Timer { .. } => "a timer".to_owned(),
+        Operation::Signal { name, .. } => format!("signal `{name}`"),
+    }
 }
 
 /// The activity of that name: the very one, or the only one of its name, for modules move.

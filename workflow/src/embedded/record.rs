@@ -39,7 +39,8 @@ pub(super) struct Head {
 pub(super) struct Waiting {
     pub op: u64,
     pub since_ms: u64,
-    /// When there is something to do: a timer fires, the next attempt begins. `None` is never.
+    /// When a timer fires, `None` is never; or when the next attempt of an activity begins, `None`
+    /// is at once.
     pub due_ms: Option<u64>,
     /// Which attempt of an activity is under way or due, counted from 1.
     pub attempt: u32,
@@ -108,6 +109,7 @@ impl Record {
             base: state.base.clone(),
             shape: state.shape,
             fingerprint: state.fingerprint,
+            surroundings: state.surroundings,
             fields: state
                 .fields
                 .iter()
@@ -151,6 +153,7 @@ impl Record {
                     base: progress.base,
                     shape: progress.shape,
                     fingerprint: progress.fingerprint,
+                    surroundings: progress.surroundings,
                     fields,
                 },
                 awaiting: read::<Option<Pending>>(image, "awaiting")?,
@@ -173,6 +176,7 @@ struct Progress {
     base: String,
     shape: u64,
     fingerprint: u64,
+    surroundings: u64,
     fields: Vec<(String, u64)>,
     next_op: u64,
     seed: u64,

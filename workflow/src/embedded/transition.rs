@@ -77,6 +77,16 @@ pub(super) struct Moment {
     pub random: f64,
 }
 
+impl Moment {
+    /// This moment.
+    pub(super) fn now() -> Self {
+        Self {
+            now_ms: clock::now_ms(),
+            random: clock::random_fraction(),
+        }
+    }
+}
+
 /// Takes an input in and steps while the run is ready.
 ///
 /// # Errors
@@ -154,7 +164,7 @@ fn follow_awaited(record: &mut Record, moment: Moment) {
         op: pending.op,
         since_ms: moment.now_ms,
         due_ms: match &pending.operation {
-            Operation::Activity(_) => Some(moment.now_ms),
+            Operation::Activity(_) => None,
             Operation::Timer { duration } => Some(clock::after(moment.now_ms, *duration)),
             Operation::Signal { timeout, .. } => {
                 timeout.map(|timeout| clock::after(moment.now_ms, timeout))
@@ -185,11 +195,17 @@ fn reopened(record: &mut Record, moment: Moment) {
     let Operation::Activity(activity) = &pending.operation else {
         return;
     };
-    if waiting.due_ms.is_some_and(|due| due > moment.now_ms) {
+    let retry = &activity.options.retry;
+    if let Some(due) = waiting.due_ms
+        && due > moment.now_ms
+    {
+        // Between two attempts. A clock that was set back is not to make the wait longer.
+        let longest = clock::after(moment.now_ms, retry.interval(waiting.attempt, 1.0));
+        waiting.due_ms = Some(due.min(longest));
         return;
     }
     waiting.lost += 1;
-    if activity.options.retry.max_attempts <= 1 {
+    if retry.max_attempts <= 1 {
         let failure = Failure::new(
             FailureKind::Lost,
             format!(
@@ -206,10 +222,28 @@ fn tick(record: &mut Record, moment: Moment) {
     let (Some(pending), Some(waiting)) = (&record.run.awaiting, &record.waiting) else {
         return;
     };
-    let due = waiting.due_ms.is_some_and(|due| due <= moment.now_ms);
-    if due && !matches!(pending.operation, Operation::Activity(_)) {
-        let op = pending.op;
-        record.run.absorb(Event::TimerFired { op });
+    let op = pending.op;
+    match &pending.operation {
+        Operation::Activity(activity) => {
+            let limit = activity.options.schedule_to_close;
+            let last = limit.map(|limit| clock::after(waiting.since_ms, limit));
+            if last.is_some_and(|last| last <= moment.now_ms) {
+                let failure = Failure::new(
+                    FailureKind::TimedOut,
+                    format!(
+                        "activity `{}` took longer than {:?} in all",
+                        activity.activity.name,
+                        limit.unwrap_or_default()
+                    ),
+                );
+                record.run.absorb(Event::ActivityFailed { op, failure });
+            }
+        }
+        Operation::Timer { .. } | Operation::Signal { .. } => {
+            if waiting.due_ms.is_some_and(|due| due <= moment.now_ms) {
+                record.run.absorb(Event::TimerFired { op });
+            }
+        }
     }
 }
 

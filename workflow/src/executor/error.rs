@@ -87,6 +87,23 @@ pub enum Error {
         /// The workflow.
         workflow: String,
     },
+    /// The code at hand cannot go on with the run. It is untouched, and goes on once code that
+    /// fits is started.
+    #[error("the run with workflow id `{workflow_id}` is set aside: {reason}")]
+    SetAside {
+        /// The workflow id.
+        workflow_id: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// What a step made is more than can be saved at once. The run is as it was before.
+    #[error("{bytes} bytes are too much to save at once (at most {bytes_max}); keep less")]
+    TooLarge {
+        /// How many bytes.
+        bytes: usize,
+        /// How many are allowed.
+        bytes_max: usize,
+    },
     /// A signal that the workflow would not understand.
     #[error(transparent)]
     Signal(#[from] SignalError),

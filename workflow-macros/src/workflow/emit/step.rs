@@ -100,8 +100,8 @@ impl Emitter<'_> {
         };
         let start = self.parameters.iter().map(definition_of);
         let states = self.plan.states.iter().enumerate().map(|(index, state)| {
-            let (name, base, fingerprint) =
-                (&state.name.name, &state.name.base, state.fingerprint);
+            let (name, base) = (&state.name.name, &state.name.base);
+            let (fingerprint, surroundings) = (state.fingerprint, state.surroundings);
             let fields = state.saved.iter().map(definition_of);
             let point = self.point_ident(index);
             let signal = match self.signal(state.number) {
@@ -110,7 +110,7 @@ impl Emitter<'_> {
             };
             quote! {
                 #definition.state(
-                    &::workflow::contract::StateFacts { name: #name, base: #base, fingerprint: #fingerprint },
+                    &::workflow::contract::StateFacts { name: #name, base: #base, fingerprint: #fingerprint, surroundings: #surroundings },
                     [#(#fields),*].into(),
                     ::std::option::Option::Some(#point.definition(#signal)),
                 );
@@ -119,7 +119,7 @@ impl Emitter<'_> {
         quote! {
             if let ::std::option::Option::Some(#definition) = #step.describing() {
                 #definition.state(
-                    &::workflow::contract::StateFacts { name: "Start", base: "Start", fingerprint: 0 },
+                    &::workflow::contract::StateFacts { name: "Start", base: "Start", fingerprint: 0, surroundings: 0 },
                     [#(#start),*].into(),
                     ::std::option::Option::None,
                 );

@@ -107,7 +107,7 @@ impl Bench {
 #[test]
 fn attempts_back_off_and_are_used_up() {
     let mut bench = Bench::start(false, None);
-    assert_eq!(bench.waiting(), (1, Some(0)));
+    assert_eq!(bench.waiting(), (1, None));
     bench.attempted(Err("busy"));
     assert_eq!(bench.waiting(), (2, Some(4_000)));
     bench.at_s(4, Input::Tick);
@@ -213,4 +213,30 @@ fn cancel_interrupts_and_terminate_ends() {
     let reason = "enough".to_owned();
     bench.input(Input::Terminate { reason });
     assert_eq!(bench.record.status(), Status::Terminated);
+}
+
+#[test]
+fn the_overall_limit_may_pass_while_down() {
+    let mut bench = Bench::start(false, None);
+    bench.at_s(60, Input::Reopened);
+    let Some(Outcome::Failed(failure)) = bench.record.end.map(|end| end.outcome) else {
+        panic!("the workflow returns the error");
+    };
+    assert_eq!(failure.kind, FailureKind::TimedOut);
+}
+
+#[test]
+fn a_clock_that_was_set_back_makes_no_second_attempt_and_no_long_wait() {
+    let mut bench = Bench::start(true, None);
+    bench.record.waiting.as_mut().unwrap().since_ms = 7_000;
+    bench.input(Input::Reopened);
+    assert_eq!(bench.record.status(), Status::Failed);
+
+    let mut bench = Bench::start(false, None);
+    bench.now_ms = 30_000;
+    bench.attempted(Err("busy"));
+    assert_eq!(bench.waiting(), (2, Some(34_000)));
+    bench.at_s(10, Input::Reopened);
+    // An interval of 8 s at most, times 1.5.
+    assert_eq!(bench.waiting(), (2, Some(22_000)));
 }
