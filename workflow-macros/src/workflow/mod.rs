@@ -53,6 +53,14 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     };
     let report = Report::new();
     let signature = Signature::parse(&report, options, &function);
+    if function.sig.receiver().is_some() {
+        // A method stands where no type of its name may stand, and callers see what they expect.
+        let errors = report
+            .check()
+            .err()
+            .map(|errors| errors.into_compile_error());
+        return quote!(#errors #function);
+    }
     check::check(&report, &function.block);
     determinism::check(&report, &function.block);
     determinism::strip(&mut function.block);
