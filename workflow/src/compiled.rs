@@ -1,6 +1,7 @@
 //! The traits behind `#[workflow]`, and the call of a workflow.
 
 use std::fmt::Debug;
+use std::future::{IntoFuture, Ready};
 use std::marker::PhantomData;
 
 use serde::Serialize;
@@ -8,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 use crate::codec::{CodecError, Persist, Sealed};
 use crate::context::Context;
-use crate::contract::{SavedState, Step, Stepped};
+use crate::contract::{Definition, Durable, Operation, Outcome, SavedState, Step, Stepped, sealed};
+use crate::error::WorkflowError;
 use crate::failure::IntoFailure;
 
 /// A compiled workflow. `#[workflow]` implements it for a type of the function's own name.
@@ -68,6 +70,45 @@ impl<W: Workflow> WorkflowCall<W> {
     /// When one cannot be encoded.
     pub fn into_arguments(self) -> Result<Vec<Sealed>, CodecError> {
         self.arguments
+    }
+}
+
+/// A workflow that another one awaits: none can be yet.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a workflow, and a workflow cannot await another one yet",
+    label = "a child workflow",
+    note = "write what it does into this workflow, or let the program start it as a run of its own: `executor.start(…)`"
+)]
+pub trait Child: Workflow {}
+
+impl<W> sealed::Sealed for WorkflowCall<W> {}
+
+impl<W: Child> Durable for WorkflowCall<W> {
+    type Output = Result<W::Output, WorkflowError>;
+
+    fn into_operation(self) -> Result<Operation, CodecError> {
+        unreachable!("no workflow is a child")
+    }
+
+    fn resolve(_: Outcome) -> Result<Self::Output, CodecError> {
+        unreachable!("no workflow is a child")
+    }
+
+    fn describe(_: Option<&'static str>, _: &mut Definition) {
+        unreachable!("no workflow is a child")
+    }
+}
+
+/// Refused when the program is built. It is there so that a workflow that awaits another one is
+/// told of that alone, and not also that the call is no future.
+impl<W: Workflow> IntoFuture for WorkflowCall<W> {
+    type Output = Result<W::Output, WorkflowError>;
+    type IntoFuture = Ready<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        const {
+            panic!("a call of a workflow is not awaited: give it to `executor.start(…)`");
+        }
     }
 }
 

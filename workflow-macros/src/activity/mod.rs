@@ -20,6 +20,14 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let report = Report::new();
     let options = Options::parse(&report, options);
     let signature = Signature::parse(&report, &function);
+    if function.sig.receiver().is_some() {
+        // A method stands where no type of its name may stand, and callers see what they expect.
+        let errors = report
+            .check()
+            .err()
+            .map(|errors| errors.into_compile_error());
+        return quote!(#errors #function);
+    }
     match report.check() {
         Ok(()) => emit::activity(&options, &signature, &function),
         Err(errors) => {

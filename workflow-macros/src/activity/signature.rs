@@ -55,7 +55,8 @@ impl Signature {
                 ReturnType::Default => parse_quote_spanned!(function.sig.ident.span()=> ()),
             },
         };
-        for (index, input) in function.sig.inputs.iter().enumerate() {
+        let mut index = 0;
+        for input in &function.sig.inputs {
             match input {
                 FnArg::Receiver(receiver) => report.error_on(
                     receiver,
@@ -63,7 +64,10 @@ impl Signature {
                      it may run in another process than its caller\n\
                      help: make it a free function, and take what it needs as parameters",
                 ),
-                FnArg::Typed(typed) => signature.parameter(report, index, typed),
+                FnArg::Typed(typed) => {
+                    signature.parameter(report, index, typed);
+                    index += 1;
+                }
             }
         }
         signature

@@ -1,6 +1,6 @@
 //! Awaits that stand where they cannot be taken out.
 
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{
@@ -119,6 +119,17 @@ impl Visit<'_> for Checker<'_> {
     }
 
     fn visit_macro(&mut self, mac: &Macro) {
+        if let Some(name) = runs_together(mac) {
+            self.report.error_on(
+                &mac.path,
+                format!(
+                    "`{name}!` in a workflow: awaits that run beside each other are not there yet\n\
+                     a run is saved at every await, and stands at one of them\n\
+                     help: await one after the other: `let a = ….await?; let b = ….await?;`, or do both in one `#[activity]`"
+                ),
+            );
+            return;
+        }
         if in_tokens(mac.tokens.clone()).is_none() {
             return;
         }
@@ -140,6 +151,15 @@ impl Visit<'_> for Checker<'_> {
 
     // An item has its own awaits.
     fn visit_item(&mut self, _: &Item) {}
+}
+
+/// The name of a macro that awaits several futures at once: `tokio::join!`, `select!`.
+fn runs_together(mac: &Macro) -> Option<&Ident> {
+    let last = &mac.path.segments.last()?.ident;
+    ["join", "select", "select_biased", "try_join"]
+        .iter()
+        .any(|name| last == name)
+        .then_some(last)
 }
 
 impl Checker<'_> {

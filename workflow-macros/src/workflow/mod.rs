@@ -4,6 +4,7 @@
 //!
 //! - [`signature`]: the function's signature and the macro's options;
 //! - [`check`]: awaits that stand where they cannot be taken out;
+//! - [`guards`]: values whose drop the source puts after an await that ends them;
 //! - [`determinism`]: code that would go another way when a step is taken again;
 //! - [`number`]: the awaits in the order of the source, with what is awaited and a fingerprint;
 //! - [`resolve`]: a name of its own for every binding;
@@ -25,6 +26,7 @@ mod check;
 mod determinism;
 mod emit;
 mod flow;
+mod guards;
 mod live;
 mod lower;
 mod macros;
@@ -53,7 +55,16 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     };
     let report = Report::new();
     let signature = Signature::parse(&report, options, &function);
+    if function.sig.receiver().is_some() {
+        // A method stands where no type of its name may stand, and callers see what they expect.
+        let errors = report
+            .check()
+            .err()
+            .map(|errors| errors.into_compile_error());
+        return quote!(#errors #function);
+    }
     check::check(&report, &function.block);
+    guards::check(&report, &function.block);
     determinism::check(&report, &function.block);
     determinism::strip(&mut function.block);
     let machine = if report.is_clean() {

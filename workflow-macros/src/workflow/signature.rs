@@ -74,7 +74,8 @@ impl Signature {
                 ReturnType::Default => parse_quote_spanned!(sig.ident.span()=> ()),
             },
         };
-        for (index, input) in sig.inputs.iter().enumerate() {
+        let mut index = 0;
+        for input in &sig.inputs {
             match input {
                 FnArg::Receiver(receiver) => report.error_on(
                     receiver,
@@ -82,7 +83,10 @@ impl Signature {
                      a run outlives the process, and the value it was called on\n\
                      help: make it a free function, and take what it needs as parameters",
                 ),
-                FnArg::Typed(typed) => signature.parameter(report, index, typed),
+                FnArg::Typed(typed) => {
+                    signature.parameter(report, index, typed);
+                    index += 1;
+                }
             }
         }
         signature

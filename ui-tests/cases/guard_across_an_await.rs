@@ -1,0 +1,28 @@
+use std::sync::Mutex;
+
+use workflow::prelude::*;
+
+#[activity]
+async fn give(n: i64) -> Result<i64, ActivityError> {
+    Ok(n)
+}
+
+static LOCK: Mutex<i64> = Mutex::new(0);
+
+#[workflow]
+async fn run(x: i64) -> Result<i64, WorkflowError> {
+    let _first = LOCK.lock().unwrap();
+    drop(_first);
+    let _ = LOCK.lock();
+    let _result = give(x).await?;
+    for _ in 0..x {
+        let _guard = LOCK.lock().unwrap();
+        if x > 1 {
+            give(x).await?;
+        }
+    }
+    let _last = LOCK.lock().unwrap();
+    Ok(x)
+}
+
+fn main() {}
