@@ -202,7 +202,7 @@ impl Generator {
     }
 
     fn statement(&mut self) -> String {
-        match self.below(if self.plain > 0 { 9 } else { 26 }) {
+        match self.below(if self.plain > 0 { 9 } else { 28 }) {
             0..=2 => self.declaration(),
             3 | 4 => self.assignment(),
             5 => {
@@ -267,6 +267,23 @@ impl Generator {
                 text
             }
             24 => self.tuple(),
+            25 => {
+                let (left, right) = (
+                    self.expression(Type::Int, 2),
+                    self.expression(Type::Bool, 2),
+                );
+                let operator = self.pick(&["< 0 ||", "!= 7 ||", "== 3 &&"]);
+                format!("assert!(({left}) {operator} ({right}), \"asserted\");")
+            }
+            26 => {
+                let (value, other) = (self.expression(Type::Int, 2), self.expression(Type::Int, 2));
+                let leave = self.leave();
+                let name = self.name();
+                self.declare(name.clone(), Type::Int, false);
+                format!(
+                    "let {name} = match ({value}) {{ 0 => {{ {leave} }} 4 => {{ {leave} }} _ => {other} }};"
+                )
+            }
             _ => {
                 let value = self.expression(Type::Int, 2);
                 format!("give({value}).await?;")

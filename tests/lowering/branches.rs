@@ -341,3 +341,35 @@ fn what_is_allowed_to_differ() {
     }
     same!(run; (1));
 }
+
+#[test]
+fn arms_that_leave_in_braces() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut total = 0;
+        for i in 0..n {
+            let r = match i {
+                1 => {
+                    continue;
+                }
+                5 => break,
+                _ => give(i).await?,
+            };
+            let q;
+            match i {
+                0 => {
+                    q = 1;
+                }
+                3 => {
+                    continue;
+                }
+                _ => {
+                    q = give(i).await?;
+                }
+            }
+            total += r + q;
+        }
+        Ok(total)
+    }
+    same!(run; (1), (3), (7));
+}

@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use workflow::codec::Sealed;
 use workflow::contract::{
-    Command, Event, Facts, Machine, Operation, Run, SavedState, ScheduledActivity,
+    Command, Event, Facts, Fault, Machine, Operation, Run, SavedState, ScheduledActivity,
 };
 use workflow::prelude::*;
 
@@ -96,16 +97,21 @@ pub fn ready<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// How a run ended: its result as JSON, or its error's text.
+/// How a run ended: its result as JSON, or the text of its error or panic.
 type Ended = Result<serde_json::Value, String>;
 
 /// Runs the function as written.
 pub fn plain<T: serde::Serialize, E: workflow::IntoFailure>(
     future: impl Future<Output = Result<T, E>>,
 ) -> (Vec<String>, Ended) {
-    traced(|| match ready(future) {
-        Ok(output) => Ok(serde_json::to_value(output).unwrap()),
-        Err(error) => Err(error.into_failure().message),
+    traced(|| match catch_unwind(AssertUnwindSafe(|| ready(future))) {
+        Ok(Ok(output)) => Ok(serde_json::to_value(output).unwrap()),
+        Ok(Err(error)) => Err(error.into_failure().message),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.into()));
+            Err(format!("panicked: {}", text.unwrap_or_default()))
+        }
     })
 }
 
@@ -140,7 +146,11 @@ pub fn compiled<W: Workflow>(
         loop {
             run = read_again(&run);
             view::<W>(&machine, &run);
-            let commands = run.step(&machine, &facts).unwrap();
+            let commands = match run.step(&machine, &facts) {
+                Ok(commands) => commands,
+                Err(Fault::Panicked { message, .. }) => return Err(format!("panicked: {message}")),
+                Err(fault) => panic!("{fault}"),
+            };
             assert!(commands.len() <= 1);
             match commands.into_iter().next() {
                 None => {}

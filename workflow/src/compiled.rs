@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 
 use crate::codec::{CodecError, Persist, Sealed};
 use crate::context::Context;
-use crate::contract::{Definition, Durable, Operation, Outcome, SavedState, Step, Stepped, sealed};
+use crate::contract::{
+    Awaits, Definition, Durable, Operation, Outcome, SavedState, Step, Stepped, sealed,
+};
 use crate::error::WorkflowError;
 use crate::failure::IntoFailure;
 
@@ -94,7 +96,7 @@ impl<W: Child> Durable for WorkflowCall<W> {
         unreachable!("no workflow is a child")
     }
 
-    fn describe(_: Option<&'static str>, _: &mut Definition) {
+    fn describe(_: Option<&'static str>, _: &mut Definition) -> Awaits {
         unreachable!("no workflow is a child")
     }
 }

@@ -32,7 +32,12 @@ impl Lowering<'_> {
         let mut sets = BTreeSet::new();
         for expr in exprs {
             assignments.visit_expr(expr);
-            sets.extend(surely_set(expr).unwrap_or_default());
+            match (surely_set(expr), expr) {
+                (Some(set), _) => sets.extend(set),
+                // `x = { continue; }`: what follows is never reached, so nobody wants the old `x`.
+                (None, Expr::Assign(assign)) => sets.extend(targets(&assign.left)),
+                (None, _) => {}
+            }
         }
         let mut assigned = assignments.0;
         for id in jumps.iter().filter_map(|jump: &Jump| jump.sets) {

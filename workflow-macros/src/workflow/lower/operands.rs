@@ -238,8 +238,11 @@ impl Lowering<'_> {
                 if !is_constant(&expr.index) {
                     *expr.index = self.spill(&expr.index);
                 }
+                let (base, index) = (&expr.expr, &expr.index);
+                // A range is no `Copy` type.
+                let check: Stmt =
+                    parse_quote!(let _ = &#base[::std::clone::Clone::clone(&#index)];);
                 let place = Expr::Index(expr);
-                let check: Stmt = parse_quote!(let _ = &#place;);
                 let code = self.code(check.to_token_stream(), &[&place], Vec::new());
                 self.push(code);
                 place
