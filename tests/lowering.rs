@@ -10,6 +10,7 @@
     unused_assignments,
     for_loops_over_fallibles,
     clippy::needless_late_init,
+    clippy::needless_range_loop,
     clippy::needless_return,
     clippy::never_loop,
     clippy::ptr_arg,
@@ -29,6 +30,8 @@ mod loops;
 mod operands;
 #[path = "lowering/realistic.rs"]
 mod realistic;
+#[path = "lowering/references.rs"]
+mod references;
 #[path = "lowering/shapes.rs"]
 mod shapes;
 #[path = "lowering/texts.rs"]

@@ -7,8 +7,7 @@ async fn give(n: i64) -> Result<i64, ActivityError> {
 
 #[workflow]
 async fn run(x: i64) -> Result<i64, WorkflowError> {
-    let name = format!("{x}");
-    let short = &name;
+    let short = &format!("{x}");
     if x > 1 {
         if x > 2 {
             give(x).await?;

@@ -7,11 +7,16 @@ async fn give(n: i64) -> Result<i64, ActivityError> {
 
 #[workflow]
 async fn run(x: i64) -> Result<i64, WorkflowError> {
-    let name = format!("{x}");
-    let short = &name;
+    let short = &format!("{x}");
+    let mut name = short.clone();
+    name.push(' ');
     let trimmed = name.trim();
+    let all = [1, 2];
+    let mut i = 0;
+    let one = &all[i];
+    i += 1;
     give(x).await?;
-    Ok((short.len() + trimmed.len()) as i64)
+    Ok((short.len() + trimmed.len()) as i64 + one + i as i64)
 }
 
 fn main() {}

@@ -8,12 +8,20 @@ async fn give(n: i64) -> Result<i64, ActivityError> {
 #[workflow]
 async fn run(x: i64) -> Result<i64, WorkflowError> {
     let order = Some(format!("{x}"));
-    match &order {
+    match &order.clone() {
         Some(name) => {
             give(x).await?;
             Ok(name.len() as i64)
         }
         None => Ok(0),
+    }?;
+    let pair = (Some(x), x);
+    match &pair {
+        (Some(one), _) | (_, one) if *one > 2 => {
+            give(x).await?;
+            Ok(*one)
+        }
+        _ => Ok(0),
     }
 }
 

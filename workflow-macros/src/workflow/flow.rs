@@ -28,8 +28,19 @@ pub(super) struct Local {
     pub(super) spelling: Option<Spelling>,
     /// What makes it a reference to something, when the syntax shows that it is one.
     pub(super) borrow: Option<Borrow>,
+    /// What makes it again, by its place in the [`Flow`], where it need not be saved.
+    pub(super) rebind: Option<usize>,
     /// A `#[cfg]` on the statement that binds it.
     pub(super) cfg: Option<Span>,
+}
+
+/// A statement that makes bindings again after an await: `let name = &order.name;`.
+pub(super) struct Rebind {
+    /// With [marks](super::mark).
+    pub(super) tokens: TokenStream,
+    pub(super) binds: Vec<LocalId>,
+    /// The bindings that it makes them of.
+    pub(super) roots: BTreeSet<LocalId>,
 }
 
 /// Why a binding is a reference.
@@ -134,6 +145,8 @@ pub(super) struct Flow {
     pub(super) points: Vec<Option<Point>>,
     /// The bindings that the blocks share; all others live and die in code that stays as it is.
     pub(super) shared: BTreeSet<LocalId>,
+    /// What makes bindings again, in the order of the source.
+    pub(super) rebinds: Vec<Rebind>,
     /// Whether it uses macros that are not of the standard library.
     pub(super) other_macros: bool,
 }
@@ -157,6 +170,47 @@ impl Flow {
             code.sets.retain(|id| shared.contains(id));
             code.assigns.retain(|id| shared.contains(id));
         }
+    }
+
+    /// Counts a use of what is made again as a use of what it is made of, and of what is made with
+    /// it: the names of all must stay apart from others.
+    pub(super) fn use_roots(&mut self) {
+        let (locals, rebinds) = (&self.locals, &self.rebinds);
+        for code in self.blocks.iter_mut().flat_map(Block::codes_mut) {
+            let mut open: Vec<LocalId> = code.uses.iter().copied().collect();
+            while let Some(id) = open.pop() {
+                let rebind = locals[id.0].rebind.map(|index| &rebinds[index]);
+                let related = rebind
+                    .into_iter()
+                    .flat_map(|rebind| rebind.roots.iter().chain(&rebind.binds));
+                for related in related {
+                    if !code.declares.contains(related) && code.uses.insert(*related) {
+                        open.push(*related);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is saved or handed over, of what lives somewhere; the rest is made again.
+    pub(super) fn kept<'a>(
+        &'a self,
+        live: &'a BTreeSet<LocalId>,
+    ) -> impl Iterator<Item = LocalId> + 'a {
+        let live = live.iter().copied();
+        live.filter(|id| self.local(*id).rebind.is_none())
+    }
+
+    /// What is to be made again, of what lives somewhere.
+    pub(super) fn remade(&self, live: &BTreeSet<LocalId>) -> Vec<&Rebind> {
+        let indices: BTreeSet<usize> = live
+            .iter()
+            .filter_map(|id| self.local(*id).rebind)
+            .collect();
+        indices
+            .into_iter()
+            .map(|index| &self.rebinds[index])
+            .collect()
     }
 
     /// Where a jump to a block really goes: past blocks that do nothing.

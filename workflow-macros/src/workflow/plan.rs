@@ -71,7 +71,7 @@ pub(super) fn plan<'a>(
     let handed = arms
         .iter()
         .filter(|(id, _)| is_jumped_to(flow, *id))
-        .flat_map(|(id, _)| live.entry[id.0].iter().copied());
+        .flat_map(|(id, _)| flow.kept(&live.entry[id.0]));
     let slots = variables(flow, &idents, handed.collect(), "slot");
     let fields = fields(flow, &states, parameters);
     let field_variables = variables(flow, &idents, fields.keys().copied().collect(), "field");
@@ -93,7 +93,7 @@ fn saved(flow: &Flow, live: &Live, number: usize) -> Vec<LocalId> {
     let Some(point) = &flow.points[number] else {
         return Vec::new();
     };
-    let entry = live.entry[point.resume.0].iter().copied();
+    let entry = flow.kept(&live.entry[point.resume.0]);
     entry.filter(|id| *id != point.awaited).collect()
 }
 

@@ -57,6 +57,7 @@ impl Resolver {
             annotation: None,
             spelling: None,
             borrow,
+            rebind: None,
             cfg: None,
         });
         LocalId(self.locals.len() - 1)

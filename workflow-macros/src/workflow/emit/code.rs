@@ -110,8 +110,9 @@ impl Emitter<'_> {
         let Some(arm) = self.plan.arm(target) else {
             return quote!(::std::unreachable!());
         };
-        let handed = self.plan.live.entry[target.0].iter().map(|id| {
-            let (slot, name) = (self.slot(*id), self.name(*id));
+        let entry = &self.plan.live.entry[target.0];
+        let handed = self.plan.flow.kept(entry).map(|id| {
+            let (slot, name) = (self.slot(id), self.name(id));
             quote!(#slot = ::std::option::Option::Some(#name);)
         });
         let (block, blocks) = (local("block"), &self.blocks);

@@ -222,12 +222,16 @@ impl Emitter<'_> {
             given.insert(point.awaited);
         }
         if is_jumped_to(flow, id) {
-            for id in &self.plan.live.entry[id.0] {
-                let (name, slot) = (self.name(*id), self.slot(*id));
-                let mutable = flow.local(*id).mutable.then(|| quote!(mut));
+            for id in flow.kept(&self.plan.live.entry[id.0]) {
+                let (name, slot) = (self.name(id), self.slot(id));
+                let mutable = flow.local(id).mutable.then(|| quote!(mut));
                 out.extend(quote!(let #mutable #name = ::workflow::__private::take(&mut #slot);));
-                given.insert(*id);
+                given.insert(id);
             }
+        }
+        for rebind in flow.remade(&self.plan.live.entry[id.0]) {
+            out.extend(self.code(&rebind.tokens));
+            given.extend(&rebind.binds);
         }
         let mut body = Body {
             emitter: self,

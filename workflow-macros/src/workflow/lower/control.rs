@@ -167,7 +167,10 @@ impl Lowering<'_> {
     /// What the `let`s of a condition tell of the bindings they make.
     fn learn_condition(&mut self, condition: &Expr) {
         match condition {
-            Expr::Let(expr) if borrow(&expr.expr).is_some() => self.borrowed(&bound(&expr.pat)),
+            Expr::Let(expr) if borrow(&expr.expr).is_some() => {
+                self.borrowed(&bound(&expr.pat));
+                self.rebind(&expr.pat, &expr.expr);
+            }
             Expr::Binary(expr) => {
                 self.learn_condition(&expr.left);
                 self.learn_condition(&expr.right);
@@ -225,8 +228,8 @@ impl Lowering<'_> {
     fn lower_match(&mut self, expr: ExprMatch, dest: Dest) {
         let looks_in = borrow(&expr.expr).is_some();
         let spelling = self.inner.value(&expr.expr, &self.flow.locals);
-        let scrutinee = self.value(*expr.expr);
-        let scrutinee = self.code(scrutinee.to_token_stream(), &[&scrutinee], Vec::new());
+        let value = self.value(*expr.expr);
+        let scrutinee = self.code(value.to_token_stream(), &[&value], Vec::new());
         let join = self.block(BlockKind::Join);
         let mut arms = Vec::new();
         let mut bodies = Vec::new();
@@ -234,6 +237,7 @@ impl Lowering<'_> {
             let bound = bound(&arm.pat);
             if looks_in {
                 self.borrowed(&bound);
+                self.rebind(&arm.pat, &value);
             }
             if let Some(id) = plain_binding(&arm.pat) {
                 self.flow.locals[id.0].spelling = spelling.clone();

@@ -10,6 +10,7 @@ mod control;
 mod opaque;
 mod operands;
 mod place;
+mod rebind;
 
 use std::collections::BTreeSet;
 
@@ -18,6 +19,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Expr, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
 
+use self::place::mentions;
 use super::awaits::Awaits;
 use super::flow::{
     Block, BlockId, BlockKind, Borrow, Code, End, Flow, Local, LocalId, Point, bound,
@@ -80,6 +82,7 @@ pub(super) fn lower(
             order: Vec::new(),
             points: (0..awaits).map(|_| None).collect(),
             shared: parameters.iter().copied().collect(),
+            rebinds: Vec::new(),
             other_macros: false,
         },
         frames: Vec::new(),
@@ -93,6 +96,7 @@ pub(super) fn lower(
     lowering.flow.other_macros = macros::has_other(&body);
     lowering.statements(body.stmts, Dest::Return);
     lowering.flow.forget_unshared();
+    lowering.flow.use_roots();
     lowering.flow
 }
 
@@ -135,6 +139,7 @@ impl Lowering<'_> {
             annotation: None,
             spelling: None,
             borrow: None,
+            rebind: None,
             cfg: None,
         });
         LocalId(self.flow.locals.len() - 1)
@@ -221,6 +226,7 @@ impl Lowering<'_> {
         if diverge_awaits && let Some(init) = local.init {
             // `let p = e else { … }` goes on where `if let p = e` does.
             let value = self.value(*init.expr);
+            self.rebind(&local.pat, &value);
             let pattern = &local.pat;
             let condition: Expr = parse_quote!(let #pattern = (#value));
             let (then, otherwise) = (self.block(BlockKind::Join), self.block(BlockKind::Join));
@@ -258,6 +264,9 @@ impl Lowering<'_> {
         if let Some(init) = &local.init {
             values.push(&init.expr);
             values.extend(init.diverge.as_ref().map(|(_, diverge)| &**diverge));
+        }
+        if let Some(init) = &local.init {
+            self.rebind(&local.pat, &init.expr);
         }
         let mut code = self.code(local.to_token_stream(), &values, declares);
         code.deferred = local.init.is_none();
@@ -333,6 +342,11 @@ impl Lowering<'_> {
         self.flow.locals[operand.0].borrow = place::borrow(value);
         let name = self.mention(operand);
         let statement: Stmt = parse_quote!(let mut #name = #value;);
+        if self.gives_reference(value) {
+            let pattern = parse_quote!(#name);
+            let again = statement.to_token_stream();
+            self.rebind_as(&pattern, again, mentions(value));
+        }
         let code = self.code(statement.to_token_stream(), &[value], vec![operand]);
         self.push(code);
         self.mention_expr(operand)

@@ -1,0 +1,195 @@
+//! References to the workflow's own places, used after an await.
+
+use workflow::prelude::*;
+
+use crate::driver::*;
+use crate::same;
+
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Customer {
+    name: String,
+    email: Option<String>,
+    scores: Vec<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+enum Decision {
+    Approve { by: Customer, times: i64 },
+    Reject(String),
+    Wait,
+}
+
+fn customer(n: i64) -> Customer {
+    Customer {
+        name: format!(" c{n} "),
+        email: (n % 2 == 0).then(|| format!("c{n}@x")),
+        scores: (0..n).collect(),
+    }
+}
+
+#[test]
+fn a_reference_to_a_place() {
+    #[workflow]
+    async fn run(n: i64) -> Result<String, WorkflowError> {
+        let mut order = (customer(n), n);
+        order.1 += 1;
+        let name = &order.0.name;
+        let again = &name;
+        let scores = &order.0.scores[1..];
+        let one: &i64 = &scores[0];
+        let Customer { email, .. } = &order.0;
+        let x = give(n).await?;
+        note((name, again, scores, one, email));
+        let order = order.1;
+        greet(name).await?;
+        note((order, name));
+        if even(n).await? {
+            give(*one).await?;
+        }
+        Ok(format!("{name} {order} {x} {email:?}"))
+    }
+    same!(run; (2), (3));
+}
+
+#[test]
+fn a_mutable_reference_to_a_place() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut order = (customer(n), n);
+        let total = &mut order.1;
+        *total += give(1).await?;
+        *total *= 2;
+        give(*total).await?;
+        *total += 3;
+        let scores = &mut order.0.scores;
+        for i in 0..n {
+            scores.push(give(i).await?);
+        }
+        note(&order);
+        Ok(order.1)
+    }
+    same!(run; (2), (3));
+}
+
+#[test]
+fn references_through_loops_and_joins() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let customers = vec![customer(n), customer(n + 1)];
+        let first = &customers[0];
+        let mut total = 0;
+        for i in 0..2 {
+            let each = &customers[i];
+            if even(n).await? {
+                give(each.scores.len() as i64).await?;
+            } else {
+                total += 1;
+            }
+            note((each, first));
+            total += each.scores.len() as i64;
+        }
+        let shadowed = customer(n);
+        let shadowed = &shadowed.name;
+        give(total).await?;
+        note((first, shadowed));
+        Ok(total)
+    }
+    same!(run; (1), (2));
+}
+
+#[test]
+fn bindings_of_patterns_that_look_in() {
+    #[workflow]
+    async fn run(n: i64) -> Result<String, WorkflowError> {
+        let decision = match n {
+            0 => Decision::Wait,
+            1 => Decision::Reject("no".into()),
+            n => Decision::Approve {
+                by: customer(n),
+                times: n,
+            },
+        };
+        let text = match &decision {
+            Decision::Approve { by, times } if *times > 2 => {
+                greet(&by.name).await?;
+                give(*times).await?;
+                format!("{} {times}", by.name)
+            }
+            Decision::Approve {
+                by: Customer { name, .. },
+                ..
+            }
+            | Decision::Reject(name) => {
+                greet(name).await?;
+                name.clone()
+            }
+            other => {
+                give(n).await?;
+                format!("{other:?}")
+            }
+        };
+        let user = customer(n);
+        if let Some(email) = &user.email {
+            greet(email).await?;
+            greet(email).await?;
+        }
+        if let Some(email) = user.email.as_deref()
+            && even(n).await?
+        {
+            greet(email).await?;
+            note(email);
+        }
+        while let Some(email) = &user.email {
+            give(2).await?;
+            note(email);
+            break;
+        }
+        note(&decision);
+        Ok(text)
+    }
+    same!(run; (0), (1), (2), (3), (4));
+}
+
+#[test]
+fn accessors_of_what_never_changes() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let user = customer(n);
+        let name = user.name.trim();
+        let email = user.email.as_deref();
+        let scores = user.scores.as_slice();
+        greet(name).await?;
+        note((name, email, scores));
+        greet(email.unwrap_or(name)).await?;
+        Ok(scores.len() as i64)
+    }
+    same!(run; (0), (1), (2));
+}
+
+#[test]
+fn what_is_bound_beside_a_reference() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let one = customer(n);
+        let Customer { name, email, .. } = &one;
+        note(email);
+        let email = n * 7;
+        let other = customer(n + 1);
+        let Some(mail) = &other.email else {
+            return Ok(give(email).await?);
+        };
+        let x = add(one.name.as_str().len() as i64, give(email).await?).await?;
+        let pair = (n, Some(n + 1));
+        let sum = match &pair {
+            (a, Some(b)) if *b > 2 => {
+                give(*a).await?;
+                give(*b).await?;
+                a + b
+            }
+            (a, _) => *a,
+        };
+        note((name, email, mail, greet(name.trim()).await?));
+        Ok(greet(other.name.trim()).await?.len() as i64 + x + sum)
+    }
+    same!(run; (1), (2), (3));
+}

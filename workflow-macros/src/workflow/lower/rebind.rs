@@ -1,0 +1,164 @@
+//! References to the workflow's own places: they are not saved, but made again after an await.
+//!
+//! While the reference of `let name = &order.name;` is used, rustc lets nothing change the place,
+//! so the same statement gives the same reference again. What a method gives need not borrow (an
+//! `as_str` may give a literal), so there the bindings it is called on must be such as never change.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::visit::{self, Visit};
+use syn::{Expr, Pat, PatIdent, PatOr, PatReference, UnOp};
+
+use super::super::flow::{LocalId, Rebind, bound};
+use super::Lowering;
+use super::place::{is_constant, mentions};
+
+/// Methods of the standard library that give a reference into what they are called on.
+const ACCESSORS: [&str; 10] = [
+    "as_bytes",
+    "as_deref",
+    "as_path",
+    "as_ref",
+    "as_slice",
+    "as_str",
+    "trim",
+    "trim_end",
+    "trim_matches",
+    "trim_start",
+];
+
+impl Lowering<'_> {
+    /// Notes that the bindings of a pattern can be made again, when they look into a place.
+    pub(super) fn rebind(&mut self, pattern: &Pat, value: &Expr) {
+        let plain = match pattern {
+            Pat::Type(typed) => &*typed.pat,
+            // Which of several alternatives it was, the guard has decided.
+            Pat::Guard(guarded) if has_alternatives(&guarded.pat) => return,
+            Pat::Guard(guarded) => &*guarded.pat,
+            pattern => pattern,
+        };
+        if self.gives_reference(value) && only_looks(plain) {
+            let ty = match pattern {
+                Pat::Type(typed) => Some(&typed.ty),
+                _ => None,
+            };
+            let ty = ty.map(|ty| quote!(: #ty));
+            // The parentheses are for alternatives.
+            let tokens = quote! {
+                let (#plain) #ty = #value else { ::std::unreachable!() };
+            };
+            self.rebind_as(plain, tokens, mentions(value));
+        }
+    }
+
+    /// Notes what makes the bindings of a pattern again.
+    pub(super) fn rebind_as(
+        &mut self,
+        pattern: &Pat,
+        tokens: TokenStream,
+        roots: BTreeSet<LocalId>,
+    ) {
+        let binds = bound(pattern);
+        for id in &binds {
+            self.flow.locals[id.0].rebind = Some(self.flow.rebinds.len());
+        }
+        self.flow.rebinds.push(Rebind {
+            tokens,
+            binds,
+            roots,
+        });
+    }
+
+    /// Whether a value is a reference into a place that can be found again.
+    pub(super) fn gives_reference(&self, value: &Expr) -> bool {
+        match value {
+            Expr::Reference(expr) => self.is_found_again(&expr.expr),
+            Expr::Paren(expr) => self.gives_reference(&expr.expr),
+            Expr::Group(expr) => self.gives_reference(&expr.expr),
+            Expr::MethodCall(_) => self.is_access(value),
+            _ => false,
+        }
+    }
+
+    fn is_access(&self, value: &Expr) -> bool {
+        let Expr::MethodCall(call) = value else {
+            return false;
+        };
+        ACCESSORS.iter().any(|name| call.method == name)
+            && call.args.iter().all(is_constant)
+            && self.never_changes(&call.receiver)
+            && self.is_found_again(&call.receiver)
+    }
+
+    fn is_found_again(&self, place: &Expr) -> bool {
+        match place {
+            Expr::Path(_) | Expr::Lit(_) => true,
+            Expr::Field(expr) => self.is_found_again(&expr.base),
+            Expr::Paren(expr) => self.is_found_again(&expr.expr),
+            Expr::Group(expr) => self.is_found_again(&expr.expr),
+            Expr::Unary(expr) if matches!(expr.op, UnOp::Deref(_)) => {
+                self.is_found_again(&expr.expr)
+            }
+            Expr::Index(expr) => {
+                self.is_found_again(&expr.expr) && self.is_index_found_again(&expr.index)
+            }
+            _ => self.is_access(place),
+        }
+    }
+
+    /// An index is not borrowed: it must be such as never changes.
+    fn is_index_found_again(&self, index: &Expr) -> bool {
+        let plain = match index {
+            Expr::Range(range) => [&range.start, &range.end]
+                .into_iter()
+                .flatten()
+                .all(|bound| self.is_index_found_again(bound)),
+            Expr::Binary(binary) => {
+                self.is_index_found_again(&binary.left) && self.is_index_found_again(&binary.right)
+            }
+            Expr::Reference(expr) => self.is_found_again(&expr.expr),
+            Expr::Paren(expr) => self.is_index_found_again(&expr.expr),
+            index => self.is_found_again(index),
+        };
+        plain && self.never_changes(index)
+    }
+
+    fn never_changes(&self, expr: &Expr) -> bool {
+        (mentions(expr).iter()).all(|id| {
+            let local = &self.flow.locals[id.0];
+            !local.mutable && !self.deferred.contains(id)
+        })
+    }
+}
+
+fn has_alternatives(pattern: &Pat) -> bool {
+    struct Finder(bool);
+    impl Visit<'_> for Finder {
+        fn visit_pat_or(&mut self, _: &PatOr) {
+            self.0 = true;
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_pat(pattern);
+    finder.0
+}
+
+/// Whether a pattern copies nothing out of what it looks into.
+fn only_looks(pattern: &Pat) -> bool {
+    struct Finder(bool);
+    impl Visit<'_> for Finder {
+        fn visit_pat_reference(&mut self, _: &PatReference) {
+            self.0 = true;
+        }
+        fn visit_pat_ident(&mut self, pattern: &PatIdent) {
+            self.0 |= pattern.mutability.is_some();
+            visit::visit_pat_ident(self, pattern);
+        }
+        fn visit_expr(&mut self, _: &Expr) {}
+    }
+    let mut finder = Finder(false);
+    finder.visit_pat(pattern);
+    !finder.0
+}
