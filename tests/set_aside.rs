@@ -396,9 +396,7 @@ async fn an_await_that_moved_is_not_mistaken_for_another() {
 
 #[workflow]
 async fn stops(ctx: &mut Context, items: Vec<u32>) -> Result<u32, WorkflowError> {
-    if let Err(error) = ctx.sleep(Duration::from_millis(1)).await {
-        return Err(error);
-    }
+    ctx.sleep(Duration::from_millis(1)).await?;
     Ok(items[7])
 }
 
