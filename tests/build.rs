@@ -1,6 +1,6 @@
 //! Writes the random bodies of the differential test: `BODIES` of them (100), from seed `SEED` (1).
 
-#[path = "differential/generator.rs"]
+#[path = "differential/generator/mod.rs"]
 mod generator;
 
 use std::env::var;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=differential/generator.rs");
+    println!("cargo::rerun-if-changed=differential/generator");
     let number = |name: &str, default: u64| {
         println!("cargo::rerun-if-env-changed={name}");
         var(name).map_or(default, |text| text.parse().expect("a number"))

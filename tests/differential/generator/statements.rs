@@ -1,0 +1,242 @@
+//! Statements.
+
+use super::{Generator, TYPES, Type, Variable};
+
+impl Generator {
+    pub(super) fn statements(&mut self, most: u64) -> String {
+        let mut text = String::new();
+        for _ in 0..=self.below(most) {
+            if self.budget == 0 {
+                break;
+            }
+            self.budget -= 1;
+            text += &self.statement();
+            text.push('\n');
+        }
+        text
+    }
+
+    /// A block with statements that ends in a value.
+    pub(super) fn value_block(&mut self, ty: Type, depth: u32) -> String {
+        self.scoped(|g| {
+            let statements = g.statements(2);
+            format!("{{ {statements}{} }}", g.expression(ty, depth))
+        })
+    }
+
+    pub(super) fn block(&mut self, most: u64) -> String {
+        self.scoped(|g| format!("{{\n{}}}", g.statements(most)))
+    }
+
+    pub(super) fn statement(&mut self) -> String {
+        match self.below(if self.plain > 0 { 9 } else { 28 }) {
+            0..=2 => self.declaration(),
+            3 | 4 => self.assignment(),
+            5 => {
+                let ty = self.pick(&TYPES);
+                let value = self.expression(ty, 2);
+                format!("note(&{value});")
+            }
+            6 => {
+                let condition = self.expression(Type::Bool, 2);
+                let then = self.block(3);
+                format!("if ({condition}) {then}")
+            }
+            7 => self.native_loop(),
+            8 => self.jump(),
+            9 | 10 => {
+                let condition = self.expression(Type::Bool, 2);
+                let (then, otherwise) = (self.block(3), self.block(3));
+                format!("if ({condition}) {then} else {otherwise}")
+            }
+            11 | 12 => self.match_statement(),
+            13 => {
+                let value = self.expression(Type::Maybe, 2);
+                let (then, otherwise) = self.scoped(|g| {
+                    let name = g.name();
+                    g.declare(name.clone(), Type::Int, false);
+                    let then = g.block(3);
+                    (
+                        format!("if let Some({name}) = ({value}) {then}"),
+                        String::new(),
+                    )
+                });
+                format!("{then}{otherwise}")
+            }
+            14 => {
+                let value = self.expression(Type::Maybe, 2);
+                let leave = self.leave();
+                let name = self.name();
+                self.declare(name.clone(), Type::Int, false);
+                format!("let Some({name}) = ({value}) else {{ {leave} }};")
+            }
+            15..=17 => self.loop_statement(),
+            18 => self.deferred(),
+            19 => {
+                let ty = self.pick(&[Type::Int, Type::Text, Type::Bool]);
+                self.loop_value(ty)
+            }
+            20 => "ctx.sleep(Duration::from_millis(1)).await?;".to_owned(),
+            21 => {
+                let name = self.name();
+                let signal = self.pick(&["s", "t"]);
+                self.declare(name.clone(), Type::Int, false);
+                format!(
+                    "let {name} = ctx.wait_for_signal::<i64>(\"{signal}\", Duration::from_secs(1)).await.unwrap_or(2);"
+                )
+            }
+            22 => self.block(4),
+            23 => {
+                let value = self.expression(Type::Int, 2);
+                let name = self.name();
+                let text = format!("let {name} = give({value});\nlet {name} = {name}.await?;");
+                self.declare(name, Type::Int, false);
+                text
+            }
+            24 => self.tuple(),
+            25 => {
+                let (left, right) = (
+                    self.expression(Type::Int, 2),
+                    self.expression(Type::Bool, 2),
+                );
+                let operator = self.pick(&["< 0 ||", "!= 7 ||", "== 3 &&"]);
+                format!("assert!(({left}) {operator} ({right}), \"asserted\");")
+            }
+            26 => {
+                let (value, other) = (self.expression(Type::Int, 2), self.expression(Type::Int, 2));
+                let leave = self.leave();
+                let name = self.name();
+                self.declare(name.clone(), Type::Int, false);
+                format!(
+                    "let {name} = match ({value}) {{ 0 => {{ {leave} }} 4 => {{ {leave} }} _ => {other} }};"
+                )
+            }
+            _ => {
+                let value = self.expression(Type::Int, 2);
+                format!("give({value}).await?;")
+            }
+        }
+    }
+
+    pub(super) fn declaration(&mut self) -> String {
+        let ty = self.pick(&TYPES);
+        let value = self.expression(ty, 3);
+        let name = self.name();
+        let mutable = self.chance(50);
+        // A closure or `None` alone says too little.
+        let annotation = if self.chance(40) || ty == Type::Maybe || ty == Type::Ints {
+            format!(": {}", ty.spelled())
+        } else {
+            String::new()
+        };
+        self.declare(name.clone(), ty, mutable);
+        let mutable = if mutable { "mut " } else { "" };
+        format!("let {mutable}{name}{annotation} = {value};")
+    }
+
+    pub(super) fn tuple(&mut self) -> String {
+        let value = self.expression(Type::Pair, 3);
+        let (left, right) = (self.name(), self.fresh("v"));
+        self.declare(left.clone(), Type::Int, true);
+        self.declare(right.clone(), Type::Text, false);
+        format!("let (mut {left}, {right}) = {value};")
+    }
+
+    pub(super) fn assignment(&mut self) -> String {
+        let mutable = self.visible(|variable| variable.mutable);
+        if mutable.is_empty() {
+            return self.declaration();
+        }
+        let index = self.pick(&mutable);
+        let Variable { name, ty, .. } = self.variables[index].clone();
+        match ty {
+            Type::Int if self.chance(50) => {
+                let value = self.expression(ty, 2);
+                format!("{name} += {value};\n{name} %= 1000;")
+            }
+            Type::Text if self.chance(50) => {
+                let value = self.expression(ty, 2);
+                format!("{name} = shorten({name}.clone() + &{value});")
+            }
+            Type::Ints if self.chance(50) => {
+                // While `push` is being called, its receiver cannot be touched.
+                self.variables[index].moved = true;
+                let value = self.expression(Type::Int, 2);
+                self.variables[index].moved = false;
+                format!("{name}.push({value});")
+            }
+            Type::Pair if self.chance(50) => {
+                let value = self.expression(Type::Int, 2);
+                format!("{name}.0 = {value};")
+            }
+            ty => {
+                let value = self.expression(ty, 2);
+                format!("{name} = {value};")
+            }
+        }
+    }
+
+    /// `let x;` that every branch fills in.
+    pub(super) fn deferred(&mut self) -> String {
+        let ty = self.pick(&TYPES);
+        let name = self.fresh("d");
+        let condition = self.expression(Type::Bool, 2);
+        let branch = |g: &mut Self| {
+            g.scoped(|g| {
+                let statements = g.statements(2);
+                format!("{{ {statements}{name} = {}; }}", g.expression(ty, 2))
+            })
+        };
+        let (then, otherwise) = (branch(self), branch(self));
+        let text = format!(
+            "let {name}: {};\nif ({condition}) {then} else {otherwise}",
+            ty.spelled()
+        );
+        self.declare(name, ty, false);
+        text
+    }
+
+    pub(super) fn match_statement(&mut self) -> String {
+        if self.chance(40) {
+            let value = self.expression(Type::Maybe, 2);
+            let arms = self.scoped(|g| {
+                let name = g.name();
+                g.declare(name.clone(), Type::Int, false);
+                let guard = g.below(9);
+                let (first, second) = (g.block(3), g.block(3));
+                format!("Some({name}) if {name} > {guard} => {first} Some({name}) => {second}")
+            });
+            let none = self.block(2);
+            return format!("match ({value}) {{ {arms} None => {none} }}");
+        }
+        if self.chance(40) {
+            let value = self.expression(Type::Int, 2);
+            let (first, second, third) = (self.block(2), self.block(3), self.block(2));
+            return format!(
+                "match ({value}) {{ 0 | 1 => {first} 2..=5 => {second} _ => {third} }}"
+            );
+        }
+        let value = self.expression(Type::Decision, 2);
+        let approve = self.scoped(|g| {
+            let (by, limit) = (g.name(), g.fresh("v"));
+            g.declare(by.clone(), Type::Text, false);
+            g.declare(limit.clone(), Type::Int, false);
+            format!(
+                "Decision::Approve {{ by: {by}, limit: {limit} }} => {}",
+                g.block(4)
+            )
+        });
+        let reject = self.scoped(|g| {
+            let name = g.name();
+            g.declare(name.clone(), Type::Text, true);
+            format!("Decision::Reject(mut {name}) => {}", g.block(3))
+        });
+        let ask = self.scoped(|g| {
+            let name = g.name();
+            g.declare(name.clone(), Type::Int, false);
+            format!("Decision::Ask({name}) => {}", g.block(3))
+        });
+        let wait = self.block(2);
+        format!("match ({value}) {{ {approve} {reject} {ask} Decision::Wait => {wait} }}")
+    }
+}
