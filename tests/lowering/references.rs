@@ -193,3 +193,92 @@ fn what_is_bound_beside_a_reference() {
     }
     same!(run; (1), (2), (3));
 }
+
+#[test]
+fn loops_over_references() {
+    use std::collections::{BTreeMap, VecDeque};
+
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let all: Vec<Customer> = (0..n).map(customer).collect();
+        let mut map = BTreeMap::new();
+        let mut queue = VecDeque::from([1, 2, 3]);
+        let mut total = 0;
+        for one in &all {
+            if one.scores.len() == 1 {
+                continue;
+            }
+            greet(&one.name).await?;
+            for (i, score) in one.scores.iter().enumerate() {
+                total += add(*score, i as i64).await?;
+                note((one, score));
+                if total > 20 {
+                    break;
+                }
+            }
+            map.insert(one.name.clone(), one.scores.len() as i64);
+        }
+        for (name, count) in &map {
+            greet(name).await?;
+            total += give(*count).await? + name.len() as i64;
+        }
+        for item in &mut queue {
+            *item += give(*item).await?;
+        }
+        for &x in queue.iter().rev() {
+            give(x).await?;
+            note(x);
+        }
+        let map = map;
+        for name in map.keys() {
+            greet(name).await?;
+            note(name);
+        }
+        let names: Vec<String> = all.iter().map(|one| one.name.clone()).collect();
+        for mut count in queue.iter().copied().skip(1) {
+            count += give(count).await?;
+            total += count;
+            count = 0;
+            give(count).await?;
+        }
+        for (region, count) in &[("eu", 1), ("us", 2)] {
+            give(*count).await?;
+            greet(region).await?;
+        }
+        let words = "a b c".to_string();
+        for word in words.split_whitespace() {
+            greet(word).await?;
+            note(word);
+        }
+        let emails = &all;
+        for one in emails {
+            if let Some(email) = &one.email {
+                for c in email.chars() {
+                    give(c as i64).await?;
+                    note((c, email));
+                }
+            }
+        }
+        'outer: for a in &names {
+            for b in &names {
+                if a == b {
+                    continue 'outer;
+                }
+                greet(a).await?;
+                greet(b).await?;
+            }
+        }
+        let reached = loop {
+            for one in &all {
+                if even(one.scores.len() as i64).await? {
+                    break;
+                }
+                note(one);
+            }
+            break give(total).await?;
+        };
+        note((all, map, queue));
+        Ok(reached)
+    }
+    same!(run; (0), (1), (2), (4));
+}

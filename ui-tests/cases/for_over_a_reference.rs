@@ -7,11 +7,11 @@ async fn give(n: i64) -> Result<i64, ActivityError> {
 
 #[workflow]
 async fn run(x: i64) -> Result<i64, WorkflowError> {
-    let all = vec![1, 2, 3];
-    for n in &all {
+    let all = std::collections::HashMap::from([(1, 2)]);
+    for n in &vec![1, 2, 3] {
         give(*n).await?;
     }
-    for n in all.iter() {
+    for (n, _) in all.iter() {
         give(*n).await?;
     }
     Ok(x)

@@ -60,8 +60,11 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// `ctx.uuid()`), threads and tasks (WF0104), files, environment and network (WF0105, use an
 /// `#[activity]`). `#[allow_nondeterminism(reason = "…")]` on a statement lets it be.
 ///
-/// References, closures and whatever else cannot be saved must not live across an `.await`; the
-/// error says how to write it instead. A `&'static str` is saved as the text that it is.
+/// A reference to a place of the workflow's own is made again after an `.await`, and so is what a
+/// pattern binds that looks into one, and the item of a loop over one: `let name = &order.name;`,
+/// `match &decision { … }`, `for item in &items`. A `&'static str` is saved as the text that it is.
+/// Other references, closures and whatever else cannot be saved must not live across an `.await`;
+/// the error says how to write it instead.
 ///
 /// # Names of states
 ///

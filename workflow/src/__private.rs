@@ -14,7 +14,7 @@ use crate::codec::{self, CodecError, Persist, Sealed, Shape};
 pub use crate::compiled::Stated;
 use crate::error::ActivityError;
 use crate::failure::IntoFailure;
-pub use crate::items::{Integer, IntoItems, Items, items};
+pub use crate::items::{Integer, IntoItems, Items, Walk, items, walk, walked};
 use crate::saved::Saved;
 
 /// The arguments of a call, encoded.

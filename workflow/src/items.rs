@@ -4,7 +4,7 @@
 //! be saved: a range with what it has still to count, or the items left of a collection.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::iter::{Enumerate, Rev};
+use std::iter::{Cloned, Copied, Enumerate, Rev, Skip, Take};
 use std::ops::{Range, RangeFrom, RangeInclusive};
 
 use serde::{Deserialize, Serialize};
@@ -150,6 +150,60 @@ impl<T: Integer> IntoItems for RangeFrom<T> {
             last: T::GREATEST,
         }
     }
+}
+
+/// An iterator over what the workflow keeps, whose items come in the order of that: it can be made
+/// anew at every await, and gives the same again.
+#[diagnostic::on_unimplemented(
+    message = "a `for` loop over `{Self}` cannot await in its body",
+    label = "cannot be gone on with after an await",
+    note = "what can be looped over by reference with an `.await` in the body: a slice, a `Vec`, `VecDeque`, `BTreeMap`, `BTreeSet` or `Option`, and the characters, lines and words of a text",
+    note = "a hash map's items come in another order when it has been saved: collect them and sort, or use a `BTreeMap`"
+)]
+pub trait Walk: Iterator {}
+
+macro_rules! walks {
+    ($($iterator:ty, [$($parameter:tt)*];)*) => {$(
+        impl<$($parameter)*> Walk for $iterator {}
+    )*};
+}
+
+walks! {
+    std::slice::Iter<'_, T>, [T];
+    std::slice::IterMut<'_, T>, [T];
+    std::collections::vec_deque::Iter<'_, T>, [T];
+    std::collections::vec_deque::IterMut<'_, T>, [T];
+    std::collections::btree_map::Iter<'_, K, V>, [K, V];
+    std::collections::btree_map::IterMut<'_, K, V>, [K, V];
+    std::collections::btree_map::Keys<'_, K, V>, [K, V];
+    std::collections::btree_map::Values<'_, K, V>, [K, V];
+    std::collections::btree_set::Iter<'_, T>, [T];
+    std::option::Iter<'_, T>, [T];
+    std::option::IterMut<'_, T>, [T];
+    std::str::Bytes<'_>, [];
+    std::str::CharIndices<'_>, [];
+    std::str::Chars<'_>, [];
+    std::str::Lines<'_>, [];
+    std::str::SplitWhitespace<'_>, [];
+}
+
+impl<I: Walk> Walk for Enumerate<I> {}
+impl<I: Walk> Walk for Skip<I> {}
+impl<I: Walk> Walk for Take<I> {}
+impl<I: Walk + DoubleEndedIterator> Walk for Rev<I> {}
+impl<'a, T: Clone + 'a, I: Walk<Item = &'a T>> Walk for Cloned<I> {}
+impl<'a, T: Copy + 'a, I: Walk<Item = &'a T>> Walk for Copied<I> {}
+
+/// The next item of a loop that counts how far it is, and the count beyond it.
+pub fn walk<I: IntoIterator<IntoIter: Walk>>(iterable: I, next: &mut usize) -> Option<I::Item> {
+    let item = iterable.into_iter().nth(*next)?;
+    *next += 1;
+    Some(item)
+}
+
+/// The item that such a loop is at, once more.
+pub fn walked<I: IntoIterator<IntoIter: Walk>>(iterable: I, next: usize) -> Option<I::Item> {
+    iterable.into_iter().nth(next.checked_sub(1)?)
 }
 
 #[cfg(test)]

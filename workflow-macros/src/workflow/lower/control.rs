@@ -16,8 +16,9 @@ use super::super::flow::{
     Arm, BlockId, BlockKind, Borrow, End, LocalId, bound, bound_in_condition,
 };
 use super::super::mark;
-use super::super::spell::plain_binding;
-use super::place::borrow;
+use super::super::spell::{Spelling, plain_binding};
+use super::place::{borrow, mentions};
+use super::rebind::{binds_mutably, walks_by_reference};
 use super::{Dest, Frame, Lowering};
 
 impl Lowering<'_> {
@@ -313,6 +314,10 @@ impl Lowering<'_> {
     /// loop { if let Some(pattern) = remaining.next() { body } else { break } }
     /// ```
     fn lower_for(&mut self, expr: ExprForLoop, dest: Dest) {
+        if let Some(iterable) = self.walked(&expr.expr) {
+            self.lower_walk(expr, &iterable, dest);
+            return;
+        }
         self.refuse_borrowed_items(&expr);
         let spelling = self.inner.item(&expr.expr, &self.flow.locals);
         let span = expr.expr.span();
@@ -331,16 +336,59 @@ impl Lowering<'_> {
             parse_quote_spanned!(span=> let mut #items = ::workflow::__private::items(#iterable););
         let code = self.code(statement.to_token_stream(), &[&iterable], vec![remaining]);
         self.push(code);
+        let next = parse_quote!(::workflow::__private::Items::next(&mut #items));
+        self.for_loop(expr.label, &expr.pat, &next, expr.body.stmts, dest);
+    }
 
+    /// A loop over what the workflow keeps itself counts how far it is.
+    ///
+    /// ```text
+    /// let mut next_item = 0usize;
+    /// loop { if let Some(item) = ::workflow::__private::walk(&items, &mut next_item) { body } else { break } }
+    /// ```
+    fn lower_walk(&mut self, expr: ExprForLoop, iterable: &Expr, dest: Dest) {
+        let name = match plain_binding(&expr.pat) {
+            Some(id) => format!("next_{}", mark::plain(&self.flow.locals[id.0].ident)),
+            None => "next".to_owned(),
+        };
+        let next = self.temporary(&name, expr.expr.span());
+        self.flow.locals[next.0].mutable = true;
+        self.flow.locals[next.0].spelling = Some(Spelling::Type(parse_quote!(usize)));
+        let count = self.mention(next);
+        let statement: Stmt = parse_quote!(let mut #count = 0usize;);
+        let code = self.code(statement.to_token_stream(), &[], vec![next]);
+        self.push(code);
+        let pattern = &expr.pat;
+        if walks_by_reference(iterable) {
+            self.borrowed(&bound(pattern));
+        }
+        if !binds_mutably(pattern) {
+            let mut roots = mentions(iterable);
+            roots.insert(next);
+            let again = quote! {
+                let ::std::option::Option::Some(#pattern) =
+                    ::workflow::__private::walked(#iterable, #count) else { ::std::unreachable!() };
+            };
+            self.rebind_as(pattern, again, roots);
+        }
+        let item = parse_quote!(::workflow::__private::walk(#iterable, &mut #count));
+        self.for_loop(expr.label, &expr.pat, &item, expr.body.stmts, dest);
+    }
+
+    /// The loop itself, once it is settled what gives its next item.
+    fn for_loop(
+        &mut self,
+        label: Option<Label>,
+        pattern: &Pat,
+        next: &Expr,
+        body_statements: Vec<Stmt>,
+        dest: Dest,
+    ) {
         let (head, exit) = (self.block(BlockKind::Head), self.block(BlockKind::Join));
         let body = self.block(BlockKind::Join);
         self.end(End::Goto(head));
         self.switch(head);
-        let pattern = &expr.pat;
-        let condition: Expr = parse_quote!(
-            let ::std::option::Option::Some(#pattern) =
-                ::workflow::__private::Items::next(&mut #items)
-        );
+        let condition: Expr = parse_quote!(let ::std::option::Option::Some(#pattern) = #next);
         let code = self.code(condition.to_token_stream(), &[&condition], bound(pattern));
         self.end(End::Branch {
             condition: code,
@@ -348,7 +396,7 @@ impl Lowering<'_> {
             otherwise: exit,
         });
         self.switch(body);
-        self.in_loop(expr.label, head, exit, Dest::Discard, expr.body.stmts);
+        self.in_loop(label, head, exit, Dest::Discard, body_statements);
         self.switch(exit);
         self.unit(dest);
     }

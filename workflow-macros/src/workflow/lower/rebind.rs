@@ -6,12 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::visit::{self, Visit};
-use syn::{Expr, Pat, PatIdent, PatOr, PatReference, UnOp};
+use syn::{Expr, Pat, PatIdent, PatOr, PatReference, UnOp, parse_quote};
 
 use super::super::flow::{LocalId, Rebind, bound};
+use super::super::mark;
 use super::Lowering;
 use super::place::{is_constant, mentions};
 
@@ -28,6 +29,21 @@ const ACCESSORS: [&str; 10] = [
     "trim_matches",
     "trim_start",
 ];
+
+/// Methods of the standard library that iterate over what they are called on, in its order.
+const ITERATORS: [&str; 8] = [
+    "bytes",
+    "char_indices",
+    "chars",
+    "iter",
+    "keys",
+    "lines",
+    "split_whitespace",
+    "values",
+];
+
+/// Methods of iterators that give another iterator, without calling code of the user's.
+const ADAPTORS: [&str; 6] = ["cloned", "copied", "enumerate", "rev", "skip", "take"];
 
 impl Lowering<'_> {
     /// Notes that the bindings of a pattern can be made again, when they look into a place.
@@ -71,6 +87,41 @@ impl Lowering<'_> {
         });
     }
 
+    /// What a loop goes over, such that it can be made anew for every item: a reference to a
+    /// collection, or an iterator of the standard library over one.
+    pub(super) fn walked(&self, iterable: &Expr) -> Option<Expr> {
+        match iterable {
+            Expr::Reference(_) => self.gives_reference(iterable).then(|| iterable.clone()),
+            Expr::Path(_) => {
+                let local = &self.flow.locals[mark::local_in(iterable)?.0];
+                let reference = local.rebind.is_some() && local.borrow.is_some();
+                reference.then(|| iterable.clone())
+            }
+            Expr::Paren(expr) => self.walked(&expr.expr),
+            Expr::MethodCall(call) if is_in(&ADAPTORS, &call.method) => {
+                let sure = call.args.iter().all(|arg| self.is_index_found_again(arg));
+                let mut adapted = call.clone();
+                *adapted.receiver = self.walked(&call.receiver)?;
+                (sure && !matches!(*call.receiver, Expr::Path(_) | Expr::Reference(_)))
+                    .then_some(Expr::MethodCall(adapted))
+            }
+            Expr::MethodCall(call) if call.args.is_empty() => {
+                let place = &*call.receiver;
+                if !self.is_found_again(place) {
+                    None
+                } else if is_in(&ITERATORS, &call.method) && self.never_changes(place) {
+                    Some(iterable.clone())
+                } else if call.method == "iter" {
+                    // What is borrowed for as long as the loop goes on does not change either.
+                    Some(parse_quote!(::std::iter::IntoIterator::into_iter(&#place)))
+                } else {
+                    None
+                }
+            }
+            _ => None,
+        }
+    }
+
     /// Whether a value is a reference into a place that can be found again.
     pub(super) fn gives_reference(&self, value: &Expr) -> bool {
         match value {
@@ -86,7 +137,7 @@ impl Lowering<'_> {
         let Expr::MethodCall(call) = value else {
             return false;
         };
-        ACCESSORS.iter().any(|name| call.method == name)
+        is_in(&ACCESSORS, &call.method)
             && call.args.iter().all(is_constant)
             && self.never_changes(&call.receiver)
             && self.is_found_again(&call.receiver)
@@ -104,6 +155,7 @@ impl Lowering<'_> {
             Expr::Index(expr) => {
                 self.is_found_again(&expr.expr) && self.is_index_found_again(&expr.index)
             }
+            Expr::Array(_) | Expr::Tuple(_) => is_constant(place),
             _ => self.is_access(place),
         }
     }
@@ -133,6 +185,36 @@ impl Lowering<'_> {
     }
 }
 
+/// Whether what a loop goes over gives references, and not copies.
+pub(super) fn walks_by_reference(iterable: &Expr) -> bool {
+    match iterable {
+        Expr::MethodCall(call) if is_in(&["cloned", "copied"], &call.method) => false,
+        Expr::MethodCall(call) if is_in(&ADAPTORS, &call.method) => {
+            walks_by_reference(&call.receiver)
+        }
+        Expr::MethodCall(call) => is_in(&["iter", "keys", "values"], &call.method),
+        _ => true,
+    }
+}
+
+fn is_in(names: &[&str], name: &Ident) -> bool {
+    names.iter().any(|known| name == known)
+}
+
+/// Whether a pattern binds something that can be changed.
+pub(super) fn binds_mutably(pattern: &Pat) -> bool {
+    struct Finder(bool);
+    impl Visit<'_> for Finder {
+        fn visit_pat_ident(&mut self, pattern: &PatIdent) {
+            self.0 |= pattern.mutability.is_some();
+            visit::visit_pat_ident(self, pattern);
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_pat(pattern);
+    finder.0
+}
+
 fn has_alternatives(pattern: &Pat) -> bool {
     struct Finder(bool);
     impl Visit<'_> for Finder {
@@ -152,13 +234,8 @@ fn only_looks(pattern: &Pat) -> bool {
         fn visit_pat_reference(&mut self, _: &PatReference) {
             self.0 = true;
         }
-        fn visit_pat_ident(&mut self, pattern: &PatIdent) {
-            self.0 |= pattern.mutability.is_some();
-            visit::visit_pat_ident(self, pattern);
-        }
-        fn visit_expr(&mut self, _: &Expr) {}
     }
     let mut finder = Finder(false);
     finder.visit_pat(pattern);
-    !finder.0
+    !finder.0 && !binds_mutably(pattern)
 }
