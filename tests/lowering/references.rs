@@ -35,7 +35,8 @@ fn a_reference_to_a_place() {
         order.1 += 1;
         let name = &order.0.name;
         let again = &name;
-        let scores = &order.0.scores[1..];
+        let fixed = customer(n);
+        let scores = &fixed.scores[1..];
         let one: &i64 = &scores[0];
         let Customer { email, .. } = &order.0;
         let x = give(n).await?;

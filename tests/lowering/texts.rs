@@ -101,3 +101,40 @@ fn loops_over_literals() {
     }
     same!(run; (0), (2));
 }
+
+#[activity]
+async fn both(n: i64) -> Result<(i64, String), ActivityError> {
+    note(("both", n));
+    Ok((n, n.to_string()))
+}
+
+#[test]
+fn what_is_taken_apart_is_spelled() {
+    #[workflow]
+    async fn run(n: i64) -> Result<String, WorkflowError> {
+        let (n, mut name) = both(n).await?;
+        let (small, pair): (u8, (bool, char)) = (1, (true, 'x'));
+        let text = "text".to_string();
+        let (plain, other) = (n, 2);
+        give(n).await?;
+        name += &text;
+        Ok(format!("{n} {name} {small} {pair:?} {plain} {other}"))
+    }
+    same!(run; (1));
+    let state: RunState = serde_json::from_str(
+        r#"{"Give": {"n": 1, "name": "x", "small": 1, "pair": [true, "x"], "text": "", "plain": 1, "other": 2}}"#,
+    )
+    .unwrap();
+    let RunState::Give {
+        n,
+        name,
+        small,
+        pair,
+        text,
+        ..
+    } = state
+    else {
+        unreachable!()
+    };
+    let _: (i64, String, u8, (bool, char), String) = (n, name, small, pair, text);
+}

@@ -202,6 +202,42 @@ impl<C: Called> Stated for Outcome<C> {
     type Type = Result<C::Output, ActivityError>;
 }
 
+/// A tuple, element by element.
+pub trait Tuple<const N: usize> {
+    /// The one of that number.
+    type Element: Persist;
+}
+
+/// Stands for what is not known, whatever is taken out of it.
+impl<const N: usize> Tuple<N> for Saved {
+    type Element = Self;
+}
+
+macro_rules! tuples {
+    ($($number:literal $element:ident of $($all:ident)*;)*) => {$(
+        impl<$($all: Persist),*> Tuple<$number> for ($($all,)*) {
+            type Element = $element;
+        }
+    )*};
+}
+
+tuples! {
+    0 A of A;
+    0 A of A B; 1 B of A B;
+    0 A of A B C; 1 B of A B C; 2 C of A B C;
+    0 A of A B C D; 1 B of A B C D; 2 C of A B C D; 3 D of A B C D;
+    0 A of A B C D E; 1 B of A B C D E; 2 C of A B C D E; 3 D of A B C D E; 4 E of A B C D E;
+    0 A of A B C D E F; 1 B of A B C D E F; 2 C of A B C D E F; 3 D of A B C D E F; 4 E of A B C D E F; 5 F of A B C D E F;
+}
+
+/// States an element of what a call gives when it is awaited with `?`.
+#[derive(Debug)]
+pub struct Element<C, const N: usize>(PhantomData<C>);
+
+impl<C: Called<Output: Tuple<N>>, const N: usize> Stated for Element<C, N> {
+    type Type = <C::Output as Tuple<N>>::Element;
+}
+
 /// Takes what another part of the step function handed over.
 ///
 /// # Panics

@@ -25,6 +25,8 @@ pub(super) enum Spelling {
     Called {
         function: Path,
         tried: bool,
+        /// Which element of it, where it is a tuple that was taken apart.
+        element: Option<usize>,
     },
 }
 
@@ -107,6 +109,7 @@ impl Inner {
         (plain && outside).then(|| Spelling::Called {
             function: function.clone(),
             tried,
+            element: None,
         })
     }
 
@@ -168,6 +171,12 @@ impl Inner {
                 self.spell(&parse_quote!(#ty))
             }
             Expr::Path(_) => locals[mark::local_in(expr)?.0].spelling.clone(),
+            Expr::MethodCall(call)
+                if matches!(&*call.receiver, Expr::Lit(literal) if matches!(literal.lit, Lit::Str(_)))
+                    && (call.method == "to_string" || call.method == "to_owned") =>
+            {
+                fixed(text())
+            }
             // `clone` of a local that is not a reference: those are never spelled.
             Expr::MethodCall(call) if call.method == "clone" && call.args.is_empty() => {
                 locals[mark::local_in(&call.receiver)?.0].spelling.clone()
@@ -343,6 +352,44 @@ pub(super) fn annotate(pattern: &Pat, ty: &Type, found: &mut impl FnMut(LocalId,
         {
             for (pattern, ty) in pattern.elems.iter().zip(&ty.elems) {
                 annotate(pattern, ty, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What the library's `Tuple` is implemented for.
+const LONGEST_TUPLE: usize = 6;
+
+/// Spreads the type of a value over the bindings of a pattern.
+pub(super) fn spread(
+    pattern: &Pat,
+    spelling: &Spelling,
+    found: &mut impl FnMut(LocalId, Spelling),
+) {
+    match (pattern, spelling) {
+        (_, Spelling::Type(ty)) => annotate(pattern, ty, &mut |id, ty| {
+            found(id, Spelling::Type(ty.clone()));
+        }),
+        (
+            Pat::Tuple(pattern),
+            Spelling::Called {
+                function,
+                tried: true,
+                element: None,
+            },
+        ) if pattern.elems.len() <= LONGEST_TUPLE
+            && !pattern.elems.iter().any(|p| matches!(p, Pat::Rest(_))) =>
+        {
+            for (index, pattern) in pattern.elems.iter().enumerate() {
+                if let Some(id) = plain_binding(pattern) {
+                    let element = Spelling::Called {
+                        function: function.clone(),
+                        tried: true,
+                        element: Some(index),
+                    };
+                    found(id, element);
+                }
             }
         }
         _ => {}

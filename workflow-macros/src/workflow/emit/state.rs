@@ -72,11 +72,17 @@ impl Emitter<'_> {
         match &self.plan.flow.local(id).spelling {
             None => quote!(::workflow::Saved),
             Some(Spelling::Type(ty)) => ty.to_token_stream(),
-            Some(Spelling::Called { function, tried }) => {
+            Some(Spelling::Called {
+                function,
+                tried,
+                element,
+            }) => {
                 let index = self.called().iter().position(|known| *known == function);
                 let alias = self.alias(index.unwrap_or_default());
                 let output = quote!(<#alias as ::workflow::__private::Called>::Output);
-                if *tried {
+                if let Some(element) = element {
+                    quote!(<#output as ::workflow::__private::Tuple<#element>>::Element)
+                } else if *tried {
                     output
                 } else {
                     quote!(::std::result::Result<#output, ::workflow::ActivityError>)
@@ -95,9 +101,16 @@ impl Emitter<'_> {
                 stated.set_span(span);
                 Some(quote_spanned!(span=> #stated<#index>))
             }
-            Spelling::Called { function, tried } => {
+            Spelling::Called {
+                function,
+                tried,
+                element,
+            } => {
                 let index = self.called().iter().position(|known| *known == function);
                 let alias = self.alias(index.unwrap_or_default());
+                if let Some(element) = element {
+                    return Some(quote!(::workflow::__private::Element<#alias, #element>));
+                }
                 let stated = format_ident!("{}", if *tried { "Output" } else { "Outcome" });
                 Some(quote!(::workflow::__private::#stated<#alias>))
             }

@@ -26,7 +26,7 @@ use super::flow::{
 };
 use super::macros;
 use super::mark;
-use super::spell::{Inner, annotate, plain_binding};
+use super::spell::{Inner, annotate, plain_binding, spread};
 use crate::report::Report;
 
 /// Where the value of an expression goes.
@@ -307,6 +307,11 @@ impl Lowering<'_> {
             self.flow.locals[id.0].borrow = place::borrow(&init.expr);
         } else if place::borrow(&init.expr).is_some() {
             self.borrowed(&bound);
+        } else if let Some(spelling) = self.inner.value(&init.expr, &self.flow.locals) {
+            let locals = &mut self.flow.locals;
+            spread(&local.pat, &spelling, &mut |id, spelling| {
+                locals[id.0].spelling = Some(spelling);
+            });
         }
     }
 

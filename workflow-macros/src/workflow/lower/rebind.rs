@@ -149,11 +149,14 @@ impl Lowering<'_> {
             Expr::Field(expr) => self.is_found_again(&expr.base),
             Expr::Paren(expr) => self.is_found_again(&expr.expr),
             Expr::Group(expr) => self.is_found_again(&expr.expr),
+            // A `&'static str` lends what it refers to without being borrowed itself.
             Expr::Unary(expr) if matches!(expr.op, UnOp::Deref(_)) => {
-                self.is_found_again(&expr.expr)
+                self.never_changes(&expr.expr) && self.is_found_again(&expr.expr)
             }
             Expr::Index(expr) => {
-                self.is_found_again(&expr.expr) && self.is_index_found_again(&expr.index)
+                (!matches!(*expr.index, Expr::Range(_)) || self.never_changes(&expr.expr))
+                    && self.is_found_again(&expr.expr)
+                    && self.is_index_found_again(&expr.index)
             }
             Expr::Array(_) | Expr::Tuple(_) => is_constant(place),
             _ => self.is_access(place),
