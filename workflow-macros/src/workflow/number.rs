@@ -305,5 +305,5 @@ mod tests {
         assert_eq!(fingerprints("f().await?;"), [PINNED]);
     }
 
-    const PINNED: u64 = 9_412_426_618_524_976_471;
+    const PINNED: u64 = 14_502_481_798_677_179_930;
 }
