@@ -15,6 +15,7 @@ async fn run(x: i64) -> Result<i64, WorkflowError> {
     drop(_first);
     let _ = LOCK.lock();
     let _result = give(x).await?;
+    let _unwanted = x.abs();
     for _ in 0..x {
         let _guard = LOCK.lock().unwrap();
         if x > 1 {

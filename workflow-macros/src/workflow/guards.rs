@@ -57,15 +57,55 @@ fn guard(stmt: &Stmt) -> Option<&Ident> {
         return None;
     };
     let init = &local.init.as_ref()?.expr;
-    let named = mark::plain(&pattern.ident).starts_with('_');
-    (named && is_call(init) && !init.awaits()).then_some(&pattern.ident)
+    let name = mark::plain(&pattern.ident);
+    let unused = name.starts_with('_') && !init.awaits();
+    let named = NAMES.iter().any(|part| name.contains(part)) && is_call(init);
+    (unused && (named || makes_guard(init))).then_some(&pattern.ident)
 }
+
+/// What names of guards have in them.
+const NAMES: [&str; 5] = ["guard", "lock", "permit", "scope", "span"];
+
+/// What is called for the guard that it gives.
+const MAKERS: [&str; 15] = [
+    "acquire",
+    "acquire_owned",
+    "borrow",
+    "borrow_mut",
+    "enter",
+    "entered",
+    "guard",
+    "lock",
+    "lock_owned",
+    "read",
+    "set_default",
+    "try_acquire",
+    "try_lock",
+    "try_read",
+    "write",
+];
 
 fn is_call(expr: &Expr) -> bool {
     match expr {
         Expr::Call(_) | Expr::MethodCall(_) => true,
         Expr::Try(expr) => is_call(&expr.expr),
         Expr::Paren(expr) => is_call(&expr.expr),
+        _ => false,
+    }
+}
+
+/// Whether a guard is made somewhere in a chain of calls: `mutex.lock().unwrap()`.
+fn makes_guard(expr: &Expr) -> bool {
+    match expr {
+        Expr::MethodCall(call) => {
+            MAKERS.iter().any(|maker| call.method == maker) || makes_guard(&call.receiver)
+        }
+        Expr::Call(call) => matches!(&*call.func, Expr::Path(function)
+        if function.path.segments.last().is_some_and(|last| {
+            MAKERS.iter().any(|maker| last.ident == maker)
+        })),
+        Expr::Try(expr) => makes_guard(&expr.expr),
+        Expr::Paren(expr) => makes_guard(&expr.expr),
         _ => false,
     }
 }
