@@ -51,6 +51,7 @@ mod error;
 mod executor;
 mod failure;
 mod items;
+mod panic_text;
 pub mod provider;
 mod retry;
 mod saved;

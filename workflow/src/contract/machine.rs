@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use crate::compiled::Workflow;
 use crate::context::Context;
 use crate::failure::{Failure, IntoFailure};
+use crate::panic_text;
 
 use super::step::{Step, Stepped};
 use super::{Definition, DefinitionError};
@@ -62,7 +63,7 @@ impl Machine {
         step: &mut Step<'_>,
         ctx: &mut Context,
     ) -> Result<Result<Stepped, Failure>, String> {
-        catch_unwind(AssertUnwindSafe(|| (self.step)(step, ctx))).map_err(panic_message)
+        catch_unwind(AssertUnwindSafe(|| (self.step)(step, ctx))).map_err(panic_text::of)
     }
 }
 
@@ -72,16 +73,4 @@ impl std::fmt::Debug for Machine {
             .field("name", &self.definition.name)
             .finish_non_exhaustive()
     }
-}
-
-/// The text of a panic, as far as it has one.
-pub(crate) fn panic_message(panic: Box<dyn std::any::Any + Send>) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned());
-    // A payload may panic when it is dropped; a leaked one does not.
-    std::mem::forget(panic);
-    text
 }

@@ -74,5 +74,4 @@ pub use operation::{ActivityName, Durable, Operation, Outcome, ScheduledActivity
 pub use run::{CancelRequest, Pending, Run, SavedField, Snapshot};
 pub use step::{AwaitPoint, Field, SavedState, StateFacts, Step, Stepped, stated_field};
 
-pub(crate) use machine::panic_message;
 pub(crate) use operation::sealed;

@@ -6,8 +6,9 @@ use tokio::task::JoinError;
 
 use crate::activity::ActivityContext;
 use crate::codec::Sealed;
-use crate::contract::{ActivityDefinition, ScheduledActivity, panic_message};
+use crate::contract::{ActivityDefinition, ScheduledActivity};
 use crate::failure::{Failure, FailureKind};
+use crate::panic_text;
 
 /// The longest text of a failure that is kept.
 const FAILURE_TEXT_BYTES_MAX: usize = 64 << 10;
@@ -47,7 +48,7 @@ pub(super) fn outcome(
     match joined {
         Ok(result) => Some(result),
         Err(error) if error.is_panic() => {
-            let message = panic_message(error.into_panic());
+            let message = panic_text::of(error.into_panic());
             let text = format!("activity `{name}` panicked: {message}");
             Some(Err(shortened(Failure::new(FailureKind::Panicked, text))))
         }

@@ -363,8 +363,7 @@ impl Engine {
             if record.end.is_some() {
                 return Ok(());
             }
-            let aside = lock(&self.aside).get(&held.workflow_id).cloned();
-            if let Some(aside) = aside.filter(|aside| aside.run_id == record.head.run_id) {
+            if let Some(aside) = self.aside_of(&record.head) {
                 return Err(Error::SetAside {
                     workflow_id: aside.workflow_id,
                     reason: aside.reason,
@@ -395,8 +394,7 @@ impl Engine {
                     }),
                 };
             }
-            let aside = lock(&self.aside).get(&held.workflow_id).cloned();
-            if let Some(aside) = aside.filter(|aside| aside.run_id == record.head.run_id) {
+            if let Some(aside) = self.aside_of(&record.head) {
                 return Err(RunError::SetAside {
                     reason: aside.reason,
                 });
@@ -436,8 +434,7 @@ impl Engine {
     fn advance(&self, record: &mut Record, input: Input) -> Result<(), String> {
         let moment = Moment::now();
         let workflow_id = &*record.head.workflow_id;
-        let aside = lock(&self.aside).get(workflow_id).cloned();
-        let is_aside = aside.is_some_and(|aside| aside.run_id == record.head.run_id);
+        let is_aside = self.aside_of(&record.head).is_some();
         match self.fitting(record) {
             // A cancel may be what a run needs that is set aside: it is tried.
             Ok(machine) if !is_aside || matches!(input, Input::Cancel) => {
@@ -484,6 +481,12 @@ impl Engine {
         })?;
         let record = Record::decode(&image)?;
         Ok((image, record))
+    }
+
+    /// Why a run is set aside, if it is.
+    fn aside_of(&self, head: &Head) -> Option<SetAside> {
+        let aside = lock(&self.aside).get(&*head.workflow_id).cloned();
+        aside.filter(|aside| aside.run_id == head.run_id)
     }
 
     fn put_aside(&self, head: Head, reason: String) {

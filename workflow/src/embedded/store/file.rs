@@ -1,6 +1,5 @@
 //! One redb file: opened, opened again after a fault, closed; never a panic out of it.
 
-use std::any::Any;
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase, WriteTransaction};
+
+use crate::panic_text;
 
 use super::disk::{Disk, Health};
 use super::error::{OpenError, StoreError};
@@ -261,14 +262,10 @@ fn open_database(
 
 /// redb trusts a file that was closed in order, and may panic where that trust is wrong.
 fn barrier<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|panic| Err(Fault::Panicked(panic_text(&*panic))))
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("reading it panicked ({})", text.unwrap_or("no message"))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        Err(Fault::Panicked(format!(
+            "reading it panicked ({})",
+            panic_text::of(panic)
+        )))
+    })
 }
