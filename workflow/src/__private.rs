@@ -14,8 +14,12 @@ use crate::codec::{self, CodecError, Persist, Sealed, Shape};
 pub use crate::compiled::Stated;
 use crate::error::ActivityError;
 use crate::failure::IntoFailure;
+pub use crate::inline::Inline;
 pub use crate::items::{Integer, IntoItems, Items, Walk, items, walk, walked};
 use crate::saved::Saved;
+pub use crate::select::{
+    Selected1, Selected2, Selected3, Selected4, Selected5, Selected6, Selected7, Selected8,
+};
 
 /// The arguments of a call, encoded.
 pub fn arguments<const N: usize>(

@@ -50,9 +50,10 @@ impl Bench {
                 workflow: "sample".to_owned(),
                 started_ms: 0,
                 timeout,
+                parent: None,
             },
             run: crate::contract::Run::start(&machine, arguments, 1).unwrap(),
-            waiting: None,
+            waiting: Vec::new(),
             end: None,
         };
         let mut bench = Self {
@@ -82,7 +83,7 @@ impl Bench {
 
     fn attempted(&mut self, result: Result<u32, &str>) {
         let (op, attempt) = {
-            let waiting = self.record.waiting.as_ref().unwrap();
+            let waiting = &self.record.waiting[0];
             (waiting.op, waiting.attempt)
         };
         self.input(Input::Attempted {
@@ -95,12 +96,12 @@ impl Bench {
     }
 
     fn waiting(&self) -> (u32, Option<u64>) {
-        let waiting = self.record.waiting.as_ref().unwrap();
+        let waiting = &self.record.waiting[0];
         (waiting.attempt, waiting.due_ms)
     }
 
     fn state(&self) -> &str {
-        &self.record.run.state.name
+        self.record.run.position()
     }
 }
 
@@ -146,12 +147,12 @@ fn a_result_of_an_attempt_that_is_not_awaited_changes_nothing() {
 fn a_lost_attempt_is_made_again_under_its_number() {
     let mut bench = Bench::start(false, None);
     bench.input(Input::Reopened);
-    let waiting = bench.record.waiting.as_ref().unwrap();
+    let waiting = &bench.record.waiting[0];
     assert_eq!((waiting.attempt, waiting.lost), (1, 1));
     // In a back-off no attempt is under way, so none is lost.
     bench.attempted(Err("busy"));
     bench.input(Input::Reopened);
-    let waiting = bench.record.waiting.as_ref().unwrap();
+    let waiting = &bench.record.waiting[0];
     assert_eq!((waiting.attempt, waiting.lost), (2, 0));
 }
 
@@ -228,7 +229,7 @@ fn the_overall_limit_may_pass_while_down() {
 #[test]
 fn a_clock_that_was_set_back_makes_no_second_attempt_and_no_long_wait() {
     let mut bench = Bench::start(true, None);
-    bench.record.waiting.as_mut().unwrap().since_ms = 7_000;
+    bench.record.waiting[0].since_ms = 7_000;
     bench.input(Input::Reopened);
     assert_eq!(bench.record.status(), Status::Failed);
 
