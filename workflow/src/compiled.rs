@@ -77,7 +77,7 @@ impl<W: Workflow> WorkflowCall<W> {
 
 /// A workflow that another one awaits: none can be yet.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is a workflow, and a workflow cannot await another one yet",
+    message = "WF0062: `{Self}` is a workflow, and a workflow cannot await another one yet",
     label = "a child workflow",
     note = "write what it does into this workflow, or let the program start it as a run of its own: `executor.start(…)`"
 )]

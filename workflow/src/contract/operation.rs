@@ -67,7 +67,7 @@ pub enum Outcome {
 ///
 /// Sealed: a foreign future would be lost with its process.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be awaited in a workflow",
+    message = "WF0062: `{Self}` cannot be awaited in a workflow",
     label = "not a durable operation",
     note = "what can be awaited: a call of an `#[activity]`, `ctx.sleep(duration)`, `ctx.wait_for_signal::<T>(name, timeout)`",
     note = "anything else would be lost with its process: put it into an `#[activity]` and await that"
