@@ -5,6 +5,7 @@
 //! one state per await; the module `workflow` names the stages.
 
 mod activity;
+mod code;
 mod name;
 mod output;
 mod reference;

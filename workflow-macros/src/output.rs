@@ -2,6 +2,7 @@
 
 use syn::{ReturnType, Signature, Type};
 
+use crate::code;
 use crate::reference;
 use crate::report::Report;
 
@@ -16,9 +17,10 @@ pub(crate) fn check(report: &Report, sig: &Signature, what: &str, error: &str) {
         )
     };
     match &sig.output {
-        ReturnType::Default => report.error_on(&sig.ident, message("()")),
+        ReturnType::Default => report.error_on(code::OUTPUT, &sig.ident, message("()")),
         ReturnType::Type(_, ty) => match &**ty {
             Type::ImplTrait(ty) => report.error_on(
+                code::OUTPUT,
                 ty,
                 format!(
                     "{article} {what} cannot return an `impl Trait`\n\
@@ -28,11 +30,16 @@ pub(crate) fn check(report: &Report, sig: &Signature, what: &str, error: &str) {
             ),
             ty if is_no_result(ty) => {
                 let text = quote::quote!(#ty).to_string().replace(" <", "<");
-                report.error_on(ty, message(&text.replace("< ", "<").replace(" >", ">")));
+                report.error_on(
+                    code::OUTPUT,
+                    ty,
+                    message(&text.replace("< ", "<").replace(" >", ">")),
+                );
             }
             ty => {
                 if let Some(inner) = reference::in_type(ty) {
                     report.error_on(
+                        code::OUTPUT,
                         inner,
                         format!(
                             "{article} {what} returns what it owns\n\

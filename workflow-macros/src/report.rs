@@ -1,10 +1,13 @@
 //! The errors found so far.
 
 use std::cell::RefCell;
+use std::fmt::Display;
 
-use proc_macro2::Span;
-use quote::ToTokens;
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
 use syn::Error;
+
+use crate::code::{self, Code};
 
 /// Collects errors, so that all are shown at once. It must be [checked](Self::check): dropping it
 /// otherwise is a bug of the macro, as it would lose errors.
@@ -20,16 +23,23 @@ impl Report {
     }
 
     /// An error on tokens.
-    pub(crate) fn error_on(&self, tokens: impl ToTokens, message: impl std::fmt::Display) {
-        self.push(Error::new_spanned(tokens, message));
+    pub(crate) fn error_on(&self, code: Code, tokens: impl ToTokens, message: impl Display) {
+        self.push(Error::new_spanned(tokens, format!("{code}: {message}")));
     }
 
     /// An error on a span.
-    pub(crate) fn error_at(&self, span: Span, message: impl std::fmt::Display) {
-        self.push(Error::new(span, message));
+    pub(crate) fn error_at(&self, code: Code, span: Span, message: impl Display) {
+        self.push(Error::new(span, format!("{code}: {message}")));
     }
 
-    pub(crate) fn push(&self, error: Error) {
+    /// What a parser found.
+    pub(crate) fn parse_error(&self, code: Code, error: Error) {
+        for error in error {
+            self.error_at(code, error.span(), &error);
+        }
+    }
+
+    fn push(&self, error: Error) {
         if let Some(errors) = &mut *self.errors.borrow_mut() {
             errors.push(error);
         }
@@ -49,6 +59,18 @@ impl Report {
         all.extend(errors);
         Err(all)
     }
+}
+
+/// What stands under an attribute and is no function; it is left as it is, for rustc to judge.
+pub(crate) fn not_a_function(attribute: &str, item: TokenStream, error: &Error) -> TokenStream {
+    let message = format!(
+        "{}: `#[{attribute}]` stands on an `async fn`, and this is none: {error}\n\
+         it compiles a function; nothing else can be run\n\
+         help: move the attribute to the function",
+        code::FUNCTION
+    );
+    let error = Error::new(error.span(), message).into_compile_error();
+    quote!(#error #item)
 }
 
 impl Drop for Report {

@@ -96,7 +96,7 @@ impl Error for Failure {}
 /// What a workflow or an activity may return as its error: anything that goes into a
 /// `Box<dyn Error + Send + Sync>`, as `anyhow::Error` and every `std::error::Error` do.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the error of a workflow or an activity",
+    message = "WF0063: `{Self}` cannot be the error of a workflow or an activity",
     label = "not an error type",
     note = "return `Result<T, WorkflowError>` from a workflow, `Result<T, ActivityError>` from an activity, or `Result<T, E>` with an `E` of your own that implements `std::error::Error`"
 )]
@@ -114,7 +114,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> IntoFailure for E {
 
 /// What a workflow or an activity returns: a `Result`, also through an alias.
 #[diagnostic::on_unimplemented(
-    message = "a workflow or an activity returns a `Result`, not `{Self}`",
+    message = "WF0006: a workflow or an activity returns a `Result`, not `{Self}`",
     label = "must be a `Result`",
     note = "write `-> Result<{Self}, WorkflowError>` on a workflow, `-> Result<{Self}, ActivityError>` on an activity: any of them can time out or be canceled"
 )]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a `for` loop that awaits in its body can go over.
 #[diagnostic::on_unimplemented(
-    message = "a `for` loop over `{Self}` cannot await in its body",
+    message = "WF0046: a `for` loop over `{Self}` cannot await in its body",
     label = "cannot be saved in the middle of the loop",
     note = "what can be looped over with an `.await` in the body: a range of integers, a `Vec`, `VecDeque`, array, `Option`, `BTreeMap` or `BTreeSet` by value",
     note = "an iterator's items can be collected first: `for item in iterator.collect::<Vec<_>>()`"
@@ -155,7 +155,7 @@ impl<T: Integer> IntoItems for RangeFrom<T> {
 /// An iterator over what the workflow keeps, whose items come in the order of that: it can be made
 /// anew at every await, and gives the same again.
 #[diagnostic::on_unimplemented(
-    message = "a `for` loop over `{Self}` cannot await in its body",
+    message = "WF0046: a `for` loop over `{Self}` cannot await in its body",
     label = "cannot be gone on with after an await",
     note = "what can be looped over by reference with an `.await` in the body: a slice, a `Vec`, `VecDeque`, `BTreeMap`, `BTreeSet` or `Option`, and the characters, lines and words of a text",
     note = "a hash map's items come in another order when it has been saved: collect them and sort, or use a `BTreeMap`"

@@ -10,12 +10,12 @@ use syn::ItemFn;
 
 use self::options::Options;
 use self::signature::Signature;
-use crate::report::Report;
+use crate::report::{self, Report};
 
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
-    let function: ItemFn = match syn::parse2(item) {
+    let function: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
-        Err(error) => return error.into_compile_error(),
+        Err(error) => return report::not_a_function("activity", item, &error),
     };
     let report = Report::new();
     let options = Options::parse(&report, options);

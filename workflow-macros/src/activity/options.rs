@@ -7,6 +7,7 @@ use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::{Error, Lit, LitInt, LitStr, Result};
 
+use crate::code;
 use crate::report::Report;
 
 #[derive(Default)]
@@ -27,7 +28,7 @@ impl Options {
         let mut options = Self::default();
         let parser = syn::meta::parser(|meta| options.option(report, &meta));
         if let Err(error) = parser.parse2(tokens) {
-            report.push(error);
+            report.parse_error(code::OPTION, error);
         }
         options
     }
@@ -56,6 +57,7 @@ impl Options {
             let attempts = literal.base10_parse()?;
             if attempts == 0 {
                 report.error_on(
+                    code::OPTION,
                     literal,
                     "an activity is tried at least once\n\
                      help: `max_attempts = 1` is a single attempt",
@@ -75,6 +77,7 @@ impl Options {
             };
             if coefficient < 1.0 {
                 report.error_on(
+                    code::OPTION,
                     literal,
                     "the wait between attempts cannot shrink\n\
                      help: `backoff_coefficient = 1.0` keeps it as it is",
@@ -97,6 +100,7 @@ fn duration(report: &Report, meta: &ParseNestedMeta<'_>) -> Result<Option<Durati
         Ok(duration) => Ok(Some(duration)),
         Err(error) => {
             report.error_on(
+                code::OPTION,
                 literal,
                 format!(
                     "not a duration: {error}\n\

@@ -8,6 +8,7 @@ use syn::{
     parse_quote_spanned,
 };
 
+use crate::code;
 use crate::output;
 use crate::reference;
 use crate::report::Report;
@@ -59,6 +60,7 @@ impl Signature {
         for input in &function.sig.inputs {
             match input {
                 FnArg::Receiver(receiver) => report.error_on(
+                    code::RECEIVER,
                     receiver,
                     "an activity cannot take `self`\n\
                      it may run in another process than its caller\n\
@@ -77,8 +79,10 @@ impl Signature {
         if let Some(by_reference) = context(&typed.ty) {
             if index > 0 {
                 report.error_on(
+                    code::CONTEXT,
                     typed,
                     "the context is the first parameter of an activity\n\
+                     the parameters after it are those of the call\n\
                      help: move it to the front",
                 );
             }
@@ -88,6 +92,7 @@ impl Signature {
         let (owned, by_reference) = match &*typed.ty {
             Type::Reference(ty) if ty.mutability.is_some() => {
                 report.error_on(
+                    code::PARAMETER,
                     ty,
                     "an activity cannot change what its caller holds\n\
                      it may run in another process\n\
@@ -107,6 +112,7 @@ impl Signature {
             },
             Type::ImplTrait(ty) => {
                 report.error_on(
+                    code::PARAMETER,
                     ty,
                     "an activity cannot take an `impl Trait`\n\
                      its arguments are saved, and the type to read them back must be known\n\
@@ -118,6 +124,7 @@ impl Signature {
         };
         if let Some(inner) = reference::in_type(&owned) {
             report.error_on(
+                code::PARAMETER,
                 inner,
                 "a reference within the type of an activity's parameter\n\
                  an argument is saved, and read back where the activity runs: only a reference to the whole can be made of it then\n\
@@ -155,35 +162,52 @@ fn check(report: &Report, function: &ItemFn) {
     let sig = &function.sig;
     if sig.asyncness.is_none() {
         report.error_on(
+            code::FUNCTION,
             sig.fn_token,
             "an activity is an `async fn`\n\
+             an engine awaits it\n\
              help: write `async fn`; what blocks goes into `tokio::task::spawn_blocking(…).await`",
         );
     }
     if let Some(constness) = &sig.constness {
         report.error_on(
+            code::FUNCTION,
             constness,
-            "an activity cannot be `const`\nhelp: remove `const`",
+            "an activity cannot be `const`\n\
+             it has side effects, and what is `const` is computed by the compiler\n\
+             help: remove `const`",
         );
     }
     if !matches!(sig.safety, Safety::Default) {
         report.error_on(
+            code::FUNCTION,
             &sig.safety,
-            "an activity cannot be `unsafe`: an engine runs it, which cannot keep a promise of its caller\n\
+            "an activity cannot be `unsafe`\n\
+             an engine runs it, which cannot keep a promise of its caller\n\
              help: remove `unsafe`",
         );
     }
     if let Some(abi) = &sig.abi {
-        report.error_on(abi, "an activity cannot be `extern`\nhelp: remove the ABI");
+        report.error_on(
+            code::FUNCTION,
+            abi,
+            "an activity cannot be `extern`\n\
+             an engine calls it, and not another language\n\
+             help: remove the ABI",
+        );
     }
     if let Some(variadic) = &sig.variadic {
         report.error_on(
+            code::FUNCTION,
             variadic,
-            "an activity cannot be variadic\nhelp: take a `Vec`",
+            "an activity cannot be variadic\n\
+             its arguments are saved, each for its parameter\n\
+             help: take a `Vec`",
         );
     }
     if !sig.generics.params.is_empty() {
         report.error_on(
+            code::GENERICS,
             &sig.generics,
             "an activity cannot be generic\n\
              an engine finds it by its name, which says nothing of type parameters\n\
@@ -191,8 +215,11 @@ fn check(report: &Report, function: &ItemFn) {
         );
     } else if let Some(clause) = &sig.generics.where_clause {
         report.error_on(
+            code::GENERICS,
             clause,
-            "an activity cannot have a `where` clause\nhelp: remove it",
+            "an activity cannot have a `where` clause\n\
+             it has no type parameters that one could be about\n\
+             help: remove it",
         );
     }
     output::check(report, sig, "activity", "ActivityError");

@@ -1,6 +1,6 @@
 //! Awaits that stand where they cannot be taken out.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{
@@ -10,6 +10,7 @@ use syn::{
 
 use super::awaits::{Awaits, in_tokens};
 use super::macros::{StdMacro, Tail};
+use crate::code::{self, Code};
 use crate::report::Report;
 
 pub(super) fn check(report: &Report, body: &Block) {
@@ -28,14 +29,10 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     /// Refuses every await in a piece of syntax, each on its own.
-    fn refuse_in(&self, syntax: &impl ToTokens, message: &str) {
+    fn refuse_in(&self, code: Code, syntax: &impl ToTokens, message: &str) {
         if let Some(found) = in_tokens(syntax.to_token_stream()) {
-            self.refuse(found.span(), message);
+            self.report.error_at(code, found.span(), message);
         }
-    }
-
-    fn refuse(&self, span: Span, message: &str) {
-        self.report.error_at(span, message);
     }
 }
 
@@ -50,6 +47,7 @@ impl Visit<'_> for Checker<'_> {
         let cfg = attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr");
         if cfg && self.awaits {
             self.report.error_on(
+                code::CFG,
                 attr,
                 "`#[cfg]` on code that awaits in a workflow\n\
                  which states a workflow has is decided before `#[cfg]` is\n\
@@ -60,6 +58,7 @@ impl Visit<'_> for Checker<'_> {
 
     fn visit_expr_async(&mut self, expr: &ExprAsync) {
         self.refuse_in(
+            code::AWAIT_WITHIN,
             &expr.block,
             "an `.await` in an `async` block of a workflow\n\
              a run is saved at every await, and a future cannot be saved\n\
@@ -69,6 +68,7 @@ impl Visit<'_> for Checker<'_> {
 
     fn visit_expr_closure(&mut self, expr: &ExprClosure) {
         self.refuse_in(
+            code::AWAIT_WITHIN,
             &expr.body,
             "an `.await` in a closure of a workflow\n\
              a run is saved at every await, and what calls the closure cannot be saved\n\
@@ -78,6 +78,7 @@ impl Visit<'_> for Checker<'_> {
 
     fn visit_expr_unsafe(&mut self, expr: &ExprUnsafe) {
         self.refuse_in(
+            code::AWAIT_WITHIN,
             &expr.block,
             "an `.await` in an `unsafe` block\n\
              what the block promises need not hold when the run goes on in another process\n\
@@ -87,15 +88,21 @@ impl Visit<'_> for Checker<'_> {
 
     fn visit_expr_const(&mut self, expr: &ExprConst) {
         self.refuse_in(
+            code::AWAIT_WITHIN,
             &expr.block,
-            "an `.await` in a `const` block\nhelp: await outside of it",
+            "an `.await` in a `const` block\n\
+             what is in it is computed by the compiler\n\
+             help: await outside of it",
         );
     }
 
     fn visit_expr_try_block(&mut self, expr: &ExprTryBlock) {
         self.refuse_in(
+            code::AWAIT_WITHIN,
             &expr.block,
-            "an `.await` in a `try` block\nhelp: put what the block does into a workflow's own statements, with `match`",
+            "an `.await` in a `try` block\n\
+             where its `?` goes on cannot be seen here\n\
+             help: put what the block does into a workflow's own statements, with `match`",
         );
     }
 
@@ -104,6 +111,7 @@ impl Visit<'_> for Checker<'_> {
             && guarded.guard.awaits()
         {
             self.refuse_in(
+                code::AWAIT_IN_GUARD,
                 &guarded.guard,
                 "an `.await` in the guard of a `match` arm\n\
                  whether it is awaited would depend on the arms before\n\
@@ -121,6 +129,7 @@ impl Visit<'_> for Checker<'_> {
     fn visit_macro(&mut self, mac: &Macro) {
         if let Some(name) = runs_together(mac) {
             self.report.error_on(
+                code::AWAIT_TOGETHER,
                 &mac.path,
                 format!(
                     "`{name}!` in a workflow: awaits that run beside each other are not there yet\n\
@@ -141,6 +150,7 @@ impl Visit<'_> for Checker<'_> {
                 self.check_tail(parsed, mac);
             }
             None => self.refuse_in(
+                code::AWAIT_IN_MACRO,
                 &mac.tokens,
                 "an `.await` in a macro that is not of the standard library\n\
                  what the macro does with it cannot be seen here\n\
@@ -171,8 +181,10 @@ impl Checker<'_> {
         };
         if awaits {
             self.refuse_in(
+                code::AWAIT_IN_MACRO,
                 &mac.tokens,
                 "an `.await` in a guard or a length in a macro\n\
+                 how often it is evaluated is up to the macro\n\
                  help: bind it first: `let value = ….await?;`, and use `value` here",
             );
         }

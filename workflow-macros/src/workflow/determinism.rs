@@ -8,11 +8,12 @@ use syn::visit_mut::VisitMut;
 use syn::{Attribute, Block, ExprPath, Item, LitStr, Stmt};
 
 use super::mark;
+use crate::code::{self, Code};
 use crate::report::Report;
 
 /// A kind of thing that is refused.
 struct Rule {
-    code: &'static str,
+    code: Code,
     what: &'static str,
     instead: &'static str,
     /// The last two words of paths; `*` is any.
@@ -21,7 +22,7 @@ struct Rule {
 
 const RULES: [Rule; 5] = [
     Rule {
-        code: "WF0101",
+        code: code::CLOCK,
         what: "reads a clock",
         instead: "`ctx.now()`",
         paths: &[
@@ -34,7 +35,7 @@ const RULES: [Rule; 5] = [
         ],
     },
     Rule {
-        code: "WF0102",
+        code: code::RANDOMNESS,
         what: "is random",
         instead: "`ctx.random()`",
         paths: &[
@@ -45,7 +46,7 @@ const RULES: [Rule; 5] = [
         ],
     },
     Rule {
-        code: "WF0103",
+        code: code::ID,
         what: "makes a new id each time",
         instead: "`ctx.uuid()`",
         paths: &[
@@ -60,7 +61,7 @@ const RULES: [Rule; 5] = [
         ],
     },
     Rule {
-        code: "WF0104",
+        code: code::TASK,
         what: "runs beside the workflow",
         instead: "an `#[activity]`, or `ctx.sleep(…)` to wait",
         paths: &[
@@ -75,7 +76,7 @@ const RULES: [Rule; 5] = [
         ],
     },
     Rule {
-        code: "WF0105",
+        code: code::IO,
         what: "reaches out of the workflow",
         instead: "an `#[activity]`",
         paths: &[
@@ -149,6 +150,7 @@ impl Checker<'_> {
         });
         if parsed.is_err() || reason.is_none_or(|reason| reason.trim().is_empty()) {
             self.report.error_on(
+                code::ALLOW,
                 attr,
                 "why may this differ when the step is taken again?\n\
                  help: write `#[allow_nondeterminism(reason = \"…\")]`",
@@ -183,12 +185,13 @@ impl Visit<'_> for Checker<'_> {
                 .any(|(first, second)| is(first, before) && is(second, last));
             if found {
                 self.report.error_on(
+                    rule.code,
                     expr,
                     format!(
-                        "{}: `{before}::{last}` in a workflow: it {}\n\
+                        "`{before}::{last}` in a workflow: it {}\n\
                          a step that is taken again after a crash would go another way than the first time\n\
                          help: use {} instead; where it surely does no harm, put `#[allow_nondeterminism(reason = \"…\")]` on the statement",
-                        rule.code, rule.what, rule.instead
+                        rule.what, rule.instead
                     ),
                 );
             }

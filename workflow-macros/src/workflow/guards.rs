@@ -10,6 +10,7 @@ use syn::{Block, Expr, ExprAsync, ExprClosure, Item, Pat, Stmt};
 
 use super::awaits::Awaits;
 use super::mark;
+use crate::code;
 use crate::report::Report;
 
 pub(super) fn check(report: &Report, body: &Block) {
@@ -27,6 +28,7 @@ impl Visit<'_> for Checker<'_> {
                 && is_held(name, &block.stmts[at + 1..])
             {
                 self.report.error_on(
+                    code::GUARD,
                     name,
                     format!(
                         "`{name}` would be dropped at the `.await`, not at the end of its scope\n\

@@ -46,12 +46,12 @@ use self::emit::Machine;
 use self::plan::Plan;
 use self::resolve::Resolver;
 use self::signature::Signature;
-use crate::report::Report;
+use crate::report::{self, Report};
 
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
-    let mut function: ItemFn = match syn::parse2(item) {
+    let mut function: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
-        Err(error) => return error.into_compile_error(),
+        Err(error) => return report::not_a_function("workflow", item, &error),
     };
     let report = Report::new();
     let signature = Signature::parse(&report, options, &function);

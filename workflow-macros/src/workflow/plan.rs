@@ -10,6 +10,7 @@ use super::live::{self, Live};
 use super::mark;
 use super::number::Await;
 use super::state_name::{self, StateName};
+use crate::code;
 use crate::report::Report;
 
 pub(super) struct Plan<'a> {
@@ -350,6 +351,7 @@ impl Plan<'_> {
             };
             if let Some(cfg) = local.cfg {
                 report.error_at(
+                    code::CFG,
                     cfg,
                     format!(
                         "`#[cfg]` on `{0}`, which lives across {at}\n\
@@ -360,7 +362,11 @@ impl Plan<'_> {
                 );
             }
             if let Some(borrow) = local.borrow {
-                report.error_at(local.ident.span(), refusal(&local.ident, borrow, at));
+                let code = match borrow {
+                    Borrow::Value | Borrow::Pattern => code::REFERENCE,
+                    Borrow::Closure => code::CLOSURE,
+                };
+                report.error_at(code, local.ident.span(), refusal(&local.ident, borrow, at));
             }
         }
     }

@@ -10,6 +10,7 @@ use syn::{
 };
 
 use super::mark;
+use crate::code;
 use crate::name::upper_camel;
 use crate::output;
 use crate::reference;
@@ -53,7 +54,7 @@ impl Signature {
                 .error("unknown option of `#[workflow]`\nhelp: the one option is `name = \"…\"`"))
         });
         if let Err(error) = parser.parse2(options) {
-            report.push(error);
+            report.parse_error(code::OPTION, error);
         }
         check(report, function);
         let (docs, attrs) = function
@@ -78,6 +79,7 @@ impl Signature {
         for input in &sig.inputs {
             match input {
                 FnArg::Receiver(receiver) => report.error_on(
+                    code::RECEIVER,
                     receiver,
                     "a workflow cannot take `self`\n\
                      a run outlives the process, and the value it was called on\n\
@@ -96,15 +98,19 @@ impl Signature {
         if is_context(&typed.ty) {
             if index > 0 {
                 report.error_on(
+                    code::CONTEXT,
                     typed,
                     "the context is the first parameter of a workflow\n\
+                     the parameters after it are those of the call\n\
                      help: move `ctx: &mut Context` to the front",
                 );
             }
             if !matches!(&*typed.ty, Type::Reference(ty) if ty.mutability.is_some()) {
                 report.error_on(
+                    code::CONTEXT,
                     &typed.ty,
                     "a workflow borrows its context\n\
+                     the engine lends it for one step after another\n\
                      help: write `ctx: &mut Context`",
                 );
             }
@@ -117,6 +123,7 @@ impl Signature {
         }
         if let Type::ImplTrait(ty) = &*typed.ty {
             report.error_on(
+                code::PARAMETER,
                 ty,
                 "a workflow cannot take an `impl Trait`\n\
                  its parameters are saved, and the type to read them back must be known\n\
@@ -124,6 +131,7 @@ impl Signature {
             );
         } else if let Some(ty) = reference::in_type(&typed.ty) {
             report.error_on(
+                code::PARAMETER,
                 ty,
                 "a workflow takes its parameters by value\n\
                  a run outlives the process that started it, and with it what it borrowed\n\
@@ -181,6 +189,7 @@ fn check(report: &Report, function: &ItemFn) {
     let sig = &function.sig;
     if sig.asyncness.is_none() {
         report.error_on(
+            code::FUNCTION,
             sig.fn_token,
             "a workflow is an `async fn`\n\
              it is saved at every `.await`\n\
@@ -189,28 +198,43 @@ fn check(report: &Report, function: &ItemFn) {
     }
     if let Some(constness) = &sig.constness {
         report.error_on(
+            code::FUNCTION,
             constness,
-            "a workflow cannot be `const`\nhelp: remove `const`",
+            "a workflow cannot be `const`\n\
+             it awaits, and what is `const` is computed by the compiler\n\
+             help: remove `const`",
         );
     }
     if !matches!(sig.safety, Safety::Default) {
         report.error_on(
+            code::FUNCTION,
             &sig.safety,
-            "a workflow cannot be `unsafe`: an engine runs it, which cannot keep a promise of its caller\n\
+            "a workflow cannot be `unsafe`\n\
+             an engine runs it, which cannot keep a promise of its caller\n\
              help: remove `unsafe`",
         );
     }
     if let Some(abi) = &sig.abi {
-        report.error_on(abi, "a workflow cannot be `extern`\nhelp: remove the ABI");
+        report.error_on(
+            code::FUNCTION,
+            abi,
+            "a workflow cannot be `extern`\n\
+             an engine calls it, and not another language\n\
+             help: remove the ABI",
+        );
     }
     if let Some(variadic) = &sig.variadic {
         report.error_on(
+            code::FUNCTION,
             variadic,
-            "a workflow cannot be variadic\nhelp: take a `Vec`",
+            "a workflow cannot be variadic\n\
+             its parameters are saved by their names\n\
+             help: take a `Vec`",
         );
     }
     if !sig.generics.params.is_empty() {
         report.error_on(
+            code::GENERICS,
             &sig.generics,
             "a workflow cannot be generic\n\
              a saved run is found again by the workflow's name, which says nothing of type parameters\n\
@@ -218,8 +242,11 @@ fn check(report: &Report, function: &ItemFn) {
         );
     } else if let Some(clause) = &sig.generics.where_clause {
         report.error_on(
+            code::GENERICS,
             clause,
-            "a workflow cannot have a `where` clause\nhelp: remove it",
+            "a workflow cannot have a `where` clause\n\
+             it has no type parameters that one could be about\n\
+             help: remove it",
         );
     }
     output::check(report, sig, "workflow", "WorkflowError");

@@ -23,7 +23,7 @@ use serde::{Serialize, Serializer};
 ///
 /// Implemented for every type that qualifies; there is nothing to write.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be kept in a workflow",
+    message = "WF0061: `{Self}` cannot be kept in a workflow",
     label = "this value would have to be saved",
     note = "what is live across an `.await` is saved to disk, and so are inputs, results and \
             signals: such a type implements serde's `Serialize` and `Deserialize` and owns its data",

@@ -11,7 +11,7 @@ use super::{Awaits, Definition, Operation, Outcome};
 ///
 /// Sealed: a foreign future would be lost with its process.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be awaited in a workflow",
+    message = "WF0062: `{Self}` cannot be awaited in a workflow",
     label = "not a durable operation",
     note = "what can be awaited: a call of an `#[activity]` or of a `#[workflow]`, `ctx.sleep(duration)`, `ctx.wait_for_signal::<T>(name, timeout)`, and several of them with `join!`, `join_all` or `select!`",
     note = "anything else would be lost with its process: put it into an `#[activity]` and await that"
@@ -39,7 +39,7 @@ pub trait Durable: sealed::Sealed {
 /// One operation, which can be awaited alone, beside others (`join!`, `select!`), or begun now and
 /// awaited later (`ctx.start`).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be awaited beside others",
+    message = "WF0062: `{Self}` cannot be awaited beside others",
     label = "not one operation",
     note = "what can be: a call of an `#[activity]` or of a `#[workflow]` as a child, `ctx.sleep(duration)`, `ctx.wait_for_signal::<T>(name, timeout)`, and what `ctx.start(…)` gave",
     note = "what awaits several times by itself is a `#[workflow]` of its own: call it as a child"

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use super::super::flow::{BlockId, LocalId};
 use super::super::mark::{self, Mark};
 use super::{Emitter, local};
+use crate::code;
 
 impl Emitter<'_> {
     /// The name of a binding, at an occurrence of it.
@@ -131,6 +132,7 @@ impl Emitter<'_> {
         if self.plan.idents.contains_key(&id) {
             let name = &self.plan.flow.local(id).ident;
             self.report.error_at(
+                code::NAME,
                 span,
                 format!(
                     "`{name}` in this macro is one of several bindings of that name\n\

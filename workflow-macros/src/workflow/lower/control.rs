@@ -20,6 +20,7 @@ use super::super::spell::{Spelling, plain_binding};
 use super::place::{borrow, mentions};
 use super::rebind::{binds_mutably, walks_by_reference};
 use super::{Dest, Frame, Lowering};
+use crate::code;
 
 impl Lowering<'_> {
     /// Whether an expression is taken apart into blocks of its own.
@@ -411,6 +412,7 @@ impl Lowering<'_> {
         };
         let owner = mark::source(&owner.to_token_stream());
         self.report.error_on(
+            code::LOOP,
             &expr.expr,
             format!(
                 "a `for` loop over {what} cannot await in its body\n\

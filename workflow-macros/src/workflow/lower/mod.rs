@@ -27,6 +27,7 @@ use super::flow::{
 use super::macros;
 use super::mark;
 use super::spell::{Inner, annotate, plain_binding, spread};
+use crate::code::ITEM;
 use crate::report::Report;
 
 /// Where the value of an expression goes.
@@ -201,12 +202,14 @@ impl Lowering<'_> {
     fn item(&self, item: &Item) {
         match item {
             Item::Macro(item) => self.report.error_on(
+                ITEM,
                 item,
                 "a macro is defined or used as an item in a workflow\n\
                  the workflow's code is taken apart, and a macro's names would not be found again\n\
                  help: move it out of the function, or end its use with `;` inside an expression",
             ),
             _ if self.depth > 1 => self.report.error_on(
+                ITEM,
                 item,
                 "an item is declared in a block that awaits\n\
                  the block is taken apart, and the item would be seen outside of it\n\

@@ -12,6 +12,7 @@ use super::super::macros::{Kind, StdMacro};
 use super::super::mark;
 use super::place::{changed_in, is_comparison, is_compound, is_constant, is_place, mentions};
 use super::{Dest, Lowering};
+use crate::code;
 
 /// How an operand is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -160,8 +161,10 @@ impl Lowering<'_> {
     /// An expression that the compiler does not know how to take apart.
     fn unknown(&self, expr: &Expr) -> Expr {
         self.report.error_on(
+            code::AWAIT_IN_EXPRESSION,
             expr,
             "an `.await` in this kind of expression is not supported in a workflow\n\
+             it would have to be taken apart into what comes before and after the await\n\
              help: bind what is awaited first: `let value = ….await?;`, and use `value` here",
         );
         parse_quote!(::std::unreachable!())
@@ -266,6 +269,7 @@ impl Lowering<'_> {
                         || is_place(&expr.index) && mentions(&expr.index).is_disjoint(&changed);
                     if !sure {
                         self.report.error_on(
+                            code::ORDER,
                             &expr.index,
                             "an index that is computed, or that the right side changes, before an `.await` on the right\n\
                              it would be evaluated after the await for numbers, and before it for other types\n\
@@ -280,8 +284,10 @@ impl Lowering<'_> {
         let sure = is_place(index) && !place.awaits();
         if !sure {
             self.report.error_on(
+                code::ORDER,
                 place,
                 "this place is computed before an `.await` on the right\n\
+                 it would be computed again, or another one, after the await\n\
                  help: bind the awaited value first: `let value = ….await?;`, and use `value` on the right",
             );
         }
@@ -302,8 +308,10 @@ impl Lowering<'_> {
         for argument in parsed.arguments.iter().skip(lazy_from) {
             if argument.value.awaits() {
                 self.report.error_on(
+                    code::AWAIT_IN_MACRO,
                     &argument.value,
                     "an `.await` in an argument that is not always evaluated\n\
+                     the macro makes its message only when it has to\n\
                      help: bind it first: `let value = ….await?;`, and use `value` here",
                 );
             }
@@ -400,6 +408,7 @@ impl Lowering<'_> {
             if let Some((id, method)) = changes.perhaps.iter().find(|(id, _)| mine.contains(id)) {
                 let name = &self.flow.locals[id.0].ident;
                 self.report.error_on(
+                    code::ORDER,
                     method,
                     format!(
                         "`{name}` is used before this in the same expression, and `{method}` may change it\n\
