@@ -44,9 +44,7 @@ pub trait Workflow: Sized + 'static {
 
     /// Runs the function as written, without an engine, for the tests of the machine.
     #[doc(hidden)]
-    fn run_plain(
-        arguments: Vec<Sealed>,
-    ) -> Pin<Box<dyn Future<Output = Result<Self::Output, Self::Error>>>>;
+    fn run_plain(arguments: Vec<Sealed>, ctx: Context) -> crate::__private::Plain<Self>;
 }
 
 /// A type that the source states, as that of a parameter.
@@ -127,7 +125,7 @@ impl<W: Workflow> IntoFuture for WorkflowCall<W> {
                     "a call of a workflow is not awaited outside of a workflow: give it to `executor.start(…)`",
                 ));
             }
-            W::run_plain(self.arguments?)
+            W::run_plain(self.arguments?, Context::plain())
                 .await
                 .map_err(|error| error.into_failure().into())
         })

@@ -87,6 +87,15 @@ impl Context {
         }
     }
 
+    /// The context of a workflow that runs inline in a function that runs as written: it gets the
+    /// same signals.
+    pub(crate) fn of_inline(&self) -> Option<Self> {
+        let Plain(signals) = self.plain.as_ref()?;
+        let mut plain = Plain::new();
+        plain.0 = signals.clone();
+        Some(Self::bare(Some(plain)))
+    }
+
     /// Whether a function runs as written.
     pub(crate) fn is_plain() -> bool {
         PLAIN.load(Ordering::Relaxed) > 0
@@ -127,7 +136,11 @@ impl Context {
         WaitForSignal {
             name: name.into(),
             timeout: (timeout != Duration::MAX).then_some(timeout),
-            plain: self.plain.as_ref().map(|plain| plain.0.clone()).unwrap_or_default(),
+            plain: self
+                .plain
+                .as_ref()
+                .map(|plain| plain.0.clone())
+                .unwrap_or_default(),
             payload: PhantomData,
         }
     }
@@ -156,7 +169,10 @@ impl Context {
             return Started::new(op, Some(operation));
         }
         self.next_op += 1;
-        match operation.into_request().map(|request| request.into_single()) {
+        match operation
+            .into_request()
+            .map(|request| request.into_single())
+        {
             Ok(Some(Asked::New(operation))) => self.begun.push((op, operation)),
             // It is under way already.
             Ok(Some(Asked::Begun(op))) => return Started::new(op, None),

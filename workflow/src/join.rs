@@ -68,7 +68,7 @@ impl<T> sealed::Sealed for Join<T> {}
 ///     Ok(total)
 /// }
 /// ```
-pub fn join_all<D: SingleOperation>(operations: impl IntoIterator<Item = D>) -> JoinAll<D> {
+pub fn join_all<D>(operations: impl IntoIterator<Item = D>) -> JoinAll<D> {
     JoinAll(operations.into_iter().collect())
 }
 
@@ -108,11 +108,8 @@ impl<D: SingleOperation> Durable for JoinAll<D> {
     }
 }
 
-impl<D: SingleOperation + IntoFuture + 'static> IntoFuture for JoinAll<D>
-where
-    D: IntoFuture<Output = <D as Durable>::Output>,
-{
-    type Output = Vec<<D as Durable>::Output>;
+impl<D: IntoFuture + 'static> IntoFuture for JoinAll<D> {
+    type Output = Vec<D::Output>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output>>>;
 
     /// In the function as written, run without an engine, one is awaited after the other.
@@ -145,11 +142,8 @@ macro_rules! joins {
             }
         }
 
-        impl<$($operation),+> IntoFuture for Join<($($operation,)+)>
-        where
-            $($operation: SingleOperation + IntoFuture<Output = <$operation as Durable>::Output> + 'static,)+
-        {
-            type Output = ($(<$operation as Durable>::Output,)+);
+        impl<$($operation: IntoFuture + 'static),+> IntoFuture for Join<($($operation,)+)> {
+            type Output = ($($operation::Output,)+);
             type IntoFuture = Pin<Box<dyn Future<Output = Self::Output>>>;
 
             fn into_future(self) -> Self::IntoFuture {

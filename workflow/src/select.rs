@@ -33,7 +33,9 @@ use crate::join::asked;
 #[macro_export]
 macro_rules! select {
     ($($arms:tt)*) => {
-        ::std::compile_error!("`select!` stands in a `#[workflow]`, with arms `pattern = operation => value,`")
+        ::std::compile_error!(
+            "`select!` stands in a `#[workflow]`, with arms `pattern = operation => value,`"
+        )
     };
 }
 
@@ -83,11 +85,8 @@ macro_rules! selects {
             }
         }
 
-        impl<$($variant),+> IntoFuture for Select<($($variant,)+)>
-        where
-            $($variant: SingleOperation + IntoFuture<Output = <$variant as Durable>::Output> + 'static,)+
-        {
-            type Output = $name<$(<$variant as Durable>::Output),+>;
+        impl<$($variant: IntoFuture + 'static),+> IntoFuture for Select<($($variant,)+)> {
+            type Output = $name<$($variant::Output),+>;
             type IntoFuture = Pin<Box<dyn Future<Output = Self::Output>>>;
 
             /// In the function as written, run without an engine, the first is the one.

@@ -317,7 +317,11 @@ impl Definition {
     /// Adds a workflow that is started as a child.
     pub(crate) fn child<W: Workflow>(&mut self) {
         let name = W::name();
-        if self.children.iter().all(|known| known.ty != TypeId::of::<W>()) {
+        if self
+            .children
+            .iter()
+            .all(|known| known.ty != TypeId::of::<W>())
+        {
             self.children.push(ChildDefinition {
                 name,
                 ty: TypeId::of::<W>(),

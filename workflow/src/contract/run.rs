@@ -196,8 +196,11 @@ impl Run {
     fn arrived(&self) -> Arrived {
         let ops = self.wait.iter().flat_map(Wait::ops);
         Arrived::outcomes(
-            ops.map(|op| self.pending(*op).and_then(|pending| pending.outcome.clone()))
-                .collect(),
+            ops.map(|op| {
+                self.pending(*op)
+                    .and_then(|pending| pending.outcome.clone())
+            })
+            .collect(),
         )
     }
 
@@ -273,12 +276,17 @@ impl Run {
         // operation before it begins.
         self.deliver_signals();
         let mut commands = self.deliver_cancel();
-        commands.retain(|command| !matches!(command, Command::CancelOperation { op, .. } if *op >= first_new));
+        commands.retain(
+            |command| !matches!(command, Command::CancelOperation { op, .. } if *op >= first_new),
+        );
         let open: Vec<u64> = self.under_way().map(|pending| pending.op).collect();
         // What is not wanted any more before it has begun never begins.
         self.pending
             .retain(|p| p.op < first_new || p.outcome.is_some() || open.contains(&p.op));
-        let new = self.pending.iter().filter(|p| p.op >= first_new && p.outcome.is_none());
+        let new = self
+            .pending
+            .iter()
+            .filter(|p| p.op >= first_new && p.outcome.is_none());
         commands.extend(new.map(|pending| Command::Begin {
             op: pending.op,
             operation: pending.operation.clone(),

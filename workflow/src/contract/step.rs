@@ -14,9 +14,7 @@ use crate::saved::Saved;
 
 use super::definition::{AwaitDefinition, FieldDefinition, TypeDefinition};
 use super::run::SavedField;
-use super::{
-    Arrived, Awaits, Definition, Durable, Fault, Machine, Request, SignalNames, Snapshot,
-};
+use super::{Arrived, Awaits, Definition, Durable, Fault, Machine, Request, SignalNames, Snapshot};
 
 /// What the macro knows of a state without knowing types.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +80,10 @@ enum Mode<'a> {
 /// How a step ended.
 #[derive(Debug)]
 pub(super) enum End {
-    Suspended { state: Snapshot, request: Request },
+    Suspended {
+        state: Snapshot,
+        request: Request,
+    },
     /// With a result for the workflow that called it inline.
     Returned(Box<dyn Any>),
     Finished(Sealed),
@@ -282,7 +283,10 @@ impl<'a> Step<'a> {
     }
 
     /// Ends the step with a result for the workflow that called this one inline.
-    pub(super) fn give_back<W: Workflow>(&mut self, returned: Result<W::Output, W::Error>) -> Stepped {
+    pub(super) fn give_back<W: Workflow>(
+        &mut self,
+        returned: Result<W::Output, W::Error>,
+    ) -> Stepped {
         if self.end.is_none() {
             self.end = Some(End::Returned(Box::new(returned)));
         }
@@ -375,7 +379,9 @@ impl<'a> SavedState<'a> {
             type_name: std::any::type_name::<W::State>(),
             reason,
         };
-        let inner = self.inner().map_err(|fault| unreadable(fault.to_string()))?;
+        let inner = self
+            .inner()
+            .map_err(|fault| unreadable(fault.to_string()))?;
         let inner = inner.ok_or_else(|| unreadable("no workflow runs inline there".to_owned()))?;
         W::state(&inner).map(Box::new)
     }

@@ -58,7 +58,11 @@ impl Engine {
                 (Some(Operation::Activity(scheduled)), due)
                     if due.is_none_or(|due| due <= now_ms) =>
                 {
-                    if active.attempts.iter().all(|attempt| attempt.op != waiting.op) {
+                    if active
+                        .attempts
+                        .iter()
+                        .all(|attempt| attempt.op != waiting.op)
+                    {
                         let attempt = self.begin_attempt(record, waiting, scheduled);
                         active.attempts.push(attempt);
                     }

@@ -87,9 +87,7 @@ impl Outcome {
                 let text = format!("the child workflow was terminated: {reason}");
                 Failure::new(FailureKind::Terminated, text)
             }
-            Self::TimedOut => {
-                Failure::new(FailureKind::TimedOut, "the child workflow timed out")
-            }
+            Self::TimedOut => Failure::new(FailureKind::TimedOut, "the child workflow timed out"),
         })
     }
 }

@@ -100,7 +100,7 @@ impl Bench {
         (waiting.attempt, waiting.due_ms)
     }
 
-    fn state(&self) -> &str {
+    fn state(&self) -> String {
         self.record.run.position()
     }
 }
@@ -172,7 +172,7 @@ fn timers_fire_at_their_time_and_signals_wait_for_their_turn() {
     bench.attempted(Ok(1));
     assert_eq!(
         (bench.state(), bench.waiting()),
-        ("Sleep", (1, Some(10_000)))
+        ("Sleep".to_owned(), (1, Some(10_000)))
     );
     let payload = Sealed::seal(&41u32).unwrap();
     let name = "add".to_owned();
@@ -188,7 +188,10 @@ fn a_wait_times_out() {
     let mut bench = Bench::start(false, None);
     bench.attempted(Ok(1));
     bench.at_s(10, Input::Tick);
-    assert_eq!((bench.state(), bench.waiting()), ("Add", (1, Some(15_000))));
+    assert_eq!(
+        (bench.state(), bench.waiting()),
+        ("Add".to_owned(), (1, Some(15_000)))
+    );
     bench.at_s(15, Input::Reopened);
     assert_eq!(bench.record.status(), Status::Failed);
 }
