@@ -83,7 +83,7 @@ pub use started::Started;
 pub use status::Status;
 pub use timer::Sleep;
 
-pub use workflow_macros::{activity, workflow};
+pub use workflow_macros::{activity, allow, workflow};
 
 pub mod prelude;
 
@@ -94,6 +94,10 @@ pub mod __private;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/determinism.md")]
+struct Determinism;
 
 // The macros name this crate `::workflow`, also in its own tests and examples.
 extern crate self as workflow;

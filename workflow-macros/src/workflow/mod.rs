@@ -6,8 +6,6 @@
 //! - [`together`]: `join!` and `select!`, as awaits of one value;
 //! - [`inline`]: calls that hand on the context;
 //! - [`check`]: awaits that stand where they cannot be taken out;
-//! - [`guards`]: values whose drop the source puts after an await that ends them;
-//! - [`determinism`]: code that would go another way when a step is taken again;
 //! - [`number`]: the awaits in the order of the source, with what is awaited and a fingerprint;
 //! - [`starts`]: what is begun and awaited later;
 //! - [`resolve`]: a name of its own for every binding;
@@ -15,6 +13,10 @@
 //! - [`live`]: what has a value that is wanted, where;
 //! - [`plan`]: the states and what they save, the arms of the step function, the names in it;
 //! - [`emit`]: the tokens.
+//!
+//! On the function as written look [`guards`], for values whose drop the source puts after an await
+//! that ends them, and [`determinism`], for code that would go another way when a step is taken
+//! again.
 //!
 //! Beside them: [`mark`], what the stages write into the code for each other; [`awaits`], whether
 //! code awaits; [`macros`], the macros that awaits may stand in; [`spell`], types that the state
@@ -43,6 +45,8 @@ mod spell;
 mod starts;
 mod state_name;
 mod together;
+
+pub(crate) use self::determinism::allow_elsewhere;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -74,14 +78,16 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         inline::rewrite(context, &mut function.block);
     }
     check::check(&report, &function.block);
-    guards::check(&report, &function.block);
-    determinism::check(&report, &function.block);
+    let is_sound = report.is_clean();
+    let written = function.block.clone();
     determinism::strip(&mut function.block);
-    let machine = if report.is_clean() {
+    let machine = if is_sound {
         machine(&report, &signature, &function.block)
     } else {
         Machine::default()
     };
+    guards::check(&report, &written);
+    determinism::check(&report, &function.sig, &written);
     match report.check() {
         Ok(()) => emit::workflow(&signature, &function.block, &machine),
         Err(errors) => {
