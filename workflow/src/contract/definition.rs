@@ -40,6 +40,10 @@ pub struct TypeDefinition {
     pub shape: &'static Shape,
     /// Its JSON, from its encoded value.
     pub to_json: fn(&Sealed) -> Result<serde_json::Value, CodecError>,
+    /// [`codec::to_faithful_json`] of the type.
+    pub to_faithful_json: fn(&Sealed) -> Result<Option<Vec<u8>>, CodecError>,
+    /// [`codec::from_json`] of the type.
+    pub from_json: fn(&[u8]) -> Result<Sealed, CodecError>,
 }
 
 impl TypeDefinition {
@@ -49,6 +53,8 @@ impl TypeDefinition {
         Self {
             shape: codec::shape::<T>(),
             to_json: Sealed::to_json::<T>,
+            to_faithful_json: codec::to_faithful_json::<T>,
+            from_json: codec::from_json::<T>,
         }
     }
 }
@@ -138,8 +144,10 @@ pub struct ChildDefinition {
 pub struct ActivityDefinition {
     /// Its durable name.
     pub name: ActivityName,
-    /// The shapes of its parameters.
-    pub parameters: Vec<&'static Shape>,
+    /// The types of its parameters.
+    pub parameters: Vec<TypeDefinition>,
+    /// What it returns.
+    pub output: TypeDefinition,
     /// Runs one attempt.
     pub run: fn(Vec<Sealed>, ActivityContext) -> ActivityFuture,
 }
@@ -233,6 +241,13 @@ impl Definition {
             inlined: Vec::new(),
             described: vec![TypeId::of::<W>()],
         }
+    }
+
+    /// The types of the parameters.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<TypeDefinition> {
+        let start = &self.states[0];
+        start.fields.iter().map(|field| field.ty).collect()
     }
 
     /// The state at which a run begins.
@@ -359,6 +374,7 @@ impl Definition {
             self.activities.push(ActivityDefinition {
                 name,
                 parameters: A::parameters(),
+                output: TypeDefinition::of::<A::Output>(),
                 run: A::run,
             });
         }
@@ -408,11 +424,24 @@ impl Definition {
     /// When the workflow never waits for that name, or the payload is not of the type it waits
     /// for. Where a wait's name is computed at run time, every name is accepted.
     pub fn accept_signal(&self, name: &str, payload: &Payload) -> Result<Sealed, SignalError> {
+        self.accept_signal_as(name, |signal| (signal.seal)(payload))
+    }
+
+    /// As [`accept_signal`](Self::accept_signal), for a payload of an encoding of the provider's:
+    /// `seal` reads it as what a wait expects.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn accept_signal_as(
+        &self,
+        name: &str,
+        seal: impl Fn(&SignalDefinition) -> Result<Sealed, CodecError>,
+    ) -> Result<Sealed, SignalError> {
         let spelled = self.signals.iter().find(|s| s.name == Some(name));
         let computed = self.signals.iter().filter(|s| s.name.is_none());
         let mut refused = None;
         for candidate in spelled.into_iter().chain(computed) {
-            match (candidate.seal)(payload) {
+            match seal(candidate) {
                 Ok(sealed) => return Ok(sealed),
                 Err(error) => refused = refused.or(Some(error)),
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::activity::ActivityContext;
+use crate::attempt;
 use crate::codec::Sealed;
 use crate::contract::{Operation, ScheduledActivity, ScheduledChild};
 use crate::executor::Error;
@@ -15,7 +16,7 @@ use super::fit::find_activity;
 use super::record::{Parent, Record, Waiting};
 use super::slot::{Active, Attempt, Slot};
 use super::transition::Input;
-use super::{attempt, clock, engine};
+use super::{clock, engine};
 
 /// How long to wait before trying again to write down what cannot be given back to a caller.
 const COMMIT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -201,7 +202,7 @@ impl Engine {
             run_id: Some(record.head.run_id.clone()),
         };
         let name = definition.name.name.clone();
-        let attempt = attempt::run(definition, scheduled.clone(), context, limit);
+        let attempt = attempt::run(definition, scheduled.arguments.clone(), context, limit);
         let task = self.runtime.spawn(attempt);
         let attempt = Attempt {
             op,

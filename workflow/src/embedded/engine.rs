@@ -60,6 +60,7 @@ impl From<StoreError> for Error {
 impl Engine {
     /// Opens the data, and lets every run in flight go on.
     pub(super) async fn open(config: &Config) -> Result<Arc<Self>, OpenError> {
+        config.only("default", &["path"])?;
         let directory = config.data_path().ok_or_else(|| {
             OpenError::Config(
                 "the embedded engine needs a directory for its data: `Config::new().path(\"…\")`"

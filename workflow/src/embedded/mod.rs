@@ -8,7 +8,6 @@
 //! - [`timers`], [`clock`]: when something is due.
 //! - [`store`]: the two databases; knows bytes only.
 
-mod attempt;
 mod clock;
 mod dispatch;
 mod engine;

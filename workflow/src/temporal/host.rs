@@ -1,0 +1,416 @@
+//! Drives a machine as a workflow of the SDK: its commands become Temporal's, and what Temporal
+//! tells becomes its events.
+//!
+//! Temporal keeps a history, not a state, so after a restart the machine is run again from its
+//! start, or from where the run was continued. Everything that it is given is the same then: the
+//! events and their order, the time of the history, and a seed made of the run id.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::{poll_fn, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::UNIX_EPOCH;
+
+use temporalio_common::WorkflowDefinition;
+use temporalio_common::data_converters::{PayloadConverter, RawValue};
+use temporalio_common::protos::temporal::api::common::v1::{Payload, Payloads};
+use temporalio_sdk::workflow_interceptors::WorkflowOutputValue;
+use temporalio_sdk::workflows::{
+    WorkflowDefinitionDescriptor, WorkflowError, WorkflowImplementation,
+};
+use temporalio_sdk::{
+    ContinueAsNewOptions, WorkflowContext, WorkflowContextView, WorkflowTermination,
+};
+
+use crate::codec::{self, CodecError};
+use crate::contract::{Command, Event, Facts, Fault, Operation, Run};
+
+use super::code::Code;
+use super::operations::{Operations, Scene};
+use super::{continuation, failures, payloads, queries};
+
+thread_local! {
+    /// The SDK asks a type for the name of its workflow, and all hosts are of one type: this is the
+    /// name of the one that is being registered on this thread.
+    static REGISTERED: Cell<&'static str> = const { Cell::new("") };
+}
+
+/// A run of any workflow, as the SDK holds it.
+pub(super) struct Host {
+    code: Code,
+    /// Signals that have arrived and not been given to the run.
+    inbox: VecDeque<(String, Vec<Payload>)>,
+    /// The run, once it has begun.
+    run: Option<Rc<RefCell<Run>>>,
+}
+
+impl Host {
+    /// Registers the workflow of some code, by `register`.
+    pub(super) fn register<T>(
+        code: Code,
+        register: impl FnOnce(Box<dyn Fn() -> Self + Send + Sync>) -> T,
+    ) -> T {
+        REGISTERED.set(code.name());
+        register(Box::new(move || Self {
+            code: code.clone(),
+            inbox: VecDeque::new(),
+            run: None,
+        }))
+    }
+
+    /// The code that the run is of.
+    pub(super) fn code(&self) -> &Code {
+        &self.code
+    }
+
+    /// Where the run stands; nothing before its first step.
+    pub(super) fn run(&self) -> Option<std::cell::Ref<'_, Run>> {
+        self.run.as_ref().map(|run| run.borrow())
+    }
+}
+
+/// What drives one run.
+struct Driver {
+    ctx: WorkflowContext<Host>,
+    code: Code,
+    facts: Facts,
+    run: Rc<RefCell<Run>>,
+    operations: Operations,
+    /// Whether something has happened to the run since it began or was continued.
+    has_advanced: bool,
+}
+
+/// Why a driver is done.
+enum Stop {
+    /// The run has ended, or is continued.
+    Ended(Result<RawValue, WorkflowTermination>),
+    /// The code at hand cannot go on with it.
+    Fault(Fault),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<WorkflowTermination> for Stop {
+    fn from(termination: WorkflowTermination) -> Self {
+        Self::Ended(Err(termination))
+    }
+}
+
+async fn drive(
+    ctx: WorkflowContext<Host>,
+    input: Vec<Payload>,
+) -> Result<RawValue, WorkflowTermination> {
+    let stop = match Driver::begin(ctx.clone(), &input) {
+        Ok(driver) => driver.go_on().await,
+        Err(fault) => Stop::Fault(fault),
+    };
+    match stop {
+        Stop::Ended(result) => result,
+        Stop::Fault(fault) => {
+            // The task fails and is tried again, the run stays as it is.
+            ctx.force_task_fail(fault);
+            std::future::pending().await
+        }
+    }
+}
+
+impl Driver {
+    fn begin(ctx: WorkflowContext<Host>, input: &[Payload]) -> Result<Self, Fault> {
+        let code = ctx.state(|host| host.code.clone());
+        let info = ctx.info();
+        // All runs of a chain are one to the workflow: that of the first.
+        let run_id = info.first_execution_run_id().to_owned();
+        let definition = code.machine().definition();
+        let unreadable = |error| Fault::Codec {
+            state: "Start".to_owned(),
+            what: "the input".to_owned(),
+            error,
+        };
+        let run = match continuation::run(input) {
+            Some(run) => run.map_err(unreadable)?,
+            None => {
+                let arguments = payloads::decode_all(input, &definition.parameters());
+                let seed = codec::hash_text(&run_id);
+                Run::start(code.machine(), arguments.map_err(unreadable)?, seed)?
+            }
+        };
+        let run = Rc::new(RefCell::new(run));
+        ctx.state_mut(|host| host.run = Some(run.clone()));
+        let mut driver = Self {
+            facts: Facts {
+                workflow_id: info.workflow_id().to_owned(),
+                run_id,
+                now: UNIX_EPOCH,
+            },
+            ctx,
+            code,
+            run,
+            operations: Operations::default(),
+            has_advanced: false,
+        };
+        // What the run before had asked for when it was continued.
+        let asked = {
+            let run = driver.run.borrow();
+            let under_way = run.under_way();
+            let asked = under_way.map(|pending| (pending.op, pending.operation.clone()));
+            asked.collect()
+        };
+        driver.send(asked)?;
+        Ok(driver)
+    }
+
+    async fn go_on(mut self) -> Stop {
+        loop {
+            if let Err(stop) = self.advance() {
+                return stop;
+            }
+            if let Err(fault) = self.wait().await {
+                return Stop::Fault(fault);
+            }
+            self.has_advanced = true;
+        }
+    }
+
+    /// Gives the run its signals and a cancellation, lets it take its steps, and carries out what
+    /// they ask for.
+    fn advance(&mut self) -> Result<(), Stop> {
+        let mut asked: Vec<(u64, Operation)> = Vec::new();
+        loop {
+            let mut commands = self.absorb_arrived();
+            let is_ready = self.run.borrow().is_ready();
+            if is_ready {
+                self.facts.now = self.ctx.workflow_time().unwrap_or(UNIX_EPOCH);
+                commands.extend(
+                    self.run
+                        .borrow_mut()
+                        .step(self.code.machine(), &self.facts)?,
+                );
+            }
+            for command in commands {
+                match command {
+                    Command::Begin { op, operation } => asked.push((op, operation)),
+                    Command::CancelOperation { op, .. } => {
+                        asked.retain(|(asked, _)| *asked != op);
+                        self.operations.cancel(op);
+                    }
+                    Command::Complete { output } => {
+                        let definition = self.code.machine().definition();
+                        let output = payloads::encode(&output, &definition.output);
+                        let output = output.map_err(|error| self.codec_fault("the result", error))?;
+                        return Err(Stop::Ended(Ok(RawValue::new(vec![output]))));
+                    }
+                    Command::Fail { failure } => {
+                        return Err(WorkflowTermination::from(failures::sent(&failure)).into());
+                    }
+                    Command::Cancel { failure } => {
+                        let details = failures::details(&failure);
+                        return Err(WorkflowTermination::cancelled_with_details(details).into());
+                    }
+                }
+            }
+            if !is_ready {
+                break;
+            }
+        }
+        // Nothing is under way but what was asked for just now, and that travels with the run.
+        if self.has_advanced && self.operations.is_empty() && self.ctx.continue_as_new_suggested()
+        {
+            return Err(self.continue_as_new());
+        }
+        Ok(self.send(asked)?)
+    }
+
+    /// Takes in what the server has told meanwhile, but for the ends of operations.
+    fn absorb_arrived(&mut self) -> Vec<Command> {
+        let mut run = self.run.borrow_mut();
+        let mut commands = Vec::new();
+        let inbox = match self.ctx.state(|host| host.inbox.is_empty()) {
+            true => VecDeque::new(),
+            false => self.ctx.state_mut(|host| std::mem::take(&mut host.inbox)),
+        };
+        let definition = self.code.machine().definition();
+        for (name, payloads) in inbox {
+            let payload = definition.accept_signal_as(&name, |signal| {
+                payloads::decode_one(&payloads, &signal.ty)
+            });
+            match payload {
+                Ok(payload) => commands.extend(run.absorb(Event::SignalReceived { name, payload })),
+                // Our own executor refuses it to its sender; from elsewhere it can only be left.
+                Err(error) => tracing::warn!(
+                    workflow_id = self.facts.workflow_id,
+                    %error,
+                    "a signal is ignored"
+                ),
+            }
+        }
+        if self.ctx.cancellation_token().is_cancelled() {
+            commands.extend(run.absorb(Event::CancelRequested));
+        }
+        commands
+    }
+
+    /// Waits for something to happen to the run, and takes it in.
+    async fn wait(&mut self) -> Result<(), Fault> {
+        let (ctx, operations) = (&self.ctx, &mut self.operations);
+        let token = ctx.cancellation_token();
+        let was_cancelled = token.is_cancelled();
+        // Signals first, then a cancellation, then operations by number: the same in every replay.
+        let ended = poll_fn(|context| {
+            let has_signals = ctx.state(|host| !host.inbox.is_empty());
+            if has_signals || token.is_cancelled() != was_cancelled {
+                return Poll::Ready(None);
+            }
+            operations.poll_ended(context).map(Some)
+        });
+        if let Some(event) = ended.await {
+            self.run.borrow_mut().absorb(event?);
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, asked: Vec<(u64, Operation)>) -> Result<(), Fault> {
+        let scene = Scene {
+            ctx: &self.ctx,
+            code: &self.code,
+            facts: &self.facts,
+            state: self.run.borrow().position(),
+        };
+        for (op, operation) in asked {
+            self.operations.begin(&scene, op, operation)?;
+        }
+        Ok(())
+    }
+
+    fn continue_as_new(&self) -> Stop {
+        let input = match continuation::input(&self.run.borrow()) {
+            Ok(input) => input,
+            Err(error) => return Stop::Fault(self.codec_fault("the run", error)),
+        };
+        let continued = self.ctx.continue_as_new(input, ContinueAsNewOptions::default());
+        match continued {
+            Err(termination) => termination.into(),
+            Ok(never) => match never {},
+        }
+    }
+
+    fn codec_fault(&self, what: &str, error: CodecError) -> Fault {
+        Fault::Codec {
+            state: self.run.borrow().position(),
+            what: what.to_owned(),
+            error,
+        }
+    }
+}
+
+/// The types of every workflow: payloads as they are.
+pub(super) struct Payloaded;
+
+impl WorkflowDefinition for Payloaded {
+    type Input = RawValue;
+    type Output = RawValue;
+
+    fn name(&self) -> &str {
+        REGISTERED.get()
+    }
+}
+
+type Local<T> = Pin<Box<dyn Future<Output = T>>>;
+type Output = Box<dyn WorkflowOutputValue>;
+
+impl WorkflowImplementation for Host {
+    type Run = Payloaded;
+
+    const HAS_INIT: bool = false;
+    const INIT_TAKES_INPUT: bool = false;
+
+    fn name() -> &'static str {
+        REGISTERED.get()
+    }
+
+    fn definition() -> WorkflowDefinitionDescriptor {
+        WorkflowDefinitionDescriptor {
+            workflow_type: REGISTERED.get().to_owned(),
+            has_init: false,
+            init_takes_input: false,
+            signals: Vec::new(),
+            queries: queries::NAMES.iter().map(|&name| name.to_owned()).collect(),
+            updates: Vec::new(),
+        }
+    }
+
+    fn init(_: WorkflowContextView, _: Option<RawValue>) -> Self {
+        unreachable!("a host is made by the factory that it is registered with")
+    }
+
+    fn run(
+        ctx: WorkflowContext<Self>,
+        input: Option<RawValue>,
+    ) -> Local<Result<Output, WorkflowTermination>> {
+        let input = input.unwrap_or_default().payloads;
+        Box::pin(async move { Ok(Box::new(drive(ctx, input).await?) as Output) })
+    }
+
+    fn decode_signal_input(
+        _: &str,
+        payloads: Payloads,
+        _: &PayloadConverter,
+    ) -> Result<Option<Box<dyn Any>>, WorkflowError> {
+        Ok(Some(Box::new(payloads.payloads)))
+    }
+
+    fn dispatch_signal(
+        ctx: WorkflowContext<Self>,
+        name: &str,
+        input: Box<dyn Any>,
+    ) -> Local<Result<(), WorkflowError>> {
+        let payloads = *input.downcast().expect("`decode_signal_input` made it");
+        ctx.state_mut(|host| host.inbox.push_back((name.to_owned(), payloads)));
+        Box::pin(ready(Ok(())))
+    }
+
+    fn decode_query_input(
+        _: &str,
+        _: &Payloads,
+        _: &PayloadConverter,
+    ) -> Result<Option<Box<dyn Any>>, WorkflowError> {
+        Ok(Some(Box::new(())))
+    }
+
+    fn dispatch_query(
+        &self,
+        _: WorkflowContextView,
+        name: &str,
+        _: Box<dyn Any>,
+    ) -> Result<Output, WorkflowError> {
+        let answer = queries::answer(self, name).map_err(|error| WorkflowError::Execution(error.into()))?;
+        Ok(Box::new(RawValue::new(vec![answer])))
+    }
+
+    fn dispatch_update(
+        _: WorkflowContext<Self>,
+        name: &str,
+        _: Box<dyn Any>,
+    ) -> Local<Result<Output, WorkflowError>> {
+        Box::pin(ready(Err(no_update(name))))
+    }
+
+    fn validate_update(
+        &self,
+        _: WorkflowContextView,
+        name: &str,
+        _: Box<dyn Any>,
+    ) -> Result<(), WorkflowError> {
+        Err(no_update(name))
+    }
+}
+
+fn no_update(name: &str) -> WorkflowError {
+    WorkflowError::Execution(format!("there is no update `{name}`: send a signal").into())
+}
