@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use siphasher::sip::SipHasher13;
 use uuid::Uuid;
 
-use crate::codec::{Persist, Sealed};
 use crate::contract::{Facts, Run};
 use crate::signal::{PlainSignals, WaitForSignal};
 use crate::timer::Sleep;
@@ -58,8 +57,8 @@ impl Context {
 
     /// A signal for a function that runs as written.
     #[doc(hidden)]
-    pub fn plain_signal(&mut self, name: &str, payload: Sealed) {
-        self.plain.push(name, payload);
+    pub fn plain_signal<T: Send + 'static>(&mut self, name: &str, payload: T) {
+        self.plain.push(name, Box::new(payload));
     }
 
     /// A durable sleep: it goes on counting while the process is down.
@@ -73,7 +72,7 @@ impl Context {
     ///
     /// Signals are kept in order, also those that come before anyone waits. Awaiting it gives an
     /// error when the time is over or the run is asked to cancel.
-    pub fn wait_for_signal<T: Persist>(
+    pub fn wait_for_signal<T: 'static>(
         &self,
         name: impl Into<String>,
         timeout: Duration,

@@ -7,8 +7,8 @@
 //!   ([`resolve`](super::resolve)); inside the tokens of a macro that is not known it is
 //!   `__named3__topic` and cannot be given another name in the end;
 //! - an await is `__await2(operand).await`, the third of the source ([`number`](super::number));
-//! - `__return! { … }` and `__jump! { 4 … }` are a `return`, and a `break` or `continue` of a loop
-//!   that was taken apart, inside code that was not ([`lower`](super::lower));
+//! - `__jump! { 4 … }` is a `break` or `continue` of a loop that was taken apart, inside code that
+//!   was not ([`lower`](super::lower));
 //! - `__uses! { … }` names the bindings that a macro's string literals capture.
 //!
 //! [`emit`](super::emit) turns all of them into Rust.
@@ -43,12 +43,10 @@ pub(super) fn plain(ident: &Ident) -> String {
 pub(super) enum Mark {
     Local(LocalId),
     Named(LocalId),
-    Return,
     Jump,
     Uses,
 }
 
-pub(super) const RETURN: &str = "__return";
 pub(super) const JUMP: &str = "__jump";
 pub(super) const USES: &str = "__uses";
 const AWAIT: &str = "__await";
@@ -64,7 +62,6 @@ pub(super) fn mark_of(ident: &Ident) -> Option<Mark> {
         return Some(Mark::Named(id(rest)?));
     }
     match &*text {
-        RETURN => Some(Mark::Return),
         JUMP => Some(Mark::Jump),
         USES => Some(Mark::Uses),
         _ => None,
@@ -80,7 +77,7 @@ fn id(rest: &str) -> Option<LocalId> {
 pub(super) fn local_of(ident: &Ident) -> Option<LocalId> {
     match mark_of(ident)? {
         Mark::Local(id) | Mark::Named(id) => Some(id),
-        Mark::Return | Mark::Jump | Mark::Uses => None,
+        Mark::Jump | Mark::Uses => None,
     }
 }
 

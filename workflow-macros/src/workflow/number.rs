@@ -143,6 +143,17 @@ impl Numberer {
     }
 }
 
+/// The place at which an operand is said to be none: what it is called by, or the type of a signal.
+fn telling_span(operand: &Expr) -> Span {
+    match operand {
+        Expr::MethodCall(call) => match &call.turbofish {
+            Some(turbofish) => turbofish.args.span(),
+            None => operand.span(),
+        },
+        _ => operand.span(),
+    }
+}
+
 fn is_control_flow(expr: &Expr) -> bool {
     matches!(
         expr,
@@ -178,7 +189,7 @@ impl VisitMut for Numberer {
         let number = self.awaits.len();
         let awaited = Awaited::of(&expr.base);
         self.awaits
-            .push((awaited, expr.base.span(), self.unit, place));
+            .push((awaited, telling_span(&expr.base), self.unit, place));
         mark::number_await(expr, number);
     }
 

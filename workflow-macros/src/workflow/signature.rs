@@ -1,6 +1,6 @@
 //! The function's signature and the macro's options.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
@@ -29,6 +29,8 @@ pub(super) struct Signature {
     pub(super) context: Option<(PatType, Option<Ident>)>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) output: Type,
+    /// The place of the body.
+    pub(super) body: Span,
 }
 
 pub(super) struct Parameter {
@@ -74,6 +76,7 @@ impl Signature {
                 ReturnType::Type(_, ty) => (**ty).clone(),
                 ReturnType::Default => parse_quote_spanned!(sig.ident.span()=> ()),
             },
+            body: function.block.brace_token.span.join(),
         };
         let mut index = 0;
         for input in &sig.inputs {

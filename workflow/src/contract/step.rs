@@ -108,7 +108,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// Saves the local. The fields of a state are saved in the order of its variant.
+    /// Saves the local.
     pub fn save(&self, step: &mut Step<'_>, value: &T) {
         match (self.save)(value) {
             Ok(value) => step.fields.push(SavedField {
@@ -257,6 +257,8 @@ impl<'a> Step<'a> {
         // A value that could not be encoded has ended the step already.
         if let (None, Some(operation)) = (&self.end, self.operation.take()) {
             let state = &definition.states[state];
+            let mut fields = std::mem::take(&mut self.fields);
+            fields.sort_by_key(|saved| state.fields.iter().position(|f| f.name == saved.name));
             self.end = Some(End::Suspended {
                 state: Snapshot {
                     name: state.name.to_owned(),
@@ -264,7 +266,7 @@ impl<'a> Step<'a> {
                     shape: state.shape,
                     fingerprint: state.fingerprint,
                     surroundings: state.surroundings,
-                    fields: std::mem::take(&mut self.fields),
+                    fields,
                 },
                 operation,
             });
@@ -290,7 +292,7 @@ impl<'a> Step<'a> {
     }
 
     fn codec_fault(&mut self, what: &str, error: CodecError) {
-        if let Mode::Run { state, .. } = &self.mode {
+        if let (None, Mode::Run { state, .. }) = (&self.end, &self.mode) {
             self.end = Some(End::Fault(Fault::Codec {
                 state: state.name.clone(),
                 what: what.to_owned(),
