@@ -306,7 +306,7 @@ fn attributes_and_names_of_parameters() {
         };
         Ok(operand + awaited + value + step + block + r#type)
     }
-    assert_eq!(<run as Workflow>::NAME, "renamed");
+    assert_eq!(<run as Workflow>::name(), "renamed");
     same!(run; (1, 2, 3, String::new()));
 }
 

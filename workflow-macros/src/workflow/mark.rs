@@ -7,13 +7,15 @@
 //!   ([`resolve`](super::resolve)); inside the tokens of a macro that is not known it is
 //!   `__named3__topic` and cannot be given another name in the end;
 //! - an await is `__await2(operand).await`, the third of the source ([`number`](super::number));
+//! - what is started to be awaited later is `ctx.start(__start0(operation))`
+//!   ([`starts`](super::starts));
 //! - `__jump! { 4 … }` is a `break` or `continue` of a loop that was taken apart, inside code that
 //!   was not ([`lower`](super::lower));
 //! - `__uses! { … }` names the bindings that a macro's string literals capture.
 //!
 //! [`emit`](super::emit) turns all of them into Rust.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAwait, ExprPath, parse_quote_spanned};
@@ -45,11 +47,13 @@ pub(super) enum Mark {
     Named(LocalId),
     Jump,
     Uses,
+    Start(usize),
 }
 
 pub(super) const JUMP: &str = "__jump";
 pub(super) const USES: &str = "__uses";
 const AWAIT: &str = "__await";
+const START: &str = "__start";
 
 /// The mark that an identifier is, if it is one.
 pub(super) fn mark_of(ident: &Ident) -> Option<Mark> {
@@ -60,6 +64,9 @@ pub(super) fn mark_of(ident: &Ident) -> Option<Mark> {
     }
     if let Some(rest) = rest.strip_prefix("named") {
         return Some(Mark::Named(id(rest)?));
+    }
+    if let Some(Ok(number)) = text.strip_prefix(START).map(str::parse) {
+        return Some(Mark::Start(number));
     }
     match &*text {
         JUMP => Some(Mark::Jump),
@@ -77,7 +84,7 @@ fn id(rest: &str) -> Option<LocalId> {
 pub(super) fn local_of(ident: &Ident) -> Option<LocalId> {
     match mark_of(ident)? {
         Mark::Local(id) | Mark::Named(id) => Some(id),
-        Mark::Jump | Mark::Uses => None,
+        Mark::Jump | Mark::Uses | Mark::Start(_) => None,
     }
 }
 
@@ -99,6 +106,11 @@ pub(super) fn number_await(expr: &mut ExprAwait, number: usize) {
     let span = base.span();
     let mark = format_ident!("{AWAIT}{number}", span = span);
     *expr.base = parse_quote_spanned!(span=> #mark(#base));
+}
+
+/// What marks an operation that is started: `ctx.start(__start0(operation))`.
+pub(super) fn start(number: usize, span: Span) -> Ident {
+    format_ident!("{START}{number}", span = span)
 }
 
 /// The number of an await, and what it awaits.

@@ -3,8 +3,11 @@
 //! The stages, in their order:
 //!
 //! - [`signature`]: the function's signature and the macro's options;
+//! - [`together`]: `join!` and `select!`, as awaits of one value;
+//! - [`inline`]: calls that hand on the context;
 //! - [`check`]: awaits that stand where they cannot be taken out;
 //! - [`number`]: the awaits in the order of the source, with what is awaited and a fingerprint;
+//! - [`starts`]: what is begun and awaited later;
 //! - [`resolve`]: a name of its own for every binding;
 //! - [`lower`]: the body as a graph of blocks, [`flow`], taken apart at its awaits;
 //! - [`live`]: what has a value that is wanted, where;
@@ -30,6 +33,7 @@ mod determinism;
 mod emit;
 mod flow;
 mod guards;
+mod inline;
 mod live;
 mod lower;
 mod macros;
@@ -40,7 +44,9 @@ mod resolve;
 mod save;
 mod signature;
 mod spell;
+mod starts;
 mod state_name;
+mod together;
 
 pub(crate) use self::determinism::allow_elsewhere;
 
@@ -71,6 +77,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             .map(|errors| errors.into_compile_error());
         return quote!(#errors #function);
     }
+    together::rewrite(&report, &mut function.block);
+    if let Some((_, Some(context))) = &signature.context {
+        inline::rewrite(context, &mut function.block);
+    }
     check::check(&report, &function.block);
     let is_sound = report.is_clean();
     let written = function.block.clone();
@@ -80,8 +90,9 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     } else {
         Machine::default()
     };
-    // Of these rustc says the same, in its words.
-    let is_function = is_function && !report.has(code::AWAIT_WITHIN);
+    // As a plain function these are wrong too, and rustc would say so in other words.
+    let is_function =
+        is_function && !report.has(code::AWAIT_WITHIN) && !report.has(code::AWAIT_TOGETHER);
     guards::check(&report, &written);
     determinism::check(&report, &function.sig, &written);
     match report.check() {
@@ -107,8 +118,10 @@ fn machine(report: &Report, signature: &Signature, body: &Block) -> Machine {
     }
     let awaits = number::number(&mut body);
     let mut resolver = Resolver::new();
-    if let Some((_, Some(name))) = &signature.context {
-        resolver.untouched(name);
+    let mut starts = Vec::new();
+    if let Some((_, Some(context))) = &signature.context {
+        starts = starts::mark(context, &mut body);
+        resolver.untouched(context);
     }
     let mut parameters = Vec::new();
     for parameter in &signature.parameters {
@@ -131,7 +144,7 @@ fn machine(report: &Report, signature: &Signature, body: &Block) -> Machine {
         return Machine::default();
     }
     let plan: Plan<'_> = plan::plan(report, &flow, &awaits, &parameters);
-    emit::machine(report, signature, &plan, &awaits, &parameters)
+    emit::machine(report, signature, &plan, &awaits, &starts, &parameters)
 }
 
 #[cfg(test)]

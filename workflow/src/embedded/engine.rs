@@ -12,13 +12,14 @@ use uuid::Uuid;
 
 use crate::codec::{self, CodecError, Payload, Sealed};
 use crate::config::Config;
-use crate::contract::{Machine, Run};
+use crate::contract::{Machine, Run, ScheduledChild};
 use crate::executor::{Error, OpenError, RunError};
+use crate::failure::Failure;
 use crate::provider::{HistoryEvent, IdPolicy, RunInfo, RunTarget, SetAside, StartRequest};
 
 use super::clock;
 use super::fit::fits;
-use super::record::{Head, Outcome, Record};
+use super::record::{Head, Outcome, Parent, Record};
 use super::slot::{Active, Slot, Slots};
 use super::store::{Change, Image, Store, StoreError};
 use super::timers::Timers;
@@ -129,9 +130,8 @@ impl Engine {
                 Ok(_) => transition::absorb(&mut record, Input::Reopened, Moment::now()),
                 Err(reason) => self.put_aside(record.head.clone(), reason),
             }
-            if let Some(waiting) = &mut record.waiting
-                && waiting.lost >= LOST_ATTEMPTS_MAX
-            {
+            let mut waiting = record.waiting.iter_mut();
+            if let Some(waiting) = waiting.find(|waiting| waiting.lost >= LOST_ATTEMPTS_MAX) {
                 let reason = format!(
                     "its activity died with the process {} times in a row; it is tried again when the executor is opened next, or cancel or terminate the run",
                     waiting.lost
@@ -143,7 +143,8 @@ impl Engine {
                 run,
                 record,
                 image,
-                attempt: None,
+                attempts: Vec::new(),
+                children: Vec::new(),
                 wake_ms: None,
             };
             if active.record != before {
@@ -159,16 +160,21 @@ impl Engine {
         for (workflow_id, active) in taken_up {
             let held = self.slots.hold(workflow_id);
             let mut guard = held.active.lock().await;
-            let is_ready = active.record.run.is_ready();
+            // A child whose parent went on without it was to be canceled when the process died.
+            let input = if self.is_orphan(&active.record.head) {
+                Some(Input::Cancel)
+            } else {
+                active.record.run.is_ready().then_some(Input::Tick)
+            };
             let target = RunTarget {
                 workflow_id: active.record.head.workflow_id.clone(),
                 run_id: Some(active.record.head.run_id.clone()),
             };
             self.settle(&held, &mut guard, active);
-            if is_ready {
+            if let Some(input) = input {
                 let engine = self.clone();
                 self.runtime
-                    .spawn(async move { engine.report(target, Input::Tick).await });
+                    .spawn(async move { engine.report(target, input).await });
             }
         }
         Ok(())
@@ -181,9 +187,53 @@ impl Engine {
             let run_id = Uuid::new_v4().to_string();
             let workflow_id = request.id.as_deref().unwrap_or(&run_id).into();
             let held = engine.slots.hold(workflow_id);
-            engine.start_in(&held, request, run_id).await
+            let record = engine.start_in(&held, request, run_id, None).await?;
+            Ok(record.info())
         })
         .await
+    }
+
+    /// Starts a child, or finds the one that was started before: gives how it ended, if it has.
+    pub(super) async fn child(
+        self: &Arc<Self>,
+        parent: &Parent,
+        child: &ScheduledChild,
+    ) -> Result<Option<Result<Sealed, Failure>>, Error> {
+        let workflow_id =
+            ScheduledChild::workflow_id(&parent.workflow_id, &parent.run_id, parent.op);
+        let held = self.slots.hold(workflow_id.as_str().into());
+        let request = StartRequest {
+            workflow: child.workflow.clone(),
+            arguments: child.arguments.clone(),
+            id: Some(workflow_id.clone()),
+            timeout: None,
+            id_policy: IdPolicy::UseExisting,
+        };
+        let run_id = Uuid::new_v4().to_string();
+        let found = self
+            .start_in(&held, request, run_id, Some(parent.clone()))
+            .await?;
+        if found.head.parent.as_ref() != Some(parent) {
+            return Err(Error::IdInUse {
+                workflow_id,
+                status: found.status(),
+                run_id: found.head.run_id,
+            });
+        }
+        Ok(found.end.map(|end| end.outcome.for_parent()))
+    }
+
+    /// Whether the run that started a child waits for it no more.
+    fn is_orphan(&self, head: &Head) -> bool {
+        let Some(parent) = &head.parent else {
+            return false;
+        };
+        let target = RunTarget {
+            workflow_id: parent.workflow_id.clone(),
+            run_id: Some(parent.run_id.clone()),
+        };
+        let waits = |record: &Record| record.run.under_way().any(|p| p.op == parent.op);
+        self.find(&target).is_ok_and(|(_, record)| !waits(&record))
     }
 
     async fn start_in(
@@ -191,14 +241,15 @@ impl Engine {
         slot: &Arc<Slot>,
         request: StartRequest,
         run_id: String,
-    ) -> Result<RunInfo, Error> {
+        parent: Option<Parent>,
+    ) -> Result<Record, Error> {
         if request.id.as_deref() == Some("") {
             return Err(Error::EmptyId);
         }
         let machine = self
-            .machine(request.workflow)
+            .machine(&request.workflow)
             .ok_or_else(|| Error::NotRegistered {
-                workflow: request.workflow.to_owned(),
+                workflow: request.workflow.clone(),
             })?;
         let mut guard = slot.active.lock().await;
         let workflow_id = slot.workflow_id.to_string();
@@ -210,7 +261,7 @@ impl Engine {
             Err(Error::UnknownRun { .. }) => {}
             Err(error) => return Err(error),
             Ok((_, existing)) => match (request.id_policy, existing.end.is_some()) {
-                (IdPolicy::UseExisting, _) => return Ok(existing.info()),
+                (IdPolicy::UseExisting, _) => return Ok(existing),
                 (IdPolicy::RejectRunning, true) => {}
                 (IdPolicy::RejectRunning, false) | (IdPolicy::RejectUsed, _) => {
                     return Err(Error::IdInUse {
@@ -225,12 +276,13 @@ impl Engine {
             head: Head {
                 workflow_id,
                 run_id,
-                workflow: request.workflow.to_owned(),
+                workflow: request.workflow,
                 started_ms: clock::now_ms(),
                 timeout: request.timeout,
+                parent,
             },
             run: Run::start(machine, request.arguments, clock::random())?,
-            waiting: None,
+            waiting: Vec::new(),
             end: None,
         };
         let aside = self.advance(&mut record, Input::Started).err();
@@ -238,7 +290,8 @@ impl Engine {
             run: self.store.next_run(),
             record,
             image: Arc::default(),
-            attempt: None,
+            attempts: Vec::new(),
+            children: Vec::new(),
             wake_ms: None,
         };
         let change = Change {
@@ -249,9 +302,9 @@ impl Engine {
         if let Some(reason) = aside {
             self.put_aside(active.record.head.clone(), reason);
         }
-        let info = active.record.info();
+        let started = active.record.clone();
         self.settle(slot, &mut guard, active);
-        Ok(info)
+        Ok(started)
     }
 
     /// Delivers a signal that the run's workflow understands.
@@ -319,7 +372,8 @@ impl Engine {
             run: active.run,
             record: active.record.clone(),
             image: active.image.clone(),
-            attempt: None,
+            attempts: Vec::new(),
+            children: active.children.clone(),
             // A tick is what the timers woke it for; they have forgotten it.
             wake_ms: active.wake_ms.filter(|_| !matches!(input, Input::Tick)),
         };
@@ -341,7 +395,7 @@ impl Engine {
             }
         }
         // From here on the new record is what stands on disk.
-        next.attempt = active.attempt.take();
+        next.attempts = std::mem::take(&mut active.attempts);
         if let Some(reason) = aside {
             self.put_aside(next.record.head.clone(), reason);
         }
@@ -457,7 +511,7 @@ impl Engine {
             let workflow = workflow.clone();
             Error::NotRegistered { workflow }.to_string()
         })?;
-        fits(machine.definition(), record).map_err(|fault| fault.to_string())?;
+        fits(machine, record).map_err(|fault| fault.to_string())?;
         Ok(machine)
     }
 
@@ -533,6 +587,7 @@ fn unreadable(run: u64) -> Head {
         workflow: String::new(),
         started_ms: 0,
         timeout: None,
+        parent: None,
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError, Sealed};
-use crate::contract::{CancelRequest, Operation, Pending, Run, SavedField, Snapshot};
-use crate::failure::Failure;
+use crate::contract::{CancelRequest, Pending, Run, SavedField, Snapshot, Wait};
+use crate::failure::{Failure, FailureKind};
 use crate::provider::RunInfo;
 use crate::status::Status;
 
@@ -19,8 +19,8 @@ use super::store::{Image, Section};
 pub(super) struct Record {
     pub head: Head,
     pub run: Run,
-    /// How the operation that the run awaits is getting on; `None` when nothing is under way.
-    pub waiting: Option<Waiting>,
+    /// How the operations that are under way are getting on, by their numbers.
+    pub waiting: Vec<Waiting>,
     pub end: Option<End>,
 }
 
@@ -32,6 +32,17 @@ pub(super) struct Head {
     pub workflow: String,
     pub started_ms: u64,
     pub timeout: Option<Duration>,
+    /// The run that started it as a child.
+    pub parent: Option<Parent>,
+}
+
+/// The run that started another one as a child.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Parent {
+    pub workflow_id: String,
+    pub run_id: String,
+    /// The operation that ends when the child does.
+    pub op: u64,
 }
 
 /// How an operation is getting on.
@@ -66,6 +77,21 @@ pub(super) enum Outcome {
     TimedOut,
 }
 
+impl Outcome {
+    /// What it is for the parent that waits for this child.
+    pub(super) fn for_parent(&self) -> Result<Sealed, Failure> {
+        Err(match self {
+            Self::Completed(output) => return Ok(output.clone()),
+            Self::Failed(failure) | Self::Canceled(failure) => failure.clone(),
+            Self::Terminated(reason) => {
+                let text = format!("the child workflow was terminated: {reason}");
+                Failure::new(FailureKind::Terminated, text)
+            }
+            Self::TimedOut => Failure::new(FailureKind::TimedOut, "the child workflow timed out"),
+        })
+    }
+}
+
 impl Record {
     pub(super) fn status(&self) -> Status {
         match self.end.as_ref().map(|end| &end.outcome) {
@@ -89,10 +115,9 @@ impl Record {
         }
     }
 
-    /// What the run awaits.
-    pub(super) fn awaited(&self) -> Option<&Operation> {
-        let pending = self.run.awaiting.as_ref()?;
-        Some(&pending.operation)
+    /// How an operation is getting on, if it is under way.
+    pub(super) fn waiting(&self, op: u64) -> Option<&Waiting> {
+        self.waiting.iter().find(|waiting| waiting.op == op)
     }
 
     /// When the run's own timeout passes.
@@ -103,18 +128,10 @@ impl Record {
 
     /// As sections, so that a delta touches only what changed: each saved local is one.
     pub(super) fn encode(&self) -> Result<Image, CodecError> {
-        let state = &self.run.state;
+        let frames = &self.run.frames;
         let progress = Progress {
-            name: state.name.clone(),
-            base: state.base.clone(),
-            shape: state.shape,
-            fingerprint: state.fingerprint,
-            surroundings: state.surroundings,
-            fields: state
-                .fields
-                .iter()
-                .map(|field| (field.name.clone(), field.value.shape))
-                .collect(),
+            frames: frames.iter().map(Frame::of).collect(),
+            wait: self.run.wait.clone(),
             next_op: self.run.next_op,
             seed: self.run.seed,
             cancel: self.run.cancel,
@@ -124,39 +141,29 @@ impl Record {
         let mut sections = vec![
             section("head", &self.head)?,
             section("progress", &progress)?,
-            section("awaiting", &self.run.awaiting)?,
+            section("pending", &self.run.pending)?,
             section("mailbox", &self.run.mailbox)?,
             section("end", &self.end)?,
         ];
-        for field in &state.fields {
-            sections.push(Section {
-                key: field_key(&field.name),
+        for (depth, frame) in frames.iter().enumerate() {
+            sections.extend(frame.fields.iter().map(|field| Section {
+                key: field_key(depth, &field.name),
                 bytes: field.value.payload.as_bytes().to_vec(),
-            });
+            }));
         }
         Ok(Image { sections })
     }
 
     pub(super) fn decode(image: &Image) -> Result<Self, CodecError> {
         let progress: Progress = read(image, "progress")?;
-        let mut fields = Vec::with_capacity(progress.fields.len());
-        for (name, shape) in progress.fields {
-            let payload = codec::Payload::from_bytes(bytes(image, &field_key(&name))?)?;
-            let value = Sealed { shape, payload };
-            fields.push(SavedField { name, value });
-        }
+        let frames = progress.frames.into_iter().enumerate();
+        let frames = frames.map(|(depth, frame)| frame.with_fields(image, depth));
         Ok(Self {
             head: read(image, "head")?,
             run: Run {
-                state: Snapshot {
-                    name: progress.name,
-                    base: progress.base,
-                    shape: progress.shape,
-                    fingerprint: progress.fingerprint,
-                    surroundings: progress.surroundings,
-                    fields,
-                },
-                awaiting: read::<Option<Pending>>(image, "awaiting")?,
+                frames: frames.collect::<Result<_, _>>()?,
+                pending: read::<Vec<Pending>>(image, "pending")?,
+                wait: progress.wait,
                 mailbox: read::<BTreeMap<String, VecDeque<Sealed>>>(image, "mailbox")?,
                 next_op: progress.next_op,
                 seed: progress.seed,
@@ -172,21 +179,63 @@ impl Record {
 /// What changes with every step and is small.
 #[derive(Serialize, Deserialize)]
 struct Progress {
+    frames: Vec<Frame>,
+    wait: Option<Wait>,
+    next_op: u64,
+    seed: u64,
+    cancel: CancelRequest,
+    ended: bool,
+    waiting: Vec<Waiting>,
+}
+
+/// A snapshot without the values of its fields, each of which is a section.
+#[derive(Serialize, Deserialize)]
+struct Frame {
+    workflow: String,
     name: String,
     base: String,
     shape: u64,
     fingerprint: u64,
     surroundings: u64,
     fields: Vec<(String, u64)>,
-    next_op: u64,
-    seed: u64,
-    cancel: CancelRequest,
-    ended: bool,
-    waiting: Option<Waiting>,
 }
 
-fn field_key(name: &str) -> String {
-    format!("field {name}")
+impl Frame {
+    fn of(snapshot: &Snapshot) -> Self {
+        let fields = snapshot.fields.iter();
+        Self {
+            workflow: snapshot.workflow.clone(),
+            name: snapshot.name.clone(),
+            base: snapshot.base.clone(),
+            shape: snapshot.shape,
+            fingerprint: snapshot.fingerprint,
+            surroundings: snapshot.surroundings,
+            fields: fields
+                .map(|field| (field.name.clone(), field.value.shape))
+                .collect(),
+        }
+    }
+
+    fn with_fields(self, image: &Image, depth: usize) -> Result<Snapshot, CodecError> {
+        let fields = self.fields.into_iter().map(|(name, shape)| {
+            let payload = codec::Payload::from_bytes(bytes(image, &field_key(depth, &name))?)?;
+            let value = Sealed { shape, payload };
+            Ok(SavedField { name, value })
+        });
+        Ok(Snapshot {
+            fields: fields.collect::<Result<_, CodecError>>()?,
+            workflow: self.workflow,
+            name: self.name,
+            base: self.base,
+            shape: self.shape,
+            fingerprint: self.fingerprint,
+            surroundings: self.surroundings,
+        })
+    }
+}
+
+fn field_key(depth: usize, name: &str) -> String {
+    format!("field {depth} {name}")
 }
 
 fn section<T: Serialize>(key: &str, value: &T) -> Result<Section, CodecError> {

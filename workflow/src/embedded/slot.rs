@@ -37,17 +37,25 @@ pub(super) struct Active {
     pub(super) run: u64,
     pub(super) record: Record,
     pub(super) image: Arc<Image>,
-    /// Which attempt of which operation is being made.
-    pub(super) attempt: Option<(u64, u32, AbortHandle)>,
+    /// The attempts that are being made.
+    pub(super) attempts: Vec<Attempt>,
+    /// The operations whose children were started.
+    pub(super) children: Vec<u64>,
     /// When the timers will wake it.
     pub(super) wake_ms: Option<u64>,
 }
 
-impl Drop for Active {
+/// An attempt of an activity that is being made. It stops when this is dropped.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) op: u64,
+    pub(super) number: u32,
+    pub(super) task: AbortHandle,
+}
+
+impl Drop for Attempt {
     fn drop(&mut self) {
-        if let Some((_, _, task)) = &self.attempt {
-            task.abort();
-        }
+        self.task.abort();
     }
 }
 
@@ -58,7 +66,7 @@ impl Active {
         let event = HistoryEvent {
             at: clock::to_time(clock::now_ms()),
             kind,
-            state: self.record.run.state.name.clone(),
+            state: self.record.run.position(),
         };
         Ok(Change {
             run: self.run,

@@ -1,7 +1,7 @@
 //! The user's code with its [marks](super::super::mark) turned into Rust.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::super::flow::{BlockId, LocalId};
 use super::super::mark::{self, Mark};
@@ -45,6 +45,10 @@ impl Emitter<'_> {
                         self.refuse_renamed(id, ident.span());
                         out.extend([TokenTree::Ident(self.ident(id, ident.span()))]);
                     }
+                    Some(Mark::Start(number)) => {
+                        let point = self.start_ident(number);
+                        out.extend(quote_spanned!(ident.span()=> #point.started));
+                    }
                     Some(mark) => {
                         // The mark's `!` and its braces.
                         tokens.next();
@@ -85,7 +89,7 @@ impl Emitter<'_> {
                 self.code(&inner);
                 TokenStream::new()
             }
-            Mark::Local(_) | Mark::Named(_) => TokenStream::new(),
+            Mark::Local(_) | Mark::Named(_) | Mark::Start(_) => TokenStream::new(),
         }
     }
 
