@@ -54,6 +54,7 @@ mod inline;
 mod items;
 mod join;
 mod panic_text;
+mod part;
 pub mod provider;
 mod retry;
 mod saved;

@@ -10,6 +10,7 @@ use super::super::flow::{BlockId, BlockKind, Code, End, LocalId};
 use super::super::mark;
 use super::super::number::SignalArgument;
 use super::super::plan::is_jumped_to;
+use super::code::Around;
 use super::{Emitter, local};
 
 impl Emitter<'_> {
@@ -200,7 +201,7 @@ impl Emitter<'_> {
         let mut out = TokenStream::new();
         let load = |id: LocalId, from: TokenStream| {
             let name = self.name(id);
-            let mutable = flow.local(id).mutable.then(|| quote!(mut));
+            let mutable = self.plan.is_mutable(id).then(|| quote!(mut));
             quote! {
                 let ::std::option::Option::Some(#mutable #name) = #from else {
                     return ::std::result::Result::Ok(#step.stopped());
@@ -234,13 +235,13 @@ impl Emitter<'_> {
         if is_jumped_to(flow, id) {
             for id in flow.kept(&self.plan.live.entry[id.0]) {
                 let (name, slot) = (self.name(id), self.slot(id));
-                let mutable = flow.local(id).mutable.then(|| quote!(mut));
+                let mutable = self.plan.is_mutable(id).then(|| quote!(mut));
                 out.extend(quote!(let #mutable #name = ::workflow::__private::take(&mut #slot);));
                 given.insert(id);
             }
         }
         for rebind in flow.remade(&self.plan.live.entry[id.0]) {
-            out.extend(self.code(&rebind.tokens));
+            out.extend(self.code(&rebind.tokens, &Around::nothing()));
             given.extend(&rebind.binds);
         }
         let mut body = Body {
@@ -250,9 +251,8 @@ impl Emitter<'_> {
         let code = body.block(id);
         for id in body.assigned.difference(&given) {
             let name = self.name(*id);
-            let known = flow.local(*id);
-            let mutable = known.mutable.then(|| quote!(mut));
-            let ty = known.annotation.as_ref().map(|ty| quote!(: #ty));
+            let mutable = self.plan.is_mutable(*id).then(|| quote!(mut));
+            let ty = flow.local(*id).annotation.as_ref().map(|ty| quote!(: #ty));
             out.extend(quote!(let #mutable #name #ty;));
         }
         out.extend(code);
@@ -283,10 +283,11 @@ impl Body<'_> {
     fn block(&mut self, id: BlockId) -> TokenStream {
         let emitter = self.emitter;
         let block = emitter.plan.flow.block(id);
+        let kept = &emitter.plan.kept_after[id.0];
         let (step, mut declared) = (local("step"), Vec::new());
         let mut out = TokenStream::new();
         for code in &block.code {
-            out.extend(self.code(code, &mut declared));
+            out.extend(self.code(code, kept, &mut declared));
         }
         out.extend(match &block.end {
             End::Open => quote!(::std::unreachable!();),
@@ -296,16 +297,16 @@ impl Body<'_> {
                 then,
                 otherwise,
             } => {
-                let condition = self.code(condition, &mut declared);
+                let condition = self.code(condition, kept, &mut declared);
                 let then = self.go(*then);
                 let otherwise = self.go(*otherwise);
                 quote!(if #condition { #then } #otherwise)
             }
             End::Match { scrutinee, arms } => {
-                let scrutinee = self.code(scrutinee, &mut declared);
+                let scrutinee = self.code(scrutinee, kept, &mut declared);
                 let arms = arms.iter().map(|arm| {
                     let attrs = &arm.attrs;
-                    let pattern = self.code(&arm.pattern, &mut declared);
+                    let pattern = self.code(&arm.pattern, kept, &mut declared);
                     let body = self.go(arm.block);
                     quote!(#(#attrs)* #pattern => { #body })
                 });
@@ -315,7 +316,7 @@ impl Body<'_> {
             End::Await {
                 number, operand, ..
             } => {
-                let operand = self.code(operand, &mut declared);
+                let operand = self.code(operand, kept, &mut declared);
                 match emitter.plan.state_of(*number) {
                     None => TokenStream::new(),
                     Some(state) => {
@@ -338,7 +339,7 @@ impl Body<'_> {
             }
             End::Return(value) => {
                 self.note(value, &mut declared);
-                let finish = emitter.finish(&value.tokens);
+                let finish = emitter.finish(&value.tokens, &Around::of(value, kept));
                 quote!(return #finish;)
             }
         });
@@ -353,13 +354,18 @@ impl Body<'_> {
         declared.extend(&code.declares);
     }
 
-    fn code(&mut self, code: &Code, declared: &mut Vec<LocalId>) -> TokenStream {
+    fn code(
+        &mut self,
+        code: &Code,
+        kept: &BTreeSet<LocalId>,
+        declared: &mut Vec<LocalId>,
+    ) -> TokenStream {
         // `let x;` is declared in every arm that assigns it.
         if code.deferred {
             return TokenStream::new();
         }
         self.note(code, declared);
-        self.emitter.code(&code.tokens)
+        self.emitter.code(&code.tokens, &Around::of(code, kept))
     }
 
     fn go(&mut self, target: BlockId) -> TokenStream {
