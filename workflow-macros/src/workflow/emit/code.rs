@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::super::flow::{BlockId, Code, LocalId};
 use super::super::mark::{self, Mark};
@@ -45,9 +44,11 @@ fn fields(tokens: &mut proc_macro2::token_stream::IntoIter) -> TokenStream {
     loop {
         let mut ahead = tokens.clone();
         let (dot, field) = (ahead.next(), ahead.next());
-        let follows = ahead.clone().next();
-        let is_method = matches!(&follows, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis)
-            || matches!(&follows, Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+        let is_method = match ahead.clone().next() {
+            Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Parenthesis,
+            Some(TokenTree::Punct(punct)) => punct.as_char() == ':',
+            _ => false,
+        };
         match (dot, field) {
             (
                 Some(TokenTree::Punct(dot)),
@@ -61,11 +62,29 @@ fn fields(tokens: &mut proc_macro2::token_stream::IntoIter) -> TokenStream {
     }
 }
 
+/// A part, with something left in its place. It begins and ends where the source's expression does,
+/// so that what is wrong with its type is said once.
+///
+/// ```text
+/// ::workflow::__private::part(&mut order.items).take()
+/// ```
+fn part(name: &Ident, path: TokenStream) -> TokenStream {
+    let end = path.clone().into_iter().last();
+    let end = end.map_or(name.span(), |last| last.span());
+    let mut call = Group::new(Delimiter::Parenthesis, TokenStream::new());
+    call.set_span(end);
+    quote_spanned!(name.span()=> ::workflow::__private::part(&mut #name #path).take #call)
+}
+
 impl Emitter<'_> {
     /// The name of a binding, at an occurrence of it.
     pub(super) fn ident(&self, id: LocalId, span: Span) -> Ident {
         let known = self.plan.flow.local(id);
         let mut ident = self.plan.idents.get(&id).unwrap_or(&known.ident).clone();
+        if known.awaited {
+            // A span of the macro's would be another place.
+            return format_ident!("__{ident}", span = span);
+        }
         ident.set_span(if known.temporary {
             Span::mixed_site().located_at(span)
         } else {
@@ -101,7 +120,7 @@ impl Emitter<'_> {
                         let name = self.ident(id, ident.span());
                         let path = fields(&mut tokens);
                         out.extend(if around.kept.contains(&id) {
-                            quote_spanned!(ident.span()=> ::workflow::__private::part(&mut #name #path).take())
+                            part(&name, path)
                         } else {
                             quote!(#name #path)
                         });
@@ -138,10 +157,6 @@ impl Emitter<'_> {
 
     fn leave(&self, mark: &Mark, inner: TokenStream, around: &Around<'_>) -> TokenStream {
         match mark {
-            Mark::Return => {
-                let finish = self.finish(&inner, around);
-                quote!(return #finish)
-            }
             Mark::Jump => {
                 let Some((target, value)) = mark::read_jump(inner) else {
                     return TokenStream::new();
@@ -161,15 +176,6 @@ impl Emitter<'_> {
             }
             Mark::Local(_) | Mark::Named(_) | Mark::Part(_) | Mark::Start(_) => TokenStream::new(),
         }
-    }
-
-    /// `step.finish::<Self, Result<String, WorkflowError>>(value)`
-    pub(super) fn finish(&self, value: &TokenStream, around: &Around<'_>) -> TokenStream {
-        let value = self.code(value, around);
-        let step = local("step");
-        let output = &self.signature.output;
-        let span = output.span();
-        quote_spanned!(span=> #step.finish::<Self, #output>(#value))
     }
 
     /// Goes on in another arm.
