@@ -51,6 +51,7 @@ mod error;
 mod executor;
 mod failure;
 mod items;
+mod listing;
 mod panic_text;
 pub mod provider;
 mod retry;
@@ -66,6 +67,7 @@ pub use context::Context;
 pub use error::{ActivityError, WorkflowError};
 pub use executor::{Error, Executor, OpenError, RunError, Start, WorkflowHandle};
 pub use failure::{Failure, FailureKind, IntoFailure, Returns};
+pub use listing::{PageToken, RunFilter, RunPage};
 pub use provider::{
     HistoryEvent, HistoryEventKind, IdPolicy, RunInfo, SetAside, new, providers, register_provider,
 };

@@ -4,6 +4,6 @@ pub use std::time::Duration;
 
 pub use crate::{
     Activity, ActivityContext, ActivityError, Config, Context, Executor, IdPolicy, RetryPolicy,
-    RunError, Saved, Status, Workflow, WorkflowError, WorkflowHandle,
+    RunError, RunFilter, Saved, Status, Workflow, WorkflowError, WorkflowHandle,
 };
 pub use workflow_macros::{activity, workflow};

@@ -1,5 +1,9 @@
 //! Whether the code at hand fits a run.
 
+use std::hash::{Hash, Hasher};
+
+use siphasher::sip::SipHasher13;
+
 use crate::contract::{ActivityDefinition, ActivityName, Awaits, Definition, Fault, Operation};
 
 use super::record::Record;
@@ -44,6 +48,30 @@ pub(super) fn fits(definition: &Definition, record: &Record) -> Result<(), Fault
         ));
     }
     Ok(())
+}
+
+/// A hash of everything that [`fits`] looks at: equal for two runs of which the code fits both or
+/// neither.
+pub(super) fn key(record: &Record) -> u64 {
+    let mut hasher = SipHasher13::new();
+    let state = &record.run.state;
+    (&record.head.workflow, &state.name, &state.base).hash(&mut hasher);
+    (state.shape, state.fingerprint, state.surroundings).hash(&mut hasher);
+    for field in &state.fields {
+        (&field.name, field.value.shape).hash(&mut hasher);
+    }
+    match record.awaited() {
+        None => 0.hash(&mut hasher),
+        Some(Operation::Activity(scheduled)) => {
+            (1, &scheduled.activity).hash(&mut hasher);
+            for argument in &scheduled.arguments {
+                argument.shape.hash(&mut hasher);
+            }
+        }
+        Some(Operation::Timer { .. }) => 2.hash(&mut hasher),
+        Some(Operation::Signal { name, .. }) => (3, name).hash(&mut hasher),
+    }
+    hasher.finish()
 }
 
 /// Whether an operation under way is what the code awaits. Activities go by their durable name.

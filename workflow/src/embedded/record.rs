@@ -1,6 +1,7 @@
 //! What the embedded engine keeps of one run.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,8 +12,8 @@ use crate::failure::Failure;
 use crate::provider::RunInfo;
 use crate::status::Status;
 
-use super::clock;
-use super::store::{Image, Section};
+use super::store::{Identity, Image, Section, Standing, Summary};
+use super::{clock, fit};
 
 /// What the embedded engine keeps of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,17 +79,6 @@ impl Record {
         }
     }
 
-    pub(super) fn info(&self) -> RunInfo {
-        RunInfo {
-            workflow_id: self.head.workflow_id.clone(),
-            run_id: self.head.run_id.clone(),
-            workflow: self.head.workflow.clone(),
-            status: self.status(),
-            started_at: clock::to_time(self.head.started_ms),
-            closed_at: self.end.as_ref().map(|end| clock::to_time(end.at_ms)),
-        }
-    }
-
     /// What the run awaits.
     pub(super) fn awaited(&self) -> Option<&Operation> {
         let pending = self.run.awaiting.as_ref()?;
@@ -101,8 +91,43 @@ impl Record {
         Some(clock::after(self.head.started_ms, timeout))
     }
 
-    /// As sections, so that a delta touches only what changed: each saved local is one.
-    pub(super) fn encode(&self) -> Result<Image, CodecError> {
+    /// When an engine has to look at the run, in milliseconds since 1970, though nobody asks it to;
+    /// 0 is as soon as it is opened. `None` for a run that waits for a signal for ever, or has ended.
+    pub(super) fn wake_ms(&self) -> Option<u64> {
+        if self.end.is_some() {
+            return None;
+        }
+        let due_ms = match (&self.waiting, self.awaited()) {
+            (Some(waiting), Some(Operation::Activity(_))) => Some(waiting.due_ms.unwrap_or(0)),
+            (Some(waiting), _) => waiting.due_ms,
+            // It can take a step.
+            (None, _) => Some(0),
+        };
+        due_ms.into_iter().chain(self.deadline_ms()).min()
+    }
+
+    /// What the run is found by, from now on.
+    pub(super) fn standing(&self) -> Standing {
+        Standing {
+            status: status_number(self.status()),
+            closed_ms: self.end.as_ref().map(|end| end.at_ms),
+            wake_ms: self.wake_ms(),
+            fit: fit::key(self),
+        }
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        Identity {
+            workflow_id: self.head.workflow_id.clone(),
+            run_id: self.head.run_id.clone(),
+            workflow: self.head.workflow.clone(),
+            started_ms: self.head.started_ms,
+        }
+    }
+
+    /// As sections, so that a delta touches only what changed: each saved local is one, and each
+    /// signal that waits. `before` is the image of the record before: what is equal is shared.
+    pub(super) fn encode(&self, before: &Image) -> Result<Image, CodecError> {
         let state = &self.run.state;
         let progress = Progress {
             name: state.name.clone(),
@@ -121,32 +146,52 @@ impl Record {
             ended: self.run.ended,
             waiting: self.waiting.clone(),
         };
+        // What is fixed when a run starts is not encoded again.
+        let head = before.sections.first().filter(|first| first.key == HEAD);
+        let head = head
+            .cloned()
+            .map_or_else(|| section(HEAD, &self.head), Ok)?;
         let mut sections = vec![
-            section("head", &self.head)?,
-            section("progress", &progress)?,
-            section("awaiting", &self.run.awaiting)?,
-            section("mailbox", &self.run.mailbox)?,
-            section("end", &self.end)?,
+            head,
+            section(PROGRESS, &progress)?,
+            section(AWAITING, &self.run.awaiting)?,
+            section(END, &self.end)?,
         ];
         for field in &state.fields {
             sections.push(Section {
-                key: field_key(&field.name),
-                bytes: field.value.payload.as_bytes().to_vec(),
+                key: field_key(&field.name).into(),
+                bytes: field.value.payload.shared(),
             });
+        }
+        for (name, queue) in &self.run.mailbox {
+            for signal in queue {
+                sections.push(Section {
+                    key: signal_key(name, signal.shape).into(),
+                    bytes: signal.payload.shared(),
+                });
+            }
         }
         Ok(Image { sections })
     }
 
     pub(super) fn decode(image: &Image) -> Result<Self, CodecError> {
-        let progress: Progress = read(image, "progress")?;
+        let progress: Progress = read(image, PROGRESS)?;
         let mut fields = Vec::with_capacity(progress.fields.len());
         for (name, shape) in progress.fields {
-            let payload = codec::Payload::from_bytes(bytes(image, &field_key(&name))?)?;
+            let payload = codec::Payload::from_bytes(bytes(image, &field_key(&name))?.clone())?;
             let value = Sealed { shape, payload };
             fields.push(SavedField { name, value });
         }
+        let mut mailbox: BTreeMap<String, VecDeque<Sealed>> = BTreeMap::new();
+        for section in &image.sections {
+            if let Some((name, shape)) = signal_of(&section.key) {
+                let payload = codec::Payload::from_bytes(section.bytes.clone())?;
+                let queue = mailbox.entry(name.to_owned()).or_default();
+                queue.push_back(Sealed { shape, payload });
+            }
+        }
         Ok(Self {
-            head: read(image, "head")?,
+            head: read(image, HEAD)?,
             run: Run {
                 state: Snapshot {
                     name: progress.name,
@@ -156,16 +201,22 @@ impl Record {
                     surroundings: progress.surroundings,
                     fields,
                 },
-                awaiting: read::<Option<Pending>>(image, "awaiting")?,
-                mailbox: read::<BTreeMap<String, VecDeque<Sealed>>>(image, "mailbox")?,
+                awaiting: read::<Option<Pending>>(image, AWAITING)?,
+                mailbox,
                 next_op: progress.next_op,
                 seed: progress.seed,
                 cancel: progress.cancel,
                 ended: progress.ended,
             },
             waiting: progress.waiting,
-            end: read(image, "end")?,
+            end: read(image, END)?,
         })
+    }
+
+    /// How a run ended, without decoding all of it; and its timeout.
+    pub(super) fn decode_end(image: &Image) -> Result<(Option<End>, Option<Duration>), CodecError> {
+        let head: Head = read(image, HEAD)?;
+        Ok((read(image, END)?, head.timeout))
     }
 }
 
@@ -185,23 +236,67 @@ struct Progress {
     waiting: Option<Waiting>,
 }
 
+const HEAD: &str = "head";
+const PROGRESS: &str = "progress";
+const AWAITING: &str = "awaiting";
+const END: &str = "end";
+const SIGNAL: &str = "signal ";
+
 fn field_key(name: &str) -> String {
     format!("field {name}")
 }
 
-fn section<T: Serialize>(key: &str, value: &T) -> Result<Section, CodecError> {
+/// The key of a signal that waits; those of one name stand in their order.
+fn signal_key(name: &str, shape: u64) -> String {
+    format!("{SIGNAL}{shape:016x} {name}")
+}
+
+fn signal_of(key: &str) -> Option<(&str, u64)> {
+    let (shape, name) = key.strip_prefix(SIGNAL)?.split_once(' ')?;
+    Some((name, u64::from_str_radix(shape, 16).ok()?))
+}
+
+const STATUSES: [Status; 6] = [
+    Status::Running,
+    Status::Completed,
+    Status::Failed,
+    Status::Canceled,
+    Status::Terminated,
+    Status::TimedOut,
+];
+
+/// How the store knows a status; a run in flight is [`IN_FLIGHT`](super::store::IN_FLIGHT).
+pub(super) fn status_number(status: Status) -> u8 {
+    let number = STATUSES.iter().position(|known| *known == status);
+    u8::try_from(number.expect("every status has a number")).expect("there are few")
+}
+
+/// What there is to know about a run without looking at its state.
+pub(super) fn info(summary: &Summary) -> RunInfo {
+    let Summary { identity, standing } = summary;
+    RunInfo {
+        workflow_id: identity.workflow_id.clone(),
+        run_id: identity.run_id.clone(),
+        workflow: identity.workflow.clone(),
+        status: STATUSES[usize::from(standing.status)],
+        started_at: clock::to_time(identity.started_ms),
+        closed_at: standing.closed_ms.map(clock::to_time),
+    }
+}
+
+fn section<T: Serialize>(key: &'static str, value: &T) -> Result<Section, CodecError> {
     Ok(Section {
-        key: key.to_owned(),
-        bytes: codec::encode_record(value)?,
+        key: key.into(),
+        bytes: codec::encode_record(value)?.into(),
     })
 }
 
-fn bytes<'a>(image: &'a Image, key: &str) -> Result<&'a [u8], CodecError> {
+fn bytes<'a>(image: &'a Image, key: &str) -> Result<&'a Arc<[u8]>, CodecError> {
     image
         .sections
         .iter()
         .find(|section| section.key == key)
-        .map(|section| &section.bytes[..])
+        .map(|section| &section.bytes)
         .ok_or_else(|| CodecError::Decode {
             type_name: std::any::type_name::<Record>(),
             reason: format!("section `{key}` is missing"),

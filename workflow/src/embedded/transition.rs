@@ -219,7 +219,7 @@ fn reopened(record: &mut Record, moment: Moment) {
 }
 
 fn tick(record: &mut Record, moment: Moment) {
-    let (Some(pending), Some(waiting)) = (&record.run.awaiting, &record.waiting) else {
+    let (Some(pending), Some(waiting)) = (&record.run.awaiting, &mut record.waiting) else {
         return;
     };
     let op = pending.op;
@@ -237,6 +237,9 @@ fn tick(record: &mut Record, moment: Moment) {
                     ),
                 );
                 record.run.absorb(Event::ActivityFailed { op, failure });
+            } else if waiting.due_ms.is_some_and(|due| due <= moment.now_ms) {
+                // The next attempt begins now: after a crash it counts as under way.
+                waiting.due_ms = None;
             }
         }
         Operation::Timer { .. } | Operation::Signal { .. } => {
