@@ -36,3 +36,5 @@ mod references;
 mod shapes;
 #[path = "lowering/texts.rs"]
 mod texts;
+#[path = "lowering/together.rs"]
+mod together;

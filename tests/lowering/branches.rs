@@ -306,7 +306,7 @@ fn attributes_and_names_of_parameters() {
         };
         Ok(operand + awaited + value + step + block + r#type)
     }
-    assert_eq!(<run as Workflow>::NAME, "renamed");
+    assert_eq!(<run as Workflow>::name(), "renamed");
     same!(run; (1, 2, 3, String::new()));
 }
 
@@ -332,10 +332,10 @@ fn nothing_to_await() {
 fn what_is_allowed_to_differ() {
     #[workflow]
     async fn run(x: i64) -> Result<i64, WorkflowError> {
-        #[allow_nondeterminism(reason = "it is not looked at")]
+        #[workflow::allow(nondeterminism, reason = "it is not looked at")]
         let now = std::time::SystemTime::now();
         let _ = now;
-        #[allow_nondeterminism(reason = "it is not looked at")]
+        #[workflow::allow(nondeterminism, reason = "it is not looked at")]
         drop(std::env::var("HOME"));
         Ok(give(x).await?)
     }

@@ -11,6 +11,7 @@ use workflow::contract::{
     Command, Event, Facts, Fault, Machine, Operation, Run, SavedState, ScheduledActivity,
 };
 use workflow::prelude::*;
+use workflow::{Failure, FailureKind};
 
 thread_local! {
     static TRACE: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -104,6 +105,8 @@ type Ended = Result<serde_json::Value, String>;
 pub fn plain<T: serde::Serialize, E: workflow::IntoFailure>(
     future: impl Future<Output = Result<T, E>>,
 ) -> (Vec<String>, Ended) {
+    // While there is one, workflows as written may be awaited.
+    let _context = Context::plain();
     traced(|| match catch_unwind(AssertUnwindSafe(|| ready(future))) {
         Ok(Ok(output)) => Ok(serde_json::to_value(output).unwrap()),
         Ok(Err(error)) => Err(error.into_failure().message),
@@ -130,41 +133,64 @@ pub fn compiled<W: Workflow>(
     signals: &[(&str, i64)],
 ) -> (Vec<String>, Ended) {
     let machine = Machine::of::<W>().unwrap();
+    traced(|| {
+        let arguments = call.into_arguments().unwrap();
+        let output = drive(&machine, arguments, signals, &|run| {
+            view::<W>(&machine, run)
+        });
+        output
+            .map(|output| json::<W>(&output))
+            .map_err(|failure| failure.message)
+    })
+}
+
+/// Runs a machine to its end. What it waits for is done when it waits for it, one after the other,
+/// as in a function that runs as written.
+fn drive(
+    machine: &Machine,
+    arguments: Vec<Sealed>,
+    signals: &[(&str, i64)],
+    look: &dyn Fn(&Run),
+) -> Result<Sealed, Failure> {
     let facts = Facts {
         workflow_id: "plain".into(),
         run_id: "plain".into(),
         now: std::time::UNIX_EPOCH,
     };
-    traced(|| {
-        let mut run = Run::start(&machine, call.into_arguments().unwrap(), 0).unwrap();
-        for (name, payload) in signals {
-            run.absorb(Event::SignalReceived {
-                name: (*name).to_owned(),
-                payload: Sealed::seal(payload).unwrap(),
-            });
-        }
-        loop {
-            run = read_again(&run);
-            view::<W>(&machine, &run);
-            let commands = match run.step(&machine, &facts) {
-                Ok(commands) => commands,
-                Err(Fault::Panicked { message, .. }) => return Err(format!("panicked: {message}")),
-                Err(fault) => panic!("{fault}"),
-            };
-            assert!(commands.len() <= 1);
-            match commands.into_iter().next() {
-                None => {}
-                Some(Command::Begin { op, operation }) => {
-                    run = read_again(&run);
-                    let event = outcome(&machine, op, operation);
-                    run.absorb(event);
-                }
-                Some(Command::Complete { output }) => return Ok(json::<W>(&output)),
-                Some(Command::Fail { failure }) => return Err(failure.message),
-                Some(other) => panic!("{other:?}"),
+    let mut run = Run::start(machine, arguments, 0).unwrap();
+    for (name, payload) in signals {
+        run.absorb(Event::SignalReceived {
+            name: (*name).to_owned(),
+            payload: Sealed::seal(payload).unwrap(),
+        });
+    }
+    loop {
+        run = read_again(&run);
+        look(&run);
+        let commands = match run.step(machine, &facts) {
+            Ok(commands) => commands,
+            Err(Fault::Panicked { message, .. }) => {
+                let message = format!("panicked: {message}");
+                return Err(Failure::new(FailureKind::Panicked, message));
             }
+            Err(fault) => panic!("{fault}"),
+        };
+        match commands.into_iter().last() {
+            Some(Command::Complete { output }) => return Ok(output),
+            Some(Command::Fail { failure } | Command::Cancel { failure }) => return Err(failure),
+            _ => {}
         }
-    })
+        while !run.is_ready() {
+            run = read_again(&run);
+            let ops = run.wait.as_ref().unwrap().ops();
+            let mut open = ops
+                .iter()
+                .filter_map(|op| run.under_way().find(|p| p.op == *op));
+            let pending = open.next().unwrap().clone();
+            let event = outcome(machine, pending.op, pending.operation);
+            run.absorb(event);
+        }
+    }
 }
 
 fn json<W: Workflow>(output: &Sealed) -> serde_json::Value {
@@ -178,21 +204,22 @@ fn read_again(run: &Run) -> Run {
 
 /// The typed view of each state can be made, and printed, and read back.
 fn view<W: Workflow>(machine: &Machine, run: &Run) {
-    let saved = SavedState::new(machine.definition(), &run.state).unwrap();
+    let saved = SavedState::new(machine, &run.frames).unwrap();
     let state = W::state(&saved).unwrap();
     let json = serde_json::to_value(&state).unwrap();
     assert_eq!(json, saved.to_json().unwrap());
-    assert!(format!("{state:?}").starts_with(&run.state.name));
+    assert!(format!("{state:?}").starts_with(&run.frames[0].name));
 }
 
 fn outcome(machine: &Machine, op: u64, operation: Operation) -> Event {
+    let definition = machine.definition();
     match operation {
         Operation::Activity(ScheduledActivity {
             activity,
             arguments,
             ..
         }) => {
-            let known = &machine.definition().activities;
+            let known = &definition.activities;
             let found = known.iter().find(|known| known.name == activity).unwrap();
             let context = ActivityContext::new("plain".into(), "plain".into(), op, 1);
             match ready((found.run)(arguments, context)) {
@@ -201,6 +228,15 @@ fn outcome(machine: &Machine, op: u64, operation: Operation) -> Event {
                     op,
                     failure: error.failure().clone(),
                 },
+            }
+        }
+        Operation::Child(child) => {
+            let known = &definition.children;
+            let found = known.iter().find(|known| known.name == child.workflow);
+            let machine = (found.unwrap().machine)().unwrap();
+            match drive(&machine, child.arguments, &[], &|_| {}) {
+                Ok(output) => Event::ChildCompleted { op, output },
+                Err(failure) => Event::ChildFailed { op, failure },
             }
         }
         Operation::Timer { .. } | Operation::Signal { .. } => Event::TimerFired { op },
@@ -226,6 +262,12 @@ macro_rules! same {
 /// Checks that a workflow does the same both ways, and what that is.
 #[macro_export]
 macro_rules! gives {
+    ($workflow:ident with $signals:tt ($($argument:expr),*), $trace:expr, $result:expr) => {{
+        $crate::same!($workflow with $signals; ($($argument),*));
+        let (trace, result) = $crate::driver::compiled($workflow($($argument),*), &$signals);
+        assert_eq!(trace.join(" "), $trace);
+        assert_eq!(result, $result.map(|value| serde_json::to_value(value).unwrap()).map_err(|e: &str| e.to_owned()));
+    }};
     ($workflow:ident($($argument:expr),*), $trace:expr, $result:expr) => {{
         $crate::same!($workflow; ($($argument),*));
         let (trace, result) = $crate::driver::compiled($workflow($($argument),*), &[]);

@@ -78,6 +78,7 @@ async fn order_workflow(ctx: &mut Context, order: Order) -> Result<Receipt, Work
             Err(error) => {
                 for reservation in reservations.into_iter().rev() {
                     if let Err(lost) = release(reservation).await {
+                        #[workflow::allow(nondeterminism, reason = "it may be printed again")]
                         eprintln!("lost: {lost}");
                     }
                 }

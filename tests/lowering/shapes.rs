@@ -102,7 +102,7 @@ fn typed_and_untyped_fields() {
         failure: ActivityError::new("no").failure().clone(),
     });
     run_.step(&machine, &facts).unwrap();
-    let saved = SavedState::new(machine.definition(), &run_.state).unwrap();
+    let saved = SavedState::new(&machine, &run_.frames).unwrap();
     let RunState::Give {
         found,
         failed,

@@ -6,18 +6,31 @@ async fn give(n: i64) -> Result<i64, ActivityError> {
 }
 
 #[workflow]
-async fn joined(n: i64) -> Result<i64, WorkflowError> {
-    let (a, b) = tokio::join!(give(n), give(n + 1));
+async fn tried(n: i64) -> Result<i64, WorkflowError> {
     let (c, d) = futures::try_join!(give(n), give(n + 1))?;
-    Ok(a? + b? + c + d)
+    Ok(c + d)
 }
 
 #[workflow]
-async fn selected(n: i64) -> Result<i64, WorkflowError> {
+async fn conditional(n: i64) -> Result<i64, WorkflowError> {
+    tokio::select! {
+        a = give(n), if n > 3 => Ok(a?),
+        b = give(n) => Ok(b?),
+    }
+}
+
+#[workflow]
+async fn otherwise(n: i64) -> Result<i64, WorkflowError> {
     tokio::select! {
         a = give(n) => Ok(a?),
-        b = give(n) => { give(2).await?; Ok(b?) }
+        else => Ok(0),
     }
+}
+
+#[workflow]
+async fn none(n: i64) -> Result<i64, WorkflowError> {
+    join!();
+    Ok(n)
 }
 
 fn main() {}

@@ -69,5 +69,13 @@ pub(crate) const ID: Code = Code("WF0103");
 pub(crate) const TASK: Code = Code("WF0104");
 /// Files, network and environment.
 pub(crate) const IO: Code = Code("WF0105");
+/// Output.
+pub(crate) const PRINT: Code = Code("WF0106");
+/// State that is not saved with the run.
+pub(crate) const STATE: Code = Code("WF0107");
+/// A loop that neither awaits nor ends.
+pub(crate) const ENDLESS: Code = Code("WF0108");
+/// The order of a hash map's items.
+pub(crate) const HASH_ORDER: Code = Code("WF0109");
 /// What allows these, without a reason or elsewhere than on a statement.
 pub(crate) const ALLOW: Code = Code("WF0110");

@@ -59,7 +59,10 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// What would go another way when a step is taken again after a crash, as far as the source shows
 /// it: clocks (WF0101, use `ctx.now()`), randomness (WF0102, `ctx.random()`), new ids (WF0103,
 /// `ctx.uuid()`), threads and tasks (WF0104), files, environment and network (WF0105, use an
-/// `#[activity]`). `#[allow_nondeterminism(reason = "…")]` on a statement lets it be.
+/// `#[activity]`), output (WF0106, use `tracing`), state that is not saved with the run, as in
+/// statics and behind locks (WF0107), loops that neither await nor end (WF0108), and the order of
+/// a `HashMap`'s items (WF0109). [`#[workflow::allow]`](macro@allow) on a statement lets it be.
+/// `docs/determinism.md` says what of all this is seen where.
 ///
 /// A reference to a place of the workflow's own is made again after an `.await`, and so is what a
 /// pattern binds that looks into one, and the item of a loop over one: `let name = &order.name;`,
@@ -79,4 +82,19 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
     workflow::expand(options.into(), item.into()).into()
+}
+
+/// Lets a statement of a workflow be that may go another way when its step is taken again after a
+/// crash.
+///
+/// ```text
+/// #[workflow::allow(nondeterminism, reason = "it is only logged")]
+/// let begun = Instant::now();
+/// ```
+///
+/// The reason is for whoever reads the statement next. [`#[workflow]`](macro@workflow) takes the
+/// attribute away; anywhere but on a statement of a workflow it is refused.
+#[proc_macro_attribute]
+pub fn allow(_options: TokenStream, item: TokenStream) -> TokenStream {
+    workflow::allow_elsewhere(item.into()).into()
 }

@@ -1,8 +1,12 @@
 //! What generated code calls beside the contract. Not for use by hand.
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 
 pub use serde;
 use serde::de::Error;
@@ -12,10 +16,16 @@ use serde::{Deserialize, Deserializer, Serializer};
 use crate::activity::Activity;
 use crate::codec::{self, CodecError, Persist, Sealed, Shape};
 pub use crate::compiled::Stated;
+use crate::compiled::Workflow;
+use crate::contract::SavedState;
 use crate::error::ActivityError;
 use crate::failure::IntoFailure;
+pub use crate::inline::Inline;
 pub use crate::items::{Integer, IntoItems, Items, Walk, items, walk, walked};
 use crate::saved::Saved;
+pub use crate::select::{
+    Selected1, Selected2, Selected3, Selected4, Selected5, Selected6, Selected7, Selected8,
+};
 
 /// The arguments of a call, encoded.
 pub fn arguments<const N: usize>(
@@ -58,6 +68,17 @@ pub fn returned<A: Activity, E: IntoFailure>(
         Err(error) => Err(error.into_failure().into()),
     }
 }
+
+/// What a type parameter of a workflow must be that its parameters or its result mention.
+#[diagnostic::on_unimplemented(
+    message = "WF0061: `{Self}` cannot be kept in a workflow",
+    label = "this value would have to be saved",
+    note = "the inputs and results of a workflow are saved to disk: such a type implements serde's `Serialize` and `Deserialize`, owns its data, and is `Send`"
+)]
+pub trait Parameter: Persist + Send {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Persist + Send> Parameter for T {}
 
 /// Gives a type that can be kept, and says of another that it cannot.
 pub trait Keeps {
@@ -175,15 +196,60 @@ pub fn debug<S: serde::Serialize>(state: &S, f: &mut fmt::Formatter<'_>) -> fmt:
 
 /// What a call of a function gives when it is awaited, without naming more than the function.
 ///
-/// Where a workflow awaits a call of a function that is no activity, a stand-in of the macro's has
-/// it, so that the one error is that the call cannot be awaited.
+/// Where a workflow awaits a call of a function that is neither activity nor workflow, a stand-in of
+/// the macro's has it, so that the one error is that the call cannot be awaited.
 pub trait Called {
     /// What it gives.
     type Output: Persist;
+    /// What it fails with.
+    type Error: Persist;
+    /// Where it stands, if it is a workflow that runs inline.
+    type State: serde::Serialize + serde::de::DeserializeOwned + Send + 'static;
+
+    /// Where it stands, of a run that stands in it.
+    fn state(_: &SavedState<'_>) -> Result<Box<Self::State>, CodecError> {
+        Err(CodecError::Decode {
+            type_name: std::any::type_name::<Self::State>(),
+            reason: "no workflow runs inline there".to_owned(),
+        })
+    }
 }
 
-impl<A: Activity> Called for A {
-    type Output = A::Output;
+/// States where a workflow stands that runs inline.
+#[derive(Debug)]
+pub struct InlineState<C>(PhantomData<C>);
+
+impl<C: Called> Stated for InlineState<C> {
+    type Type = Box<C::State>;
+}
+
+/// What running a workflow as written gives.
+pub type Plain<W> =
+    Pin<Box<dyn Future<Output = Result<<W as Workflow>::Output, <W as Workflow>::Error>>>>;
+
+/// The durable name of an instance of a generic workflow: `process<Order>`.
+pub fn instance_name<W: Workflow>(function: &str) -> &'static str {
+    static NAMES: Mutex<BTreeMap<TypeId, &'static str>> = Mutex::new(BTreeMap::new());
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    names.entry(TypeId::of::<W>()).or_insert_with(|| {
+        let name = std::any::type_name::<W>();
+        let types = name.find('<').map_or("", |at| &name[at..]);
+        let mut short = function.to_owned();
+        let mut word = String::new();
+        for letter in types.chars() {
+            match letter {
+                // What stood before it was a module.
+                ':' => word.clear(),
+                _ if letter.is_alphanumeric() || letter == '_' => word.push(letter),
+                _ => {
+                    short.push_str(&std::mem::take(&mut word));
+                    short.push(letter);
+                }
+            }
+        }
+        // There is one for each instance in the program.
+        String::leak(short)
+    })
 }
 
 /// States what a call gives when it is awaited with `?`.
@@ -199,7 +265,7 @@ impl<C: Called> Stated for Output<C> {
 pub struct Outcome<C>(PhantomData<C>);
 
 impl<C: Called> Stated for Outcome<C> {
-    type Type = Result<C::Output, ActivityError>;
+    type Type = Result<C::Output, C::Error>;
 }
 
 /// A tuple, element by element.

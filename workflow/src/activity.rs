@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::{CodecError, Persist, Sealed, Shape};
 use crate::contract::{
-    ActivityName, Awaits, Definition, Durable, Operation, Outcome, ScheduledActivity, sealed,
+    ActivityName, Arrived, Awaits, Definition, Durable, Operation, Outcome, Request,
+    ScheduledActivity, SignalNames, SingleOperation, sealed,
 };
 use crate::error::ActivityError;
 use crate::retry::RetryPolicy;
@@ -149,27 +150,30 @@ impl<A> sealed::Sealed for Call<A> {}
 impl<A: Activity> Durable for Call<A> {
     type Output = Result<A::Output, ActivityError>;
 
-    fn into_operation(self) -> Result<Operation, CodecError> {
-        Ok(Operation::Activity(ScheduledActivity {
+    fn into_request(self) -> Result<Request, CodecError> {
+        Ok(Request::one(Operation::Activity(ScheduledActivity {
             activity: A::name(),
             arguments: self.arguments?,
             options: A::options(),
-        }))
+        })))
     }
 
-    fn resolve(outcome: Outcome) -> Result<Self::Output, CodecError> {
-        match outcome {
+    fn resolve(arrived: &mut Arrived) -> Result<Self::Output, CodecError> {
+        match arrived.next()? {
             Outcome::Completed(output) => Ok(Ok(output.open()?)),
             Outcome::Failed(failure) => Ok(Err(failure.into())),
             Outcome::Fired => unreachable!("a timer's outcome is not given to an activity"),
         }
     }
 
-    fn describe(_: Option<&'static str>, definition: &mut Definition) -> Awaits {
+    fn describe(signals: &mut SignalNames<'_>, definition: &mut Definition) -> Awaits {
+        signals.take();
         definition.activity::<A>();
         Awaits::Activity(A::name())
     }
 }
+
+impl<A: Activity> SingleOperation for Call<A> {}
 
 impl<A: Activity> IntoFuture for Call<A> {
     type Output = Result<A::Output, ActivityError>;

@@ -1,8 +1,9 @@
 //! The traits behind `#[workflow]`, and the call of a workflow.
 
 use std::fmt::Debug;
-use std::future::{IntoFuture, Ready};
+use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
+use std::pin::Pin;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,19 +11,22 @@ use serde::de::DeserializeOwned;
 use crate::codec::{CodecError, Persist, Sealed};
 use crate::context::Context;
 use crate::contract::{
-    Awaits, Definition, Durable, Operation, Outcome, SavedState, Step, Stepped, sealed,
+    Arrived, Awaits, Definition, Durable, Operation, Outcome, Request, SavedState, ScheduledChild,
+    SignalNames, SingleOperation, Step, Stepped, sealed,
 };
 use crate::error::WorkflowError;
 use crate::failure::IntoFailure;
 
 /// A compiled workflow. `#[workflow]` implements it for a type of the function's own name.
 pub trait Workflow: Sized + 'static {
-    /// The durable name: the function's, or what `#[workflow(name = "…")]` says.
-    const NAME: &'static str;
+    /// The durable name: the function's, or what `#[workflow(name = "…")]` says; that of a generic
+    /// workflow's instance has the types in it, without their modules: `process<Order>`.
+    fn name() -> &'static str;
+
     /// What the run gives in the end.
     type Output: Persist;
     /// What it fails with.
-    type Error: IntoFailure;
+    type Error: IntoFailure + 'static;
     /// The state enum.
     type State: Serialize + DeserializeOwned + Debug + Send + 'static;
 
@@ -37,6 +41,10 @@ pub trait Workflow: Sized + 'static {
     /// # Errors
     /// When a field cannot be read.
     fn state(saved: &SavedState<'_>) -> Result<Self::State, CodecError>;
+
+    /// Runs the function as written, without an engine, for the tests of the machine.
+    #[doc(hidden)]
+    fn run_plain(arguments: Vec<Sealed>, ctx: Context) -> crate::__private::Plain<Self>;
 }
 
 /// A type that the source states, as that of a parameter.
@@ -75,42 +83,52 @@ impl<W: Workflow> WorkflowCall<W> {
     }
 }
 
-/// A workflow that another one awaits: none can be yet.
-#[diagnostic::on_unimplemented(
-    message = "WF0062: `{Self}` is a workflow, and a workflow cannot await another one yet",
-    label = "a child workflow",
-    note = "write what it does into this workflow, or let the program start it as a run of its own: `executor.start(…)`"
-)]
-pub trait Child: Workflow {}
-
 impl<W> sealed::Sealed for WorkflowCall<W> {}
 
-impl<W: Child> Durable for WorkflowCall<W> {
+/// Awaited in a workflow, the call is a child: a run of its own.
+impl<W: Workflow> Durable for WorkflowCall<W> {
     type Output = Result<W::Output, WorkflowError>;
 
-    fn into_operation(self) -> Result<Operation, CodecError> {
-        unreachable!("no workflow is a child")
+    fn into_request(self) -> Result<Request, CodecError> {
+        Ok(Request::one(Operation::Child(ScheduledChild {
+            workflow: W::name().to_owned(),
+            arguments: self.arguments?,
+        })))
     }
 
-    fn resolve(_: Outcome) -> Result<Self::Output, CodecError> {
-        unreachable!("no workflow is a child")
+    fn resolve(arrived: &mut Arrived) -> Result<Self::Output, CodecError> {
+        match arrived.next()? {
+            Outcome::Completed(output) => Ok(Ok(output.open()?)),
+            Outcome::Failed(failure) => Ok(Err(failure.into())),
+            Outcome::Fired => unreachable!("a timer's outcome is not given to a child"),
+        }
     }
 
-    fn describe(_: Option<&'static str>, _: &mut Definition) -> Awaits {
-        unreachable!("no workflow is a child")
+    fn describe(signals: &mut SignalNames<'_>, definition: &mut Definition) -> Awaits {
+        signals.take();
+        definition.child::<W>();
+        Awaits::Child(W::name())
     }
 }
 
-/// Refused when the program is built. It is there so that a workflow that awaits another one is
-/// told of that alone, and not also that the call is no future.
+impl<W: Workflow> SingleOperation for WorkflowCall<W> {}
+
+/// For the function as written, run without an engine: it runs the workflow as written.
 impl<W: Workflow> IntoFuture for WorkflowCall<W> {
     type Output = Result<W::Output, WorkflowError>;
-    type IntoFuture = Ready<Self::Output>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output>>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        const {
-            panic!("a call of a workflow is not awaited: give it to `executor.start(…)`");
-        }
+        Box::pin(async move {
+            if !Context::is_plain() {
+                return Err(WorkflowError::new(
+                    "a call of a workflow is not awaited outside of a workflow: give it to `executor.start(…)`",
+                ));
+            }
+            W::run_plain(self.arguments?, Context::plain())
+                .await
+                .map_err(|error| error.into_failure().into())
+        })
     }
 }
 

@@ -38,7 +38,7 @@ impl Config {
         self
     }
 
-    /// A workflow that this executor runs. Its activities come with it.
+    /// A workflow that this executor runs. Its activities and its children come with it.
     #[must_use]
     pub fn register<W: Workflow>(mut self) -> Self {
         self.machines.push(Machine::of::<W>());
@@ -51,7 +51,7 @@ impl Config {
         self.path.as_deref()
     }
 
-    /// For providers: the machines of the registered workflows.
+    /// For providers: the machines of the registered workflows and of their children.
     ///
     /// # Errors
     /// When a workflow contradicts itself, or two have one name.
@@ -64,6 +64,20 @@ impl Config {
                 return Err(OpenError::SameName { name });
             }
             machines.push(machine);
+        }
+        let mut next = 0;
+        while let Some(machine) = machines.get(next) {
+            for child in machine.definition().children.clone() {
+                let mut known = machines.iter().map(Machine::definition);
+                match known.find(|known| known.name == child.name) {
+                    Some(known) if known.ty() != child.ty => {
+                        return Err(OpenError::SameName { name: child.name });
+                    }
+                    Some(_) => {}
+                    None => machines.push((child.machine)()?),
+                }
+            }
+            next += 1;
         }
         Ok(machines)
     }

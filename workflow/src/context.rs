@@ -2,14 +2,16 @@
 
 use std::hash::Hasher;
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use siphasher::sip::SipHasher13;
 use uuid::Uuid;
 
-use crate::codec::{Persist, Sealed};
-use crate::contract::{Facts, Run};
+use crate::codec::{CodecError, Persist, Sealed};
+use crate::contract::{Asked, Facts, Operation, Run, SingleOperation};
 use crate::signal::{PlainSignals, WaitForSignal};
+use crate::started::Started;
 use crate::timer::Sleep;
 
 /// What workflow code may ask of its run: the first parameter of a workflow, `ctx: &mut Context`.
@@ -22,7 +24,34 @@ pub struct Context {
     seed: u64,
     /// The number of the operation that led here, and how many numbers this step has drawn.
     drawn: (u64, u64),
-    plain: PlainSignals,
+    /// The number of the next operation.
+    pub(crate) next_op: u64,
+    /// What this step has begun and does not wait for.
+    pub(crate) begun: Vec<(u64, Operation)>,
+    /// What of that cannot be encoded.
+    pub(crate) fault: Option<CodecError>,
+    /// In a function that runs as written.
+    plain: Option<Plain>,
+}
+
+/// How many functions run as written.
+static PLAIN: AtomicUsize = AtomicUsize::new(0);
+
+/// What the context of a function has that runs as written.
+#[derive(Debug)]
+struct Plain(PlainSignals);
+
+impl Plain {
+    fn new() -> Self {
+        PLAIN.fetch_add(1, Ordering::Relaxed);
+        Self(PlainSignals::default())
+    }
+}
+
+impl Drop for Plain {
+    fn drop(&mut self) {
+        PLAIN.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Context {
@@ -31,19 +60,18 @@ impl Context {
             facts: facts.clone(),
             seed: run.seed,
             drawn: (run.next_op, 0),
-            plain: PlainSignals::default(),
+            next_op: run.next_op,
+            begun: Vec::new(),
+            fault: None,
+            plain: None,
         }
     }
 
     pub(crate) fn describing() -> Self {
-        Self::plain()
+        Self::bare(None)
     }
 
-    /// For generated code and its tests: the context of a function that runs as written, without
-    /// an engine.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn plain() -> Self {
+    fn bare(plain: Option<Plain>) -> Self {
         Self {
             facts: Facts {
                 workflow_id: "plain".to_owned(),
@@ -52,14 +80,41 @@ impl Context {
             },
             seed: 0,
             drawn: (0, 0),
-            plain: PlainSignals::default(),
+            next_op: 0,
+            begun: Vec::new(),
+            fault: None,
+            plain,
         }
+    }
+
+    /// The context of a workflow that runs inline in a function that runs as written: it gets the
+    /// same signals.
+    pub(crate) fn of_inline(&self) -> Option<Self> {
+        let Plain(signals) = self.plain.as_ref()?;
+        let mut plain = Plain::new();
+        plain.0 = signals.clone();
+        Some(Self::bare(Some(plain)))
+    }
+
+    /// Whether a function runs as written.
+    pub(crate) fn is_plain() -> bool {
+        PLAIN.load(Ordering::Relaxed) > 0
+    }
+
+    /// For generated code and its tests: the context of a function that runs as written, without
+    /// an engine.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn plain() -> Self {
+        Self::bare(Some(Plain::new()))
     }
 
     /// A signal for a function that runs as written.
     #[doc(hidden)]
     pub fn plain_signal(&mut self, name: &str, payload: Sealed) {
-        self.plain.push(name, payload);
+        if let Some(Plain(signals)) = &self.plain {
+            signals.push(name, payload);
+        }
     }
 
     /// A durable sleep: it goes on counting while the process is down.
@@ -81,9 +136,50 @@ impl Context {
         WaitForSignal {
             name: name.into(),
             timeout: (timeout != Duration::MAX).then_some(timeout),
-            plain: self.plain.clone(),
+            plain: self
+                .plain
+                .as_ref()
+                .map(|plain| plain.0.clone())
+                .unwrap_or_default(),
             payload: PhantomData,
         }
+    }
+
+    /// Begins an operation, which goes on beside this workflow; awaiting what is given here gives
+    /// what awaiting the operation would.
+    ///
+    /// ```
+    /// use workflow::prelude::*;
+    ///
+    /// #[activity]
+    /// async fn bake(cake: String) -> Result<String, ActivityError> {
+    ///     Ok(format!("a {cake}"))
+    /// }
+    ///
+    /// #[workflow]
+    /// async fn party(ctx: &mut Context) -> Result<String, WorkflowError> {
+    ///     let cake = ctx.start(bake("chocolate cake".to_owned()));
+    ///     let guests: u32 = ctx.wait_for_signal("guests", Duration::MAX).await?;
+    ///     Ok(format!("{} for {guests}", cake.await?))
+    /// }
+    /// ```
+    pub fn start<D: SingleOperation>(&mut self, operation: D) -> Started<D> {
+        let op = self.next_op;
+        if self.plain.is_some() {
+            return Started::new(op, Some(operation));
+        }
+        self.next_op += 1;
+        match operation
+            .into_request()
+            .map(|request| request.into_single())
+        {
+            Ok(Some(Asked::New(operation))) => self.begun.push((op, operation)),
+            // It is under way already.
+            Ok(Some(Asked::Begun(op))) => return Started::new(op, None),
+            Ok(None) => unreachable!("a single operation asks for one"),
+            Err(error) => self.fault = self.fault.take().or(Some(error)),
+        }
+        Started::new(op, None)
     }
 
     /// The time of the event that led to this step. It does not move between two awaits.

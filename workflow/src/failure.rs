@@ -20,6 +20,8 @@ pub enum FailureKind {
     Lost,
     /// User code panicked.
     Panicked,
+    /// A child workflow was ended from outside.
+    Terminated,
 }
 
 /// A failure as data. [`ActivityError`](crate::ActivityError) and

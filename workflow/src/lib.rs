@@ -50,34 +50,42 @@ mod embedded;
 mod error;
 mod executor;
 mod failure;
+mod inline;
 mod items;
+mod join;
 mod listing;
 mod panic_text;
 pub mod provider;
 mod retry;
 mod saved;
+mod select;
 mod signal;
+mod started;
 mod status;
 mod timer;
 
 pub use activity::{Activity, ActivityContext, ActivityFuture, ActivityOptions, Call};
+pub use codec::Persist;
 pub use compiled::{Workflow, WorkflowCall};
 pub use config::Config;
 pub use context::Context;
 pub use error::{ActivityError, WorkflowError};
 pub use executor::{Error, Executor, OpenError, RunError, Start, WorkflowHandle};
 pub use failure::{Failure, FailureKind, IntoFailure, Returns};
+pub use join::{Join, JoinAll, join_all};
 pub use listing::{PageToken, RunFilter, RunPage};
 pub use provider::{
     HistoryEvent, HistoryEventKind, IdPolicy, RunInfo, SetAside, new, providers, register_provider,
 };
 pub use retry::RetryPolicy;
 pub use saved::Saved;
+pub use select::Select;
 pub use signal::WaitForSignal;
+pub use started::Started;
 pub use status::Status;
 pub use timer::Sleep;
 
-pub use workflow_macros::{activity, workflow};
+pub use workflow_macros::{activity, allow, workflow};
 
 pub mod prelude;
 
@@ -88,6 +96,10 @@ pub mod __private;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/determinism.md")]
+struct Determinism;
 
 // The macros name this crate `::workflow`, also in its own tests and examples.
 extern crate self as workflow;

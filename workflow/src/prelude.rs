@@ -3,7 +3,8 @@
 pub use std::time::Duration;
 
 pub use crate::{
-    Activity, ActivityContext, ActivityError, Config, Context, Executor, IdPolicy, RetryPolicy,
-    RunError, RunFilter, Saved, Status, Workflow, WorkflowError, WorkflowHandle,
+    Activity, ActivityContext, ActivityError, Config, Context, Executor, IdPolicy, Persist,
+    RetryPolicy, RunError, RunFilter, Saved, Status, Workflow, WorkflowError, WorkflowHandle, join,
+    join_all, select,
 };
 pub use workflow_macros::{activity, workflow};

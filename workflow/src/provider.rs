@@ -52,8 +52,9 @@ pub trait Engine: Debug + Send + Sync + 'static {
     /// Ends a run from outside; returns when that is durable.
     fn terminate(&self, run: RunTarget, reason: String) -> ProviderFuture<'_, Result<(), Error>>;
 
-    /// Where a run stands; `None` once it has ended.
-    fn state(&self, run: RunTarget) -> ProviderFuture<'_, Result<Option<Snapshot>, Error>>;
+    /// Where a run stands, as [`Run::frames`](crate::contract::Run::frames); `None` once it has
+    /// ended.
+    fn state(&self, run: RunTarget) -> ProviderFuture<'_, Result<Option<Vec<Snapshot>>, Error>>;
 
     /// Completes when something happens to the run after this call (not after the first poll), or
     /// when it has ended. It may complete early.
@@ -81,7 +82,7 @@ pub trait Engine: Debug + Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub struct StartRequest {
     /// The workflow's durable name.
-    pub workflow: &'static str,
+    pub workflow: String,
     /// One argument per parameter.
     pub arguments: Vec<Sealed>,
     /// The workflow id; the provider makes one up if there is none.
@@ -138,7 +139,8 @@ pub struct HistoryEvent {
     pub at: SystemTime,
     /// What.
     pub kind: HistoryEventKind,
-    /// The state that the run stood at afterwards.
+    /// The state that the run stood at afterwards; with those of the workflows that run inline
+    /// there, as in `Review.Approval`.
     pub state: String,
 }
 
@@ -167,6 +169,11 @@ pub enum HistoryEventKind {
         attempt: u32,
         /// Why.
         failure: Failure,
+    },
+    /// A child workflow ended.
+    ChildEnded {
+        /// The operation's number.
+        op: u64,
     },
     /// A signal arrived.
     SignalReceived {

@@ -10,7 +10,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{CodecError, Persist, Sealed};
-use crate::contract::{Awaits, Definition, Durable, Operation, Outcome, sealed};
+use crate::contract::{
+    Arrived, Awaits, Definition, Durable, Operation, Outcome, Request, SignalNames,
+    SingleOperation, sealed,
+};
 use crate::error::WorkflowError;
 use crate::failure::{Failure, FailureKind};
 
@@ -32,26 +35,29 @@ impl<T> sealed::Sealed for WaitForSignal<T> {}
 impl<T: Persist> Durable for WaitForSignal<T> {
     type Output = Result<T, WorkflowError>;
 
-    fn into_operation(self) -> Result<Operation, CodecError> {
-        Ok(Operation::Signal {
+    fn into_request(self) -> Result<Request, CodecError> {
+        Ok(Request::one(Operation::Signal {
             name: self.name,
             timeout: self.timeout,
-        })
+        }))
     }
 
-    fn resolve(outcome: Outcome) -> Result<Self::Output, CodecError> {
-        match outcome {
+    fn resolve(arrived: &mut Arrived) -> Result<Self::Output, CodecError> {
+        match arrived.next()? {
             Outcome::Completed(payload) => Ok(Ok(payload.open()?)),
             Outcome::Failed(failure) => Ok(Err(failure.into())),
             Outcome::Fired => unreachable!("a wait that timed out has failed"),
         }
     }
 
-    fn describe(name: Option<&'static str>, definition: &mut Definition) -> Awaits {
+    fn describe(signals: &mut SignalNames<'_>, definition: &mut Definition) -> Awaits {
+        let name = signals.take();
         definition.signal::<T>(name);
         Awaits::Signal(name)
     }
 }
+
+impl<T: Persist> SingleOperation for WaitForSignal<T> {}
 
 /// The signals of a function that runs as written, without an engine.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::CodecError;
-use crate::contract::{Awaits, Definition, Durable, Operation, Outcome, sealed};
+use crate::contract::{
+    Arrived, Awaits, Definition, Durable, Operation, Outcome, Request, SignalNames,
+    SingleOperation, sealed,
+};
 use crate::error::WorkflowError;
 
 /// A durable timer: what [`Context::sleep`](crate::Context::sleep) gives.
@@ -21,24 +24,27 @@ impl sealed::Sealed for Sleep {}
 impl Durable for Sleep {
     type Output = Result<(), WorkflowError>;
 
-    fn into_operation(self) -> Result<Operation, CodecError> {
-        Ok(Operation::Timer {
+    fn into_request(self) -> Result<Request, CodecError> {
+        Ok(Request::one(Operation::Timer {
             duration: self.duration,
-        })
+        }))
     }
 
-    fn resolve(outcome: Outcome) -> Result<Self::Output, CodecError> {
-        match outcome {
+    fn resolve(arrived: &mut Arrived) -> Result<Self::Output, CodecError> {
+        match arrived.next()? {
             Outcome::Fired => Ok(Ok(())),
             Outcome::Failed(failure) => Ok(Err(failure.into())),
             Outcome::Completed(_) => unreachable!("a timer gives no value"),
         }
     }
 
-    fn describe(_: Option<&'static str>, _: &mut Definition) -> Awaits {
+    fn describe(signals: &mut SignalNames<'_>, _: &mut Definition) -> Awaits {
+        signals.take();
         Awaits::Timer
     }
 }
+
+impl SingleOperation for Sleep {}
 
 impl IntoFuture for Sleep {
     type Output = Result<(), WorkflowError>;

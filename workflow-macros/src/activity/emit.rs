@@ -154,6 +154,13 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
         }
 
         #[automatically_derived]
+        impl ::workflow::__private::Called for #ident {
+            #associated
+            type Error = ::workflow::ActivityError;
+            type State = ::workflow::Saved;
+        }
+
+        #[automatically_derived]
         impl ::workflow::Activity for #ident {
             #associated
 
@@ -195,6 +202,13 @@ pub(super) fn stub(signature: &Signature) -> TokenStream {
     let ident = &signature.ident;
     quote! {
         #call
+
+        #[automatically_derived]
+        impl ::workflow::__private::Called for #ident {
+            type Output = ();
+            type Error = ::workflow::ActivityError;
+            type State = ::workflow::Saved;
+        }
 
         #[automatically_derived]
         impl ::workflow::Activity for #ident {

@@ -132,9 +132,9 @@ impl Visit<'_> for Checker<'_> {
                 code::AWAIT_TOGETHER,
                 &mac.path,
                 format!(
-                    "`{name}!` in a workflow: awaits that run beside each other are not there yet\n\
-                     a run is saved at every await, and stands at one of them\n\
-                     help: await one after the other: `let a = ….await?; let b = ….await?;`, or do both in one `#[activity]`"
+                    "`{name}!` in a workflow\n\
+                     what is awaited together is known to the engine, and so is what then becomes of it\n\
+                     help: `let (a, b) = join!(first(), second());` gives a `Result` each, `select! {{ … }}` goes on with the first"
                 ),
             );
             return;
@@ -166,7 +166,7 @@ impl Visit<'_> for Checker<'_> {
 /// The name of a macro that awaits several futures at once: `tokio::join!`, `select!`.
 fn runs_together(mac: &Macro) -> Option<&Ident> {
     let last = &mac.path.segments.last()?.ident;
-    ["join", "select", "select_biased", "try_join"]
+    ["select_biased", "try_join"]
         .iter()
         .any(|name| last == name)
         .then_some(last)

@@ -7,13 +7,15 @@
 //!   ([`resolve`](super::resolve)); inside the tokens of a macro that is not known it is
 //!   `__named3__topic` and cannot be given another name in the end;
 //! - an await is `__await2(operand).await`, the third of the source ([`number`](super::number));
+//! - what is started to be awaited later is `ctx.start(__start0(operation))`
+//!   ([`starts`](super::starts));
 //! - `__return! { … }` and `__jump! { 4 … }` are a `return`, and a `break` or `continue` of a loop
 //!   that was taken apart, inside code that was not ([`lower`](super::lower));
 //! - `__uses! { … }` names the bindings that a macro's string literals capture.
 //!
 //! [`emit`](super::emit) turns all of them into Rust.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAwait, ExprPath, parse_quote_spanned};
@@ -46,12 +48,14 @@ pub(super) enum Mark {
     Return,
     Jump,
     Uses,
+    Start(usize),
 }
 
 pub(super) const RETURN: &str = "__return";
 pub(super) const JUMP: &str = "__jump";
 pub(super) const USES: &str = "__uses";
 const AWAIT: &str = "__await";
+const START: &str = "__start";
 
 /// The mark that an identifier is, if it is one.
 pub(super) fn mark_of(ident: &Ident) -> Option<Mark> {
@@ -62,6 +66,9 @@ pub(super) fn mark_of(ident: &Ident) -> Option<Mark> {
     }
     if let Some(rest) = rest.strip_prefix("named") {
         return Some(Mark::Named(id(rest)?));
+    }
+    if let Some(Ok(number)) = text.strip_prefix(START).map(str::parse) {
+        return Some(Mark::Start(number));
     }
     match &*text {
         RETURN => Some(Mark::Return),
@@ -80,7 +87,7 @@ fn id(rest: &str) -> Option<LocalId> {
 pub(super) fn local_of(ident: &Ident) -> Option<LocalId> {
     match mark_of(ident)? {
         Mark::Local(id) | Mark::Named(id) => Some(id),
-        Mark::Return | Mark::Jump | Mark::Uses => None,
+        Mark::Return | Mark::Jump | Mark::Uses | Mark::Start(_) => None,
     }
 }
 
@@ -102,6 +109,11 @@ pub(super) fn number_await(expr: &mut ExprAwait, number: usize) {
     let span = base.span();
     let mark = format_ident!("{AWAIT}{number}", span = span);
     *expr.base = parse_quote_spanned!(span=> #mark(#base));
+}
+
+/// What marks an operation that is started: `ctx.start(__start0(operation))`.
+pub(super) fn start(number: usize, span: Span) -> Ident {
+    format_ident!("{START}{number}", span = span)
 }
 
 /// The number of an await, and what it awaits.

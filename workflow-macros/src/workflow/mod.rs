@@ -3,15 +3,20 @@
 //! The stages, in their order:
 //!
 //! - [`signature`]: the function's signature and the macro's options;
+//! - [`together`]: `join!` and `select!`, as awaits of one value;
+//! - [`inline`]: calls that hand on the context;
 //! - [`check`]: awaits that stand where they cannot be taken out;
-//! - [`guards`]: values whose drop the source puts after an await that ends them;
-//! - [`determinism`]: code that would go another way when a step is taken again;
 //! - [`number`]: the awaits in the order of the source, with what is awaited and a fingerprint;
+//! - [`starts`]: what is begun and awaited later;
 //! - [`resolve`]: a name of its own for every binding;
 //! - [`lower`]: the body as a graph of blocks, [`flow`], taken apart at its awaits;
 //! - [`live`]: what has a value that is wanted, where;
 //! - [`plan`]: the states and what they save, the arms of the step function, the names in it;
 //! - [`emit`]: the tokens.
+//!
+//! On the function as written look [`guards`], for values whose drop the source puts after an await
+//! that ends them, and [`determinism`], for code that would go another way when a step is taken
+//! again.
 //!
 //! Beside them: [`mark`], what the stages write into the code for each other; [`awaits`], whether
 //! code awaits; [`macros`], the macros that awaits may stand in; [`spell`], types that the state
@@ -27,6 +32,7 @@ mod determinism;
 mod emit;
 mod flow;
 mod guards;
+mod inline;
 mod live;
 mod lower;
 mod macros;
@@ -36,7 +42,11 @@ mod plan;
 mod resolve;
 mod signature;
 mod spell;
+mod starts;
 mod state_name;
+mod together;
+
+pub(crate) use self::determinism::allow_elsewhere;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -63,15 +73,21 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             .map(|errors| errors.into_compile_error());
         return quote!(#errors #function);
     }
+    together::rewrite(&report, &mut function.block);
+    if let Some((_, Some(context))) = &signature.context {
+        inline::rewrite(context, &mut function.block);
+    }
     check::check(&report, &function.block);
-    guards::check(&report, &function.block);
-    determinism::check(&report, &function.block);
+    let is_sound = report.is_clean();
+    let written = function.block.clone();
     determinism::strip(&mut function.block);
-    let machine = if report.is_clean() {
+    let machine = if is_sound {
         machine(&report, &signature, &function.block)
     } else {
         Machine::default()
     };
+    guards::check(&report, &written);
+    determinism::check(&report, &function.sig, &written);
     match report.check() {
         Ok(()) => emit::workflow(&signature, &function.block, &machine),
         Err(errors) => {
@@ -95,8 +111,10 @@ fn machine(report: &Report, signature: &Signature, body: &Block) -> Machine {
     }
     let awaits = number::number(&mut body);
     let mut resolver = Resolver::new();
-    if let Some((_, Some(name))) = &signature.context {
-        resolver.untouched(name);
+    let mut starts = Vec::new();
+    if let Some((_, Some(context))) = &signature.context {
+        starts = starts::mark(context, &mut body);
+        resolver.untouched(context);
     }
     let mut parameters = Vec::new();
     for parameter in &signature.parameters {
@@ -119,7 +137,7 @@ fn machine(report: &Report, signature: &Signature, body: &Block) -> Machine {
         return Machine::default();
     }
     let plan: Plan<'_> = plan::plan(report, &flow, &awaits, &parameters);
-    emit::machine(report, signature, &plan, &awaits, &parameters)
+    emit::machine(report, signature, &plan, &awaits, &starts, &parameters)
 }
 
 #[cfg(test)]

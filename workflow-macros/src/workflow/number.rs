@@ -19,17 +19,45 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Arm, Block, Expr, ExprAsync, ExprAwait, ExprBlock, ExprClosure, ExprForLoop, ExprIf, ExprLoop,
-    ExprMatch, ExprWhile, Item, Macro, Stmt,
+    ExprMatch, ExprWhile, Item, Macro, Path, Stmt, parse_quote,
 };
 
 use super::awaits::{Awaits, in_tokens};
 use super::macros::{StdMacro, Tail};
-use super::mark;
-use super::state_name::Awaited;
+use super::state_name::{Awaited, SignalName};
+use super::{inline, mark};
+
+/// The name of a signal, as the source spells it.
+#[derive(Clone)]
+pub(super) struct SignalArgument(pub(super) Expr);
+
+/// The name of the signal that an operation waits for, where it waits for one and the source spells
+/// its name.
+pub(super) fn signal(operation: &Expr) -> Option<SignalArgument> {
+    let name = match Awaited::of(operation) {
+        Awaited::Signal(name, Some(SignalName::Literal)) => parse_quote!(#name),
+        Awaited::Signal(_, Some(SignalName::Constant(path))) => syn::parse_str(&path).ok()?,
+        _ => return None,
+    };
+    Some(SignalArgument(name))
+}
+
+/// The names of the signals that an await waits for, one for each of its operations.
+fn signals(operation: &Expr) -> Vec<Option<SignalArgument>> {
+    if let (Awaited::Join | Awaited::Select, Expr::Call(call)) = (Awaited::of(operation), operation)
+        && let Some(Expr::Tuple(operations)) = call.args.first()
+    {
+        return operations.elems.iter().map(signal).collect();
+    }
+    vec![signal(operation)]
+}
 
 /// An await of the source.
 pub(super) struct Await {
     pub(super) awaited: Awaited,
+    pub(super) signals: Vec<Option<SignalArgument>>,
+    /// The workflow that runs inline there.
+    pub(super) inline: Option<Path>,
     pub(super) fingerprint: u64,
     pub(super) surroundings: u64,
     pub(super) span: Span,
@@ -67,7 +95,7 @@ pub(super) fn number(body: &mut Block) -> Vec<Await> {
         }
         hasher.finish()
     };
-    let bases: Vec<String> = awaits.iter().map(|found| found.0.base()).collect();
+    let bases: Vec<String> = awaits.iter().map(|found| found.awaited.base()).collect();
     let surroundings = |number: usize, unit: usize| {
         let mut hasher = hasher();
         hasher.write_u64(units[unit].around);
@@ -80,11 +108,13 @@ pub(super) fn number(body: &mut Block) -> Vec<Await> {
     };
     let numbered = awaits.iter().enumerate();
     numbered
-        .map(|(number, (awaited, span, unit, place))| Await {
-            awaited: awaited.clone(),
-            fingerprint: fingerprint(*unit, *place),
-            surroundings: surroundings(number, *unit),
-            span: *span,
+        .map(|(number, found)| Await {
+            awaited: found.awaited.clone(),
+            signals: found.signals.clone(),
+            inline: found.inline.clone(),
+            fingerprint: fingerprint(found.unit, found.place),
+            surroundings: surroundings(number, found.unit),
+            span: found.span,
         })
         .collect()
 }
@@ -101,9 +131,19 @@ struct Unit {
     awaits: u64,
 }
 
+/// An await, before all are known.
+struct Found {
+    awaited: Awaited,
+    signals: Vec<Option<SignalArgument>>,
+    inline: Option<Path>,
+    span: Span,
+    /// The unit that it stands in, and its place therein.
+    unit: usize,
+    place: u64,
+}
+
 struct Numberer {
-    /// What is awaited, where, in which unit, and the place therein.
-    awaits: Vec<(Awaited, Span, usize, u64)>,
+    awaits: Vec<Found>,
     unit: usize,
     units: Vec<Unit>,
     /// The branches and loops around what is being visited.
@@ -176,9 +216,14 @@ impl VisitMut for Numberer {
         let place = unit.awaits;
         unit.awaits += 1;
         let number = self.awaits.len();
-        let awaited = Awaited::of(&expr.base);
-        self.awaits
-            .push((awaited, expr.base.span(), self.unit, place));
+        self.awaits.push(Found {
+            awaited: Awaited::of(&expr.base),
+            signals: signals(&expr.base),
+            inline: inline::called(&expr.base).map(|(path, _)| path.clone()),
+            span: expr.base.span(),
+            unit: self.unit,
+            place,
+        });
         mark::number_await(expr, number);
     }
 

@@ -1,12 +1,12 @@
 //! The function's signature and the macro's options.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, FnArg, ItemFn, LitStr, Pat, PatType, ReturnType, Safety, Type, Visibility,
-    parse_quote_spanned,
+    Attribute, FnArg, GenericParam, Generics, ItemFn, LitStr, Pat, PatType, ReturnType, Safety,
+    Type, Visibility, parse_quote, parse_quote_spanned,
 };
 
 use super::mark;
@@ -29,6 +29,8 @@ pub(super) struct Signature {
     pub(super) context: Option<(PatType, Option<Ident>)>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) output: Type,
+    /// The type parameters, with the bounds that a saved run needs.
+    pub(super) generics: Generics,
 }
 
 pub(super) struct Parameter {
@@ -74,6 +76,7 @@ impl Signature {
                 ReturnType::Type(_, ty) => (**ty).clone(),
                 ReturnType::Default => parse_quote_spanned!(sig.ident.span()=> ()),
             },
+            generics: bounded(sig),
         };
         let mut index = 0;
         for input in &sig.inputs {
@@ -167,12 +170,93 @@ impl Signature {
         format_ident!("__{}_Type", mark::plain(&self.ident))
     }
 
+    /// The type that states the one of that number: `__process_Type<0, (T,)>`, with the type
+    /// parameters that it mentions.
+    pub(super) fn stated_type(&self, index: usize, ty: &TokenStream, span: Span) -> TokenStream {
+        let mut stated = self.stated();
+        stated.set_span(span);
+        let generics = self.generics_in(ty);
+        if generics.params.is_empty() {
+            return quote_spanned!(span=> #stated<#index>);
+        }
+        let parameters = generics.params.iter().map(|parameter| match parameter {
+            GenericParam::Const(constant) => {
+                let ident = &constant.ident;
+                quote_spanned!(span=> [(); #ident])
+            }
+            other => name(other).into_token_stream(),
+        });
+        quote_spanned!(span=> #stated<#index, (#(#parameters,)*)>)
+    }
+
+    /// The type parameters that types mention, with the bounds that are about these alone.
+    pub(super) fn generics_in(&self, types: &TokenStream) -> Generics {
+        let mentions = |tokens: TokenStream, name: &Ident| {
+            let mut found = false;
+            mark::each_ident(tokens, &mut |ident, _| found |= ident == name);
+            found
+        };
+        let (mentioned, others): (Vec<_>, Vec<_>) = (self.generics.params.iter())
+            .partition(|parameter| mentions(types.clone(), &name(parameter)));
+        let others: Vec<_> = others.into_iter().map(name).collect();
+        let alone =
+            |tokens: TokenStream| !others.iter().any(|other| mentions(tokens.clone(), other));
+        let mut generics = Generics {
+            params: mentioned.into_iter().cloned().collect(),
+            ..self.generics.clone()
+        };
+        for ty in generics.type_params_mut() {
+            let bounds = std::mem::take(&mut ty.bounds).into_iter();
+            ty.bounds = bounds
+                .filter(|bound| alone(bound.to_token_stream()))
+                .collect();
+        }
+        if let Some(clause) = &mut generics.where_clause {
+            let predicates = std::mem::take(&mut clause.predicates).into_iter();
+            let about = predicates.filter(|predicate| alone(predicate.to_token_stream()));
+            clause.predicates = about.collect();
+        }
+        generics
+    }
+
     /// The function's parameters as the call takes them: `topic: String`.
     pub(super) fn call_parameters(&self) -> TokenStream {
         let idents = self.parameters.iter().map(|parameter| &parameter.ident);
         let types = self.parameters.iter().map(|parameter| &parameter.typed.ty);
         quote!(#(#idents: #types),*)
     }
+}
+
+fn name(parameter: &GenericParam) -> Ident {
+    match parameter {
+        GenericParam::Type(ty) => ty.ident.clone(),
+        GenericParam::Const(constant) => constant.ident.clone(),
+        GenericParam::Lifetime(lifetime) => lifetime.lifetime.ident.clone(),
+    }
+}
+
+/// The type parameters with what a saved run needs of them: that they last, and can be kept where the
+/// parameters or the result are of them.
+fn bounded(sig: &syn::Signature) -> Generics {
+    let mut generics = sig.generics.clone();
+    // Lifetimes are refused.
+    let parameters = std::mem::take(&mut generics.params).into_iter();
+    let kept = parameters.filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_)));
+    generics.params = kept.collect();
+    let (inputs, output) = (&sig.inputs, &sig.output);
+    for ty in generics.type_params_mut() {
+        let mut is_kept = false;
+        mark::each_ident(quote!(#inputs #output), &mut |ident, _| {
+            is_kept |= *ident == ty.ident
+        });
+        ty.bounds.push(if is_kept {
+            parse_quote!(::workflow::__private::Parameter)
+        } else {
+            parse_quote!('static)
+        });
+        ty.default = None;
+    }
+    generics
 }
 
 fn is_context(ty: &Type) -> bool {
@@ -232,21 +316,13 @@ fn check(report: &Report, function: &ItemFn) {
              help: take a `Vec`",
         );
     }
-    if !sig.generics.params.is_empty() {
+    for lifetime in sig.generics.lifetimes() {
         report.error_on(
             code::GENERICS,
-            &sig.generics,
-            "a workflow cannot be generic\n\
-             a saved run is found again by the workflow's name, which says nothing of type parameters\n\
-             help: write a function of concrete types for each instance, and share the code between them in generic functions and activities",
-        );
-    } else if let Some(clause) = &sig.generics.where_clause {
-        report.error_on(
-            code::GENERICS,
-            clause,
-            "a workflow cannot have a `where` clause\n\
-             it has no type parameters that one could be about\n\
-             help: remove it",
+            lifetime,
+            "a workflow cannot have a lifetime parameter\n\
+             a run outlives the process that started it, and with it what it borrowed\n\
+             help: remove it, and take owned types",
         );
     }
     output::check(report, sig, "workflow", "WorkflowError");

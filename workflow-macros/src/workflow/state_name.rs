@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use quote::ToTokens;
 use syn::{Expr, Lit};
 
-use super::mark;
+use super::{inline, mark};
 use crate::name::upper_camel;
 
 /// What an await awaits, as far as the syntax tells.
@@ -18,6 +18,10 @@ pub(super) enum Awaited {
     Sleep,
     /// A local that a call was kept in.
     Local(String),
+    /// Several operations, until all have ended.
+    Join,
+    /// Several operations, until one has.
+    Select,
     Other,
 }
 
@@ -34,10 +38,16 @@ impl Awaited {
         match expr {
             Expr::Paren(paren) => Self::of(&paren.expr),
             Expr::Group(group) => Self::of(&group.expr),
+            _ if let Some((_, call)) = inline::called(expr) => Self::of(call),
             Expr::Call(call) => match &*call.func {
                 Expr::Path(function) if function.qself.is_none() => {
-                    let segments = &function.path.segments;
-                    Self::Call(segments.iter().map(|s| mark::plain(&s.ident)).collect())
+                    let words = function.path.segments.iter();
+                    let words: Vec<_> = words.map(|s| mark::plain(&s.ident)).collect();
+                    match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                        ["workflow", "Join", "new"] => Self::Join,
+                        ["workflow", "Select", "new"] => Self::Select,
+                        _ => Self::Call(words),
+                    }
                 }
                 _ => Self::Other,
             },
@@ -71,6 +81,8 @@ impl Awaited {
             Self::Signal(name, _) => Some(upper_camel(name)),
             Self::Local(name) => Some(upper_camel(name)),
             Self::Sleep => Some("Sleep".to_owned()),
+            Self::Join => Some("Join".to_owned()),
+            Self::Select => Some("Select".to_owned()),
             Self::Other => Some("Await".to_owned()),
         };
         let begins = |base: &String| base.starts_with(|c: char| c.is_alphabetic());
@@ -84,6 +96,7 @@ impl Awaited {
             Self::Signal(..) => "Signal",
             Self::Sleep => "Timer",
             Self::Local(_) => "Local",
+            Self::Join | Self::Select => "Operations",
             Self::Other => "Await",
         }
     }

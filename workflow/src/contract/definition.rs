@@ -1,5 +1,6 @@
 //! The static facts of a workflow: what is known without running it.
 
+use std::any::TypeId;
 use std::collections::BTreeSet;
 
 use crate::activity::{Activity, ActivityContext, ActivityFuture};
@@ -7,7 +8,7 @@ use crate::codec::{self, CodecError, Payload, Persist, Sealed, Shape};
 use crate::compiled::Workflow;
 
 use super::step::StateFacts;
-use super::{ActivityName, Fault, Snapshot};
+use super::{ActivityName, Fault, Machine, SavedField, SignalNames, Snapshot};
 
 /// The static facts of a workflow.
 #[derive(Clone, Debug)]
@@ -23,6 +24,13 @@ pub struct Definition {
     pub activities: Vec<ActivityDefinition>,
     /// The signals that it waits for.
     pub signals: Vec<SignalDefinition>,
+    /// The workflows that it starts as children.
+    pub children: Vec<ChildDefinition>,
+    /// The workflows that run inline in it, and in those again; each has its states, while what
+    /// they call and wait for stands here.
+    pub inlined: Vec<Machine>,
+    /// It, and all that run inline in it.
+    described: Vec<TypeId>,
 }
 
 /// A type, as far as an engine may know it.
@@ -58,6 +66,8 @@ pub struct StateDefinition {
     pub surroundings: u64,
     /// What it awaits; nothing at `Start`.
     pub awaits: Option<Awaits>,
+    /// The field that shows the state of the workflow that runs inline there.
+    pub inline: Option<&'static str>,
     /// A hash of the base name and of the fields' names and shapes.
     pub shape: u64,
     /// What is saved there.
@@ -75,9 +85,9 @@ pub struct FieldDefinition {
 
 /// What an await uses, for [`Definition::state`].
 #[derive(Clone, Copy, Debug)]
-pub struct AwaitDefinition {
-    pub(super) describe: fn(Option<&'static str>, &mut Definition) -> Awaits,
-    pub(super) name: Option<&'static str>,
+pub struct AwaitDefinition<'a> {
+    pub(super) describe: fn(&mut SignalNames<'_>, &mut Definition) -> Awaits,
+    pub(super) signals: &'a [Option<&'static str>],
 }
 
 /// What a state awaits.
@@ -89,6 +99,38 @@ pub enum Awaits {
     Timer,
     /// A signal; `None` where the source computes its name.
     Signal(Option<&'static str>),
+    /// A child workflow of that durable name.
+    Child(&'static str),
+    /// Another workflow of that durable name, as a part of this run.
+    Inline(&'static str),
+    /// All of these.
+    Join(Vec<Awaits>),
+    /// Any number of these, all of them.
+    JoinAll(Box<Awaits>),
+    /// One of these.
+    Select(Vec<Awaits>),
+}
+
+impl Awaits {
+    /// The workflow that runs inline there.
+    #[must_use]
+    pub fn inline(&self) -> Option<&'static str> {
+        match self {
+            Self::Inline(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+/// A workflow that another one starts as a child.
+#[derive(Clone, Copy, Debug)]
+pub struct ChildDefinition {
+    /// Its durable name.
+    pub name: &'static str,
+    /// Which workflow it is.
+    pub(crate) ty: TypeId,
+    /// Its machine.
+    pub machine: fn() -> Result<Machine, DefinitionError>,
 }
 
 /// An activity that a workflow calls.
@@ -128,6 +170,16 @@ pub enum DefinitionError {
         first: String,
         /// The other.
         second: String,
+    },
+    /// One durable name, two workflows that run inline.
+    #[error(
+        "workflow `{workflow}` calls two workflows inline that are both named `{name}`; give one another name: `#[workflow(name = \"…\")]`"
+    )]
+    InlineNames {
+        /// The workflow.
+        workflow: &'static str,
+        /// The name of the two.
+        name: &'static str,
     },
 }
 
@@ -172,11 +224,55 @@ fn names(known: &[&'static str]) -> String {
 impl Definition {
     pub(super) fn new<W: Workflow>() -> Self {
         Self {
-            name: W::NAME,
+            name: W::name(),
             output: TypeDefinition::of::<W::Output>(),
             states: Vec::new(),
             activities: Vec::new(),
             signals: Vec::new(),
+            children: Vec::new(),
+            inlined: Vec::new(),
+            described: vec![TypeId::of::<W>()],
+        }
+    }
+
+    /// The state at which a run begins.
+    ///
+    /// # Errors
+    /// When the arguments are not those of the workflow's parameters.
+    pub(super) fn start(&self, arguments: Vec<Sealed>) -> Result<Snapshot, Fault> {
+        let start = &self.states[0];
+        let shapes = start.fields.iter().map(|field| field.ty.shape.hash);
+        if !shapes.eq(arguments.iter().map(|argument| argument.shape)) {
+            let parameters = start.fields.iter();
+            let parameters = parameters.map(|f| format!("{}: {}", f.name, f.ty.shape.text));
+            return Err(Fault::ShapeChanged {
+                state: start.name.to_owned(),
+                difference: format!(
+                    "{} arguments were given, and the workflow takes ({})",
+                    arguments.len(),
+                    parameters.collect::<Vec<_>>().join(", ")
+                ),
+            });
+        }
+        let fields = start.fields.iter().zip(arguments);
+        let fields = fields.map(|(field, value)| SavedField {
+            name: field.name.to_owned(),
+            value,
+        });
+        Ok(self.snapshot(0, fields.collect()))
+    }
+
+    /// A state with what is saved there.
+    pub(super) fn snapshot(&self, state: usize, fields: Vec<SavedField>) -> Snapshot {
+        let state = &self.states[state];
+        Snapshot {
+            workflow: self.name.to_owned(),
+            name: state.name.to_owned(),
+            base: state.base.to_owned(),
+            shape: state.shape,
+            fingerprint: state.fingerprint,
+            surroundings: state.surroundings,
+            fields,
         }
     }
 
@@ -185,7 +281,7 @@ impl Definition {
         &mut self,
         facts: &StateFacts,
         fields: Vec<FieldDefinition>,
-        awaits: Option<AwaitDefinition>,
+        awaits: Option<AwaitDefinition<'_>>,
     ) {
         let mut text = facts.base.to_owned();
         for field in &fields {
@@ -196,11 +292,64 @@ impl Definition {
             base: facts.base,
             fingerprint: facts.fingerprint,
             surroundings: facts.surroundings,
-            awaits: awaits.map(|awaits| (awaits.describe)(awaits.name, self)),
+            awaits: awaits.map(|awaits| self.awaited(awaits)),
+            inline: facts.inline,
             shape: codec::hash_text(&text),
             fields,
         };
         self.states.push(state);
+    }
+
+    /// Adds what is started in one place and perhaps awaited in another; for generated code.
+    pub fn started(&mut self, awaits: AwaitDefinition<'_>) {
+        let _ = self.awaited(awaits);
+    }
+
+    fn awaited(&mut self, awaits: AwaitDefinition<'_>) -> Awaits {
+        (awaits.describe)(&mut SignalNames::new(awaits.signals), self)
+    }
+
+    /// Which workflow it is of.
+    pub(crate) fn ty(&self) -> TypeId {
+        self.described[0]
+    }
+
+    /// Adds a workflow that is started as a child.
+    pub(crate) fn child<W: Workflow>(&mut self) {
+        let name = W::name();
+        if self
+            .children
+            .iter()
+            .all(|known| known.ty != TypeId::of::<W>())
+        {
+            self.children.push(ChildDefinition {
+                name,
+                ty: TypeId::of::<W>(),
+                machine: Machine::of::<W>,
+            });
+        }
+    }
+
+    /// Adds a workflow that runs inline, with all that it uses.
+    pub(crate) fn inline<W: Workflow>(&mut self) {
+        if self.described.contains(&TypeId::of::<W>()) {
+            return;
+        }
+        self.described.push(TypeId::of::<W>());
+        // What it uses is used by this workflow; only its states are its own.
+        let mut inner = Self::new::<W>();
+        inner.exchange_uses(self);
+        let mut machine = Machine::describe::<W>(inner);
+        machine.definition.exchange_uses(self);
+        self.inlined.push(machine);
+    }
+
+    fn exchange_uses(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.activities, &mut other.activities);
+        std::mem::swap(&mut self.signals, &mut other.signals);
+        std::mem::swap(&mut self.children, &mut other.children);
+        std::mem::swap(&mut self.inlined, &mut other.inlined);
+        std::mem::swap(&mut self.described, &mut other.described);
     }
 
     /// Adds an activity that an await calls.
@@ -237,6 +386,16 @@ impl Definition {
                     signal,
                     first: first.ty.shape.text.clone(),
                     second: second.ty.shape.text.clone(),
+                });
+            }
+        }
+        for (i, machine) in self.inlined.iter().enumerate() {
+            let name = machine.definition.name;
+            let mut before = self.inlined[..i].iter().map(|other| other.definition.name);
+            if name == self.name || before.any(|other| other == name) {
+                return Err(DefinitionError::InlineNames {
+                    workflow: self.name,
+                    name,
                 });
             }
         }

@@ -21,6 +21,20 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
+    /// A child workflow completed.
+    ChildCompleted {
+        /// The operation's number.
+        op: u64,
+        /// What it returned.
+        output: Sealed,
+    },
+    /// A child workflow ended in another way, or could not be started.
+    ChildFailed {
+        /// The operation's number.
+        op: u64,
+        /// Why.
+        failure: Failure,
+    },
     /// The timer of a sleep, or of a wait for a signal, has fired.
     TimerFired {
         /// The operation's number.

@@ -40,6 +40,22 @@ pub enum Fault {
         /// The names that it could be.
         candidates: String,
     },
+    /// The run stands inside a workflow that the code at hand does not call inline.
+    #[error(
+        "the run stands inside `{workflow}`, which the workflow does not call inline now; start the version that wrote it, or put the call back"
+    )]
+    InlineMissing {
+        /// The durable name of the workflow called.
+        workflow: String,
+    },
+    /// Workflows call each other inline without an end.
+    #[error(
+        "the workflow calls itself or others inline more than {depth_max} deep; a call without `ctx` is a child, a run of its own"
+    )]
+    TooDeep {
+        /// The greatest depth.
+        depth_max: usize,
+    },
     /// A value cannot be saved, or what was saved cannot be read.
     #[error("`{what}` at `{state}`: {error}")]
     Codec {

@@ -9,7 +9,7 @@ use crate::failure::{Failure, IntoFailure};
 use crate::panic_text;
 
 use super::step::{Step, Stepped};
-use super::{Definition, DefinitionError};
+use super::{Definition, DefinitionError, Fault};
 
 /// What a provider tells a step about the world.
 #[derive(Clone, Debug)]
@@ -25,11 +25,19 @@ pub struct Facts {
 /// A compiled workflow with its types erased: what a provider holds per registered workflow.
 #[derive(Clone)]
 pub struct Machine {
-    definition: Definition,
+    pub(super) definition: Definition,
     step: StepFn,
 }
 
 type StepFn = fn(&mut Step<'_>, &mut Context) -> Result<Stepped, Failure>;
+
+fn erased<W: Workflow>(step: &mut Step<'_>, ctx: &mut Context) -> Result<Stepped, Failure> {
+    match W::step(step, ctx) {
+        // A caller takes the error as it is.
+        Err(error) if step.is_inline() => Ok(step.give_back::<W>(Err(error))),
+        stepped => stepped.map_err(IntoFailure::into_failure),
+    }
+}
 
 impl Machine {
     /// The machine of a workflow.
@@ -37,17 +45,34 @@ impl Machine {
     /// # Errors
     /// When the workflow contradicts itself, as by awaiting one signal as two types.
     pub fn of<W: Workflow>() -> Result<Self, DefinitionError> {
-        fn erased<W: Workflow>(step: &mut Step<'_>, ctx: &mut Context) -> Result<Stepped, Failure> {
-            W::step(step, ctx).map_err(IntoFailure::into_failure)
-        }
-        let mut definition = Definition::new::<W>();
+        let machine = Self::describe::<W>(Definition::new::<W>());
+        machine.definition.check()?;
+        Ok(machine)
+    }
+
+    /// Fills in a definition.
+    pub(super) fn describe<W: Workflow>(mut definition: Definition) -> Self {
         let mut step = Step::describe(&mut definition);
         // In this mode the step function gives its facts and returns before any user code.
         let _ = W::step(&mut step, &mut Context::describing());
-        definition.check()?;
-        Ok(Self {
+        Self {
             definition,
             step: erased::<W>,
+        }
+    }
+
+    /// The machine of a workflow that runs inline in this one: itself, or one that it calls.
+    ///
+    /// # Errors
+    /// When it calls none of that name.
+    pub fn inlined(&self, workflow: &str) -> Result<&Self, Fault> {
+        if self.definition.name == workflow {
+            return Ok(self);
+        }
+        let mut inlined = self.definition.inlined.iter();
+        let found = inlined.find(|machine| machine.definition.name == workflow);
+        found.ok_or_else(|| Fault::InlineMissing {
+            workflow: workflow.to_owned(),
         })
     }
 

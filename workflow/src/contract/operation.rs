@@ -1,14 +1,12 @@
-//! What a workflow can await, as data.
+//! The operations of a run, as data.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::activity::ActivityOptions;
-use crate::codec::{CodecError, Sealed};
+use crate::codec::Sealed;
 use crate::failure::Failure;
-
-use super::{Awaits, Definition};
 
 /// The durable name of an activity.
 ///
@@ -33,6 +31,23 @@ pub struct ScheduledActivity {
     pub options: ActivityOptions,
 }
 
+/// A child workflow to start, as a run of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScheduledChild {
+    /// The workflow's durable name.
+    pub workflow: String,
+    /// One per parameter.
+    pub arguments: Vec<Sealed>,
+}
+
+impl ScheduledChild {
+    /// The workflow id of a child: its parent's ids, and the operation's number.
+    #[must_use]
+    pub fn workflow_id(workflow_id: &str, run_id: &str, op: u64) -> String {
+        format!("{workflow_id}/{run_id}/{op}")
+    }
+}
+
 /// What a run waits for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Operation {
@@ -50,12 +65,14 @@ pub enum Operation {
         /// How long to wait; `None` is for ever.
         timeout: Option<Duration>,
     },
+    /// The end of a child workflow.
+    Child(ScheduledChild),
 }
 
 /// How an operation ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// With a value: an activity's result or a signal's payload.
+    /// With a value: the result of an activity or a child, or a signal's payload.
     Completed(Sealed),
     /// A timer fired.
     Fired,
@@ -63,37 +80,32 @@ pub enum Outcome {
     Failed(Failure),
 }
 
-/// What can be awaited in a workflow.
-///
-/// Sealed: a foreign future would be lost with its process.
-#[diagnostic::on_unimplemented(
-    message = "WF0062: `{Self}` cannot be awaited in a workflow",
-    label = "not a durable operation",
-    note = "what can be awaited: a call of an `#[activity]`, `ctx.sleep(duration)`, `ctx.wait_for_signal::<T>(name, timeout)`",
-    note = "anything else would be lost with its process: put it into an `#[activity]` and await that"
-)]
-pub trait Durable: sealed::Sealed {
-    /// What awaiting it gives.
-    type Output;
-
-    /// The operation, as data.
-    ///
-    /// # Errors
-    /// When an argument cannot be encoded.
-    fn into_operation(self) -> Result<Operation, CodecError>;
-
-    /// What awaiting it gives, once it has ended.
-    ///
-    /// # Errors
-    /// When the outcome cannot be read.
-    fn resolve(outcome: Outcome) -> Result<Self::Output, CodecError>;
-
-    /// What it awaits, added to the definition where that is an activity or a signal. `name` is the
-    /// signal's name where the source spells it.
-    fn describe(name: Option<&'static str>, definition: &mut Definition) -> Awaits;
+/// An operation that a run has begun and not yet taken the outcome of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pending {
+    /// Its number, unique in the run.
+    pub op: u64,
+    /// What it is.
+    pub operation: Operation,
+    /// How it ended, once it has.
+    pub outcome: Option<Outcome>,
 }
 
-pub(crate) mod sealed {
-    /// Keeps [`Durable`](super::Durable) to this crate.
-    pub trait Sealed {}
+/// Which operations a run waits for, by their numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wait {
+    /// Until all of them have ended.
+    All(Vec<u64>),
+    /// Until one of them has; the others are then canceled.
+    Any(Vec<u64>),
+}
+
+impl Wait {
+    /// The operations, in the order of the source.
+    #[must_use]
+    pub fn ops(&self) -> &[u64] {
+        match self {
+            Self::All(ops) | Self::Any(ops) => ops,
+        }
+    }
 }

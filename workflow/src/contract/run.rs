@@ -4,17 +4,22 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec::Sealed;
+use crate::codec::{CodecError, Sealed};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::signal;
 
-use super::step::{End, Step};
-use super::{Command, Event, Facts, Fault, Machine, Operation, Outcome};
+use super::stack::{self, Reached};
+use super::{
+    Arrived, Asked, Command, Event, Facts, Fault, Machine, Operation, Outcome, Pending, Request,
+    Wait,
+};
 
-/// Where a run stands: a value of the state enum, encoded.
+/// Where a workflow stands: a value of its state enum, encoded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
+    /// The durable name of the workflow.
+    pub workflow: String,
     /// The variant's name.
     pub name: String,
     /// The name without its number.
@@ -38,26 +43,18 @@ pub struct SavedField {
     pub value: Sealed,
 }
 
-/// An operation that a run awaits.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pending {
-    /// Its number, unique in the run.
-    pub op: u64,
-    /// What it is.
-    pub operation: Operation,
-    /// How it ended, once it has; the next step takes it.
-    pub outcome: Option<Outcome>,
-}
-
 /// One execution of a workflow, as a value that can be saved.
 ///
 /// See the [module](super) for how an engine drives it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// Where it stands.
-    pub state: Snapshot,
-    /// What it awaits; `None` before the first step and after the last.
-    pub awaiting: Option<Pending>,
+    /// Where it stands: the workflow itself, and above it those that run inline, each called by
+    /// the one before.
+    pub frames: Vec<Snapshot>,
+    /// The operations that it has begun and not yet taken the outcomes of, by their numbers.
+    pub pending: Vec<Pending>,
+    /// Which of them it waits for; `None` before the first step and after the last.
+    pub wait: Option<Wait>,
     /// Signals that nobody has waited for yet, by name, in the order of arrival.
     pub mailbox: BTreeMap<String, VecDeque<Sealed>>,
     /// The number of the next operation.
@@ -89,53 +86,24 @@ impl Run {
     /// # Errors
     /// When the arguments are not those of the workflow's parameters.
     pub fn start(machine: &Machine, arguments: Vec<Sealed>, seed: u64) -> Result<Self, Fault> {
-        let start = &machine.definition().states[0];
-        let snapshot = Snapshot {
-            name: start.name.to_owned(),
-            base: start.base.to_owned(),
-            shape: start.shape,
-            fingerprint: start.fingerprint,
-            surroundings: start.surroundings,
-            fields: start
-                .fields
-                .iter()
-                .zip(&arguments)
-                .map(|(field, argument)| SavedField {
-                    name: field.name.to_owned(),
-                    value: argument.clone(),
-                })
-                .collect(),
-        };
-        let fits = arguments.len() == start.fields.len()
-            && start
-                .fields
-                .iter()
-                .zip(&arguments)
-                .all(|(field, argument)| field.ty.shape.hash == argument.shape);
-        if !fits {
-            return Err(Fault::ShapeChanged {
-                state: start.name.to_owned(),
-                difference: format!(
-                    "{} arguments were given, and the workflow takes ({})",
-                    arguments.len(),
-                    start
-                        .fields
-                        .iter()
-                        .map(|field| format!("{}: {}", field.name, field.ty.shape.text))
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                ),
-            });
-        }
         Ok(Self {
-            state: snapshot,
-            awaiting: None,
+            frames: vec![machine.definition().start(arguments)?],
+            pending: Vec::new(),
+            wait: None,
             mailbox: BTreeMap::new(),
             next_op: 1,
             seed,
             cancel: CancelRequest::None,
             ended: false,
         })
+    }
+
+    /// The names of the states that it stands at, from the workflow's own inward:
+    /// `Review.Approval`.
+    #[must_use]
+    pub fn position(&self) -> String {
+        let names: Vec<_> = self.frames.iter().map(|frame| &*frame.name).collect();
+        names.join(".")
     }
 
     /// Takes in an event, without running user code. The commands are to be carried out once the
@@ -145,14 +113,16 @@ impl Run {
             return Vec::new();
         }
         match event {
-            Event::ActivityCompleted { op, output } => {
+            Event::ActivityCompleted { op, output } | Event::ChildCompleted { op, output } => {
                 self.resolve(op, Outcome::Completed(output));
             }
-            Event::ActivityFailed { op, failure } => self.resolve(op, Outcome::Failed(failure)),
+            Event::ActivityFailed { op, failure } | Event::ChildFailed { op, failure } => {
+                self.resolve(op, Outcome::Failed(failure));
+            }
             Event::TimerFired { op } => self.fire(op),
             Event::SignalReceived { name, payload } => {
                 self.mailbox.entry(name).or_default().push_back(payload);
-                self.deliver_signal();
+                self.deliver_signals();
             }
             Event::CancelRequested => {
                 if self.cancel == CancelRequest::None {
@@ -167,14 +137,22 @@ impl Run {
     /// Whether the run can take a step.
     #[must_use]
     pub fn is_ready(&self) -> bool {
+        let has_ended = |op: &u64| self.pending(*op).is_some_and(|p| p.outcome.is_some());
         !self.ended
-            && self
-                .awaiting
-                .as_ref()
-                .is_none_or(|pending| pending.outcome.is_some())
+            && match &self.wait {
+                None => true,
+                Some(Wait::All(ops)) => ops.iter().all(has_ended),
+                Some(Wait::Any(ops)) => ops.iter().any(has_ended),
+            }
     }
 
-    /// Takes one step: runs the workflow's code up to the next await, or to its end.
+    /// The operations that are under way, whether the run waits for them now or later.
+    pub fn under_way(&self) -> impl Iterator<Item = &Pending> {
+        self.pending.iter().filter(|pending| self.is_open(pending))
+    }
+
+    /// Takes one step: runs the workflow's code up to the next await, or to its end. Workflows
+    /// that run inline are called and left on the way.
     ///
     /// # Errors
     /// When the code at hand cannot go on with the run. The run is then as it was before.
@@ -183,121 +161,250 @@ impl Run {
     /// When the run is not [ready](Self::is_ready).
     pub fn step(&mut self, machine: &Machine, facts: &Facts) -> Result<Vec<Command>, Fault> {
         assert!(self.is_ready(), "a run takes a step only when it is ready");
-        let definition = machine.definition();
-        let entry = definition.locate(&self.state)?;
-        let outcome = self.awaiting.as_ref().and_then(|p| p.outcome.clone());
-        let mut step = Step::run(definition, entry, &self.state, outcome);
         let mut ctx = Context::new(facts, self);
-        let returned = machine
-            .call(&mut step, &mut ctx)
-            .map_err(|message| Fault::Panicked {
-                state: self.state.name.clone(),
-                message,
-            })?;
-        match (returned, step.end) {
-            (_, Some(End::Fault(fault))) => Err(fault),
-            (Err(failure), _) => Ok(vec![self.fail(failure)]),
-            (Ok(_), Some(End::Finished(output))) => {
-                self.close();
-                Ok(vec![Command::Complete { output }])
+        let reached = stack::run(machine, &self.frames, self.arrived(), &mut ctx)?;
+        if let Some(error) = ctx.fault.take() {
+            return Err(self.codec_fault("the started call", error));
+        }
+        match reached {
+            Reached::Failed(failure) => Ok(self.fail(failure)),
+            Reached::Finished(output) => {
+                let mut commands = self.close();
+                commands.push(Command::Complete { output });
+                Ok(commands)
             }
-            (Ok(_), Some(End::Suspended { state, operation })) => {
-                self.state = state;
-                Ok(self.await_operation(operation))
+            Reached::Await {
+                kept,
+                above,
+                request,
+            } => {
+                self.check_asked(&ctx, &request)?;
+                self.frames.truncate(kept);
+                self.frames.extend(above);
+                let mut commands = self.leave_wait();
+                commands.extend(self.enter_wait(ctx, request));
+                Ok(commands)
             }
-            (Ok(_), None) => unreachable!("a step ends at an await, at the end, or with a fault"),
         }
     }
 
-    fn await_operation(&mut self, operation: Operation) -> Vec<Command> {
-        let op = self.next_op;
-        self.next_op += 1;
-        self.awaiting = Some(Pending {
+    fn pending(&self, op: u64) -> Option<&Pending> {
+        self.pending.iter().find(|pending| pending.op == op)
+    }
+
+    /// What the wait that is over gives the code after it.
+    fn arrived(&self) -> Arrived {
+        let ops = self.wait.iter().flat_map(Wait::ops);
+        Arrived::outcomes(
+            ops.map(|op| {
+                self.pending(*op)
+                    .and_then(|pending| pending.outcome.clone())
+            })
+            .collect(),
+        )
+    }
+
+    /// What was begun before and is awaited now must be there still.
+    fn check_asked(&self, ctx: &Context, request: &Request) -> Result<(), Fault> {
+        let (Request::All(asked) | Request::Any(asked)) = request else {
+            return Ok(());
+        };
+        let lost = |asked: &&Asked| match asked {
+            Asked::New(_) => false,
+            Asked::Begun(op) => {
+                self.pending(*op).is_none() && ctx.begun.iter().all(|(begun, _)| begun != op)
+            }
+        };
+        match asked.iter().find(lost) {
+            None => Ok(()),
+            Some(_) => Err(self.codec_fault(
+                "an operation that was started before",
+                CodecError::Decode {
+                    type_name: std::any::type_name::<Pending>(),
+                    reason: "it was awaited already".to_owned(),
+                },
+            )),
+        }
+    }
+
+    fn codec_fault(&self, what: &str, error: CodecError) -> Fault {
+        Fault::Codec {
+            state: self.position(),
+            what: what.to_owned(),
+            error,
+        }
+    }
+
+    /// Forgets the operations that were waited for. Of several of which one was wanted, the others
+    /// are canceled.
+    fn leave_wait(&mut self) -> Vec<Command> {
+        let Some(wait) = self.wait.take() else {
+            return Vec::new();
+        };
+        let (left, pending) = std::mem::take(&mut self.pending)
+            .into_iter()
+            .partition(|pending| wait.ops().contains(&pending.op));
+        self.pending = pending;
+        cancel_commands(left)
+    }
+
+    /// Begins what the code has asked for, and waits for it.
+    fn enter_wait(&mut self, ctx: Context, request: Request) -> Vec<Command> {
+        let first_new = self.next_op;
+        self.next_op = ctx.next_op;
+        for (op, operation) in ctx.begun {
+            self.begin(op, operation);
+        }
+        let mut number = |asked: Vec<Asked>| -> Vec<u64> {
+            let ops = asked.into_iter().map(|asked| match asked {
+                Asked::Begun(op) => op,
+                Asked::New(operation) => {
+                    let op = self.next_op;
+                    self.next_op += 1;
+                    self.begin(op, operation);
+                    op
+                }
+            });
+            ops.collect()
+        };
+        self.wait = Some(match request {
+            Request::All(asked) => Wait::All(number(asked)),
+            Request::Any(asked) => Wait::Any(number(asked)),
+            Request::Inline { .. } => unreachable!("`stack::run` goes on in it"),
+        });
+        // A signal that is there already, or a cancel that had no await to interrupt, ends an
+        // operation before it begins.
+        self.deliver_signals();
+        let mut commands = self.deliver_cancel();
+        commands.retain(
+            |command| !matches!(command, Command::CancelOperation { op, .. } if *op >= first_new),
+        );
+        let open: Vec<u64> = self.under_way().map(|pending| pending.op).collect();
+        // What is not wanted any more before it has begun never begins.
+        self.pending
+            .retain(|p| p.op < first_new || p.outcome.is_some() || open.contains(&p.op));
+        let new = self
+            .pending
+            .iter()
+            .filter(|p| p.op >= first_new && p.outcome.is_none());
+        commands.extend(new.map(|pending| Command::Begin {
+            op: pending.op,
+            operation: pending.operation.clone(),
+        }));
+        commands
+    }
+
+    fn begin(&mut self, op: u64, operation: Operation) {
+        self.pending.push(Pending {
             op,
-            operation: operation.clone(),
+            operation,
             outcome: None,
         });
-        // A signal that is there already, or a cancel that had no await to interrupt, ends the
-        // operation before it begins.
-        self.deliver_signal();
-        self.deliver_cancel();
-        if self.is_ready() {
-            return Vec::new();
-        }
-        vec![Command::Begin { op, operation }]
+    }
+
+    /// Whether an operation can still end. Of several of which one is wanted, none can once one
+    /// has.
+    fn is_open(&self, pending: &Pending) -> bool {
+        let decided = matches!(&self.wait, Some(Wait::Any(ops)) if ops.contains(&pending.op))
+            && self.is_ready();
+        pending.outcome.is_none() && !decided
     }
 
     fn resolve(&mut self, op: u64, outcome: Outcome) {
-        if let Some(pending) = &mut self.awaiting
-            && pending.op == op
-            && pending.outcome.is_none()
+        let index = self.pending.iter().position(|pending| pending.op == op);
+        if let Some(index) = index
+            && self.is_open(&self.pending[index])
         {
-            pending.outcome = Some(outcome);
+            self.pending[index].outcome = Some(outcome);
         }
     }
 
     fn fire(&mut self, op: u64) {
-        let outcome = match self.awaiting.as_ref().map(|pending| &pending.operation) {
+        let outcome = match self.pending(op).map(|pending| &pending.operation) {
             Some(Operation::Timer { .. }) => Outcome::Fired,
             Some(Operation::Signal { name, timeout }) => {
                 Outcome::Failed(signal::timed_out(name, *timeout))
             }
-            Some(Operation::Activity(_)) | None => return,
+            Some(Operation::Activity(_) | Operation::Child(_)) | None => return,
         };
         self.resolve(op, outcome);
     }
 
-    fn deliver_signal(&mut self) {
-        let Some(Pending {
-            operation: Operation::Signal { name, .. },
-            outcome: outcome @ None,
-            ..
-        }) = &mut self.awaiting
-        else {
-            return;
-        };
-        let Some(queue) = self.mailbox.get_mut(name) else {
-            return;
-        };
-        *outcome = queue.pop_front().map(Outcome::Completed);
-        if queue.is_empty() {
-            self.mailbox.remove(name);
+    fn deliver_signals(&mut self) {
+        for index in 0..self.pending.len() {
+            let pending = &self.pending[index];
+            let Operation::Signal { name, .. } = &pending.operation else {
+                continue;
+            };
+            if !self.is_open(pending) {
+                continue;
+            }
+            let Some(queue) = self.mailbox.get_mut(name) else {
+                continue;
+            };
+            let payload = queue.pop_front();
+            if queue.is_empty() {
+                self.mailbox.remove(name);
+            }
+            self.pending[index].outcome = payload.map(Outcome::Completed);
         }
     }
 
     fn deliver_cancel(&mut self) -> Vec<Command> {
-        if self.cancel != CancelRequest::Requested {
+        if self.cancel != CancelRequest::Requested || self.is_ready() {
             return Vec::new();
         }
-        let Some(pending) = &mut self.awaiting else {
+        let Some(wait) = self.wait.clone() else {
             return Vec::new();
         };
-        if pending.outcome.is_some() {
-            return Vec::new();
-        }
-        pending.outcome = Some(Outcome::Failed(Failure::new(
-            FailureKind::Canceled,
-            "the run was canceled",
-        )));
         self.cancel = CancelRequest::Delivered;
-        vec![Command::CancelOperation { op: pending.op }]
+        let mut canceled = Vec::new();
+        for op in wait.ops() {
+            let open = self.pending.iter().position(|p| p.op == *op);
+            // Of several of which one is wanted, the first is the one; the others go with it.
+            let Some(index) = open.filter(|&index| self.is_open(&self.pending[index])) else {
+                continue;
+            };
+            canceled.push(self.pending[index].clone());
+            self.pending[index].outcome = Some(Outcome::Failed(Failure::new(
+                FailureKind::Canceled,
+                "the run was canceled",
+            )));
+        }
+        cancel_commands(canceled)
     }
 
-    fn fail(&mut self, failure: Failure) -> Command {
-        self.close();
+    fn fail(&mut self, failure: Failure) -> Vec<Command> {
+        let mut commands = self.close();
         let canceled = self.cancel != CancelRequest::None && failure.kind == FailureKind::Canceled;
-        if canceled {
+        commands.push(if canceled {
             Command::Cancel { failure }
         } else {
             Command::Fail { failure }
-        }
+        });
+        commands
     }
 
-    /// Ends the run, also from outside. What only a run in flight needs is dropped.
-    pub fn close(&mut self) {
+    /// Ends the run, also from outside. What only a run in flight needs is dropped, and what is
+    /// under way is canceled.
+    pub fn close(&mut self) -> Vec<Command> {
         self.ended = true;
-        self.awaiting = None;
+        self.wait = None;
         self.mailbox.clear();
-        self.state.fields.clear();
+        self.frames.truncate(1);
+        for frame in &mut self.frames {
+            frame.fields.clear();
+        }
+        cancel_commands(std::mem::take(&mut self.pending))
     }
+}
+
+/// Cancels those that have not ended.
+fn cancel_commands(pending: Vec<Pending>) -> Vec<Command> {
+    let open = pending.into_iter().filter(|p| p.outcome.is_none());
+    open.map(|pending| Command::CancelOperation {
+        op: pending.op,
+        operation: pending.operation,
+    })
+    .collect()
 }

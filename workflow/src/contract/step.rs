@@ -9,12 +9,12 @@ use std::any::{Any, TypeId};
 
 use crate::codec::{CodecError, Local, PersistLocal, Sealed};
 use crate::compiled::{Stated, Workflow};
-use crate::failure::Returns;
+use crate::failure::{Failure, Returns};
 use crate::saved::Saved;
 
 use super::definition::{AwaitDefinition, FieldDefinition, TypeDefinition};
 use super::run::SavedField;
-use super::{Awaits, Definition, Durable, Fault, Operation, Outcome, Snapshot};
+use super::{Arrived, Awaits, Definition, Durable, Fault, Machine, Request, SignalNames, Snapshot};
 
 /// What the macro knows of a state without knowing types.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,8 @@ pub struct StateFacts {
     pub fingerprint: u64,
     /// A hash of the branches around it and of the names of the awaits before and after it.
     pub surroundings: u64,
+    /// The field that shows the state of the workflow that runs inline there.
+    pub inline: Option<&'static str>,
 }
 
 /// One local that is saved somewhere: ties its type together over all the states that save it.
@@ -41,9 +43,9 @@ pub struct Field<T> {
 /// One await: ties the awaited operation's type to what awaiting it gives.
 #[derive(Debug)]
 pub struct AwaitPoint<D, O> {
-    begin: fn(D) -> Result<Operation, CodecError>,
-    resolve: fn(Outcome) -> Result<O, CodecError>,
-    describe: fn(Option<&'static str>, &mut Definition) -> Awaits,
+    begin: fn(D) -> Result<Request, CodecError>,
+    resolve: fn(&mut Arrived) -> Result<O, CodecError>,
+    describe: fn(&mut SignalNames<'_>, &mut Definition) -> Awaits,
 }
 
 /// What a step function gives back: only `Step` makes one, so none returns by another door.
@@ -58,7 +60,7 @@ pub struct Step<'a> {
     /// How many fields of the state were loaded.
     loaded: usize,
     fields: Vec<SavedField>,
-    operation: Option<Operation>,
+    request: Option<Request>,
     pub(super) end: Option<End>,
 }
 
@@ -69,18 +71,23 @@ enum Mode<'a> {
         definition: &'a Definition,
         entry: usize,
         state: &'a Snapshot,
-        outcome: Option<Outcome>,
+        /// Whether another workflow waits for what it returns.
+        is_inline: bool,
+        arrived: Arrived,
     },
 }
 
-/// How a step ended, beside the error that the workflow returns.
+/// How a step ended.
 #[derive(Debug)]
 pub(super) enum End {
     Suspended {
         state: Snapshot,
-        operation: Operation,
+        request: Request,
     },
+    /// With a result for the workflow that called it inline.
+    Returned(Box<dyn Any>),
     Finished(Sealed),
+    Failed(Failure),
     Fault(Fault),
 }
 
@@ -159,35 +166,42 @@ impl<D, O> AwaitPoint<D, O> {
         D: Durable<Output = O>,
     {
         Self {
-            begin: D::into_operation,
+            begin: D::into_request,
             resolve: D::resolve,
             describe: D::describe,
         }
     }
 
-    /// Its facts; `signal` is the name of the signal where the source spells it.
+    /// Its facts, with the names of the signals that the source spells, one for each of its
+    /// operations.
     #[must_use]
-    pub fn definition(&self, signal: Option<&'static str>) -> AwaitDefinition {
+    pub fn definition<'a>(&self, signals: &'a [Option<&'static str>]) -> AwaitDefinition<'a> {
         AwaitDefinition {
             describe: self.describe,
-            name: signal,
+            signals,
         }
+    }
+
+    /// Gives the operation back: it ties the type of one that is started here and awaited
+    /// elsewhere.
+    pub fn started(&self, operation: D) -> D {
+        operation
     }
 
     /// Asks for the operation.
     pub fn begin(&self, step: &mut Step<'_>, operation: D) {
         match (self.begin)(operation) {
-            Ok(operation) => step.operation = Some(operation),
+            Ok(request) => step.request = Some(request),
             Err(error) => step.codec_fault("the awaited call", error),
         }
     }
 
     /// What the operation gave; `None` when that cannot be read, and then the step stops.
     pub fn outcome(&self, step: &mut Step<'_>) -> Option<O> {
-        let Mode::Run { outcome, .. } = &mut step.mode else {
+        let Mode::Run { arrived, .. } = &mut step.mode else {
             return None;
         };
-        match (self.resolve)(outcome.take()?) {
+        match (self.resolve)(arrived) {
             Ok(output) => Some(output),
             Err(error) => {
                 step.codec_fault("the awaited result", error);
@@ -206,13 +220,15 @@ impl<'a> Step<'a> {
         definition: &'a Definition,
         entry: usize,
         state: &'a Snapshot,
-        outcome: Option<Outcome>,
+        is_inline: bool,
+        arrived: Arrived,
     ) -> Self {
         Self::new(Mode::Run {
             definition,
             entry,
             state,
-            outcome,
+            is_inline,
+            arrived,
         })
     }
 
@@ -221,7 +237,7 @@ impl<'a> Step<'a> {
             mode,
             loaded: 0,
             fields: Vec::new(),
-            operation: None,
+            request: None,
             end: None,
         }
     }
@@ -255,19 +271,24 @@ impl<'a> Step<'a> {
             return Stepped(());
         };
         // A value that could not be encoded has ended the step already.
-        if let (None, Some(operation)) = (&self.end, self.operation.take()) {
-            let state = &definition.states[state];
-            self.end = Some(End::Suspended {
-                state: Snapshot {
-                    name: state.name.to_owned(),
-                    base: state.base.to_owned(),
-                    shape: state.shape,
-                    fingerprint: state.fingerprint,
-                    surroundings: state.surroundings,
-                    fields: std::mem::take(&mut self.fields),
-                },
-                operation,
-            });
+        if let (None, Some(request)) = (&self.end, self.request.take()) {
+            let state = definition.snapshot(state, std::mem::take(&mut self.fields));
+            self.end = Some(End::Suspended { state, request });
+        }
+        Stepped(())
+    }
+
+    pub(super) fn is_inline(&self) -> bool {
+        matches!(&self.mode, Mode::Run { is_inline, .. } if *is_inline)
+    }
+
+    /// Ends the step with a result for the workflow that called this one inline.
+    pub(super) fn give_back<W: Workflow>(
+        &mut self,
+        returned: Result<W::Output, W::Error>,
+    ) -> Stepped {
+        if self.end.is_none() {
+            self.end = Some(End::Returned(Box::new(returned)));
         }
         Stepped(())
     }
@@ -282,6 +303,9 @@ impl<'a> Step<'a> {
         R: Returns<Ok = W::Output, Error = W::Error>,
     {
         let output: W::Output = returned.into_result()?;
+        if self.is_inline() {
+            return Ok(self.give_back::<W>(Ok(output)));
+        }
         match Sealed::seal(&output) {
             Ok(output) => self.end = Some(End::Finished(output)),
             Err(error) => self.codec_fault("the workflow's result", error),
@@ -303,22 +327,63 @@ impl<'a> Step<'a> {
 /// A saved state, for the generated view of it as the state enum.
 #[derive(Clone, Copy, Debug)]
 pub struct SavedState<'a> {
+    /// The whole run's.
+    machine: &'a Machine,
     definition: &'a Definition,
     index: usize,
     snapshot: &'a Snapshot,
+    /// Those that run inline.
+    above: &'a [Snapshot],
 }
 
 impl<'a> SavedState<'a> {
-    /// A snapshot, seen through the code at hand.
+    /// Where a run stands, seen through the code at hand.
     ///
     /// # Errors
     /// When it does not fit that code.
-    pub fn new(definition: &'a Definition, snapshot: &'a Snapshot) -> Result<Self, Fault> {
+    pub fn new(machine: &'a Machine, frames: &'a [Snapshot]) -> Result<Self, Fault> {
+        let (snapshot, above) = frames.split_first().expect("a run has a frame");
+        Self::of(machine, machine.definition(), snapshot, above)
+    }
+
+    fn of(
+        machine: &'a Machine,
+        definition: &'a Definition,
+        snapshot: &'a Snapshot,
+        above: &'a [Snapshot],
+    ) -> Result<Self, Fault> {
         Ok(Self {
+            machine,
             definition,
             index: definition.locate(snapshot)?,
             snapshot,
+            above,
         })
+    }
+
+    /// The state of the workflow that runs inline there; `None` where none does.
+    fn inner(&self) -> Result<Option<Self>, Fault> {
+        let Some((snapshot, above)) = self.above.split_first() else {
+            return Ok(None);
+        };
+        let definition = self.machine.inlined(&snapshot.workflow)?.definition();
+        Self::of(self.machine, definition, snapshot, above).map(Some)
+    }
+
+    /// The state of the workflow that runs inline there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn inline<W: Workflow>(&self) -> Result<Box<W::State>, CodecError> {
+        let unreadable = |reason| CodecError::Decode {
+            type_name: std::any::type_name::<W::State>(),
+            reason,
+        };
+        let inner = self
+            .inner()
+            .map_err(|fault| unreadable(fault.to_string()))?;
+        let inner = inner.ok_or_else(|| unreadable("no workflow runs inline there".to_owned()))?;
+        W::state(&inner).map(Box::new)
     }
 
     /// Which state it is, by its place in the definition.
@@ -366,6 +431,9 @@ impl<'a> SavedState<'a> {
             let json = (field.ty.to_json)(&saved.value);
             let json = json.unwrap_or_else(|error| format!("({error})").into());
             fields.insert(field.name.to_owned(), json);
+        }
+        if let (Some(name), Ok(Some(inner))) = (state.inline, self.inner()) {
+            fields.insert(name.to_owned(), inner.to_json()?);
         }
         Ok(serde_json::json!({ state.name: fields }))
     }

@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::task::AbortHandle;
 
 use crate::activity::ActivityContext;
-use crate::contract::{Operation, ScheduledActivity};
+use crate::codec::Sealed;
+use crate::contract::{Operation, ScheduledActivity, ScheduledChild};
 use crate::executor::Error;
+use crate::failure::{Failure, FailureKind};
 use crate::provider::RunTarget;
 
 use super::engine::Engine;
 use super::fit::find_activity;
-use super::record::Record;
-use super::slot::{Active, Slot};
+use super::record::{Parent, Record, Waiting};
+use super::slot::{Active, Attempt, Slot};
 use super::transition::Input;
 use super::{attempt, clock, engine};
 
@@ -47,24 +48,31 @@ impl Engine {
         } else {
             engine::lock(&self.aside).contains_key(&slot.workflow_id)
         };
+        self.settle_children(&mut active);
         let record = &active.record;
-        let waiting = record.waiting.as_ref().filter(|_| !is_aside);
-        let wanted = waiting.map(|waiting| (waiting.op, waiting.attempt));
-        if active.attempt.as_ref().map(|(op, n, _)| (*op, *n)) != wanted
-            && let Some((_, _, task)) = active.attempt.take()
-        {
-            task.abort();
-        }
-        let mut due_ms = waiting.and_then(|waiting| waiting.due_ms);
-        if let Some(Operation::Activity(scheduled)) = record.awaited()
-            && due_ms.is_none_or(|due| due <= clock::now_ms())
-            && !record.run.is_ready()
-        {
-            due_ms = None;
-            if active.attempt.is_none()
-                && let Some((op, number)) = wanted
-            {
-                active.attempt = Some((op, number, self.begin_attempt(record, scheduled)));
+        let waiting: &[Waiting] = if is_aside { &[] } else { &record.waiting };
+        active.attempts.retain(|attempt| {
+            let wanted = |w: &&Waiting| (w.op, w.attempt) == (attempt.op, attempt.number);
+            waiting.iter().find(wanted).is_some()
+        });
+        let (now_ms, mut due_ms) = (clock::now_ms(), None);
+        for waiting in waiting {
+            let pending = record.run.under_way().find(|p| p.op == waiting.op);
+            let operation = pending.map(|pending| &pending.operation);
+            match (operation, waiting.due_ms) {
+                (Some(Operation::Activity(scheduled)), due)
+                    if due.is_none_or(|due| due <= now_ms) =>
+                {
+                    if active
+                        .attempts
+                        .iter()
+                        .all(|attempt| attempt.op != waiting.op)
+                    {
+                        let attempt = self.begin_attempt(record, waiting, scheduled);
+                        active.attempts.push(attempt);
+                    }
+                }
+                (_, due) => due_ms = due_ms.into_iter().chain(due).min(),
             }
         }
         // Also a run that is set aside times out.
@@ -84,13 +92,97 @@ impl Engine {
         slot.version.send_modify(|version| *version += 1);
     }
 
+    /// Starts the children that are wanted, cancels those that are not any more, and tells the
+    /// parent when this run has ended. A run that is set aside keeps its children.
+    fn settle_children(self: &Arc<Self>, active: &mut Active) {
+        let record = &active.record;
+        let wanted: Vec<(u64, &ScheduledChild)> = record
+            .run
+            .under_way()
+            .filter_map(|pending| match &pending.operation {
+                Operation::Child(child) => Some((pending.op, child)),
+                _ => None,
+            })
+            .collect();
+        let head = &record.head;
+        for (op, child) in &wanted {
+            if active.children.contains(op) {
+                continue;
+            }
+            let parent = Parent {
+                workflow_id: head.workflow_id.clone(),
+                run_id: head.run_id.clone(),
+                op: *op,
+            };
+            let (engine, child) = (self.clone(), (*child).clone());
+            self.runtime.spawn(engine.start_child(parent, child));
+        }
+        for op in &active.children {
+            if wanted.iter().any(|(wanted, _)| wanted == op) {
+                continue;
+            }
+            let target = RunTarget {
+                workflow_id: ScheduledChild::workflow_id(&head.workflow_id, &head.run_id, *op),
+                run_id: None,
+            };
+            let engine = self.clone();
+            self.runtime
+                .spawn(async move { engine.report(target, Input::Cancel).await });
+        }
+        active.children = wanted.into_iter().map(|(op, _)| op).collect();
+        if let (Some(end), Some(parent)) = (&record.end, &head.parent) {
+            let result = end.outcome.for_parent();
+            let (engine, parent) = (self.clone(), parent.clone());
+            self.runtime
+                .spawn(async move { engine.report_child(parent, result).await });
+        }
+    }
+
+    async fn report_child(self: &Arc<Self>, parent: Parent, result: Result<Sealed, Failure>) {
+        let target = RunTarget {
+            workflow_id: parent.workflow_id,
+            run_id: Some(parent.run_id),
+        };
+        let op = parent.op;
+        self.report(target, Input::ChildEnded { op, result }).await;
+    }
+
+    /// Starts a child, or finds the one that was started before a crash.
+    async fn start_child(self: Arc<Self>, parent: Parent, child: ScheduledChild) {
+        loop {
+            let started = self.child(&parent, &child).await;
+            match started {
+                Ok(None) => return,
+                Ok(Some(result)) => return self.report_child(parent, result).await,
+                Err(Error::Closed) => return,
+                Err(error @ (Error::Storage(_) | Error::Codec(_))) => {
+                    tracing::error!(
+                        workflow_id = parent.workflow_id,
+                        %error,
+                        "a child cannot be started; trying again"
+                    );
+                }
+                Err(error) => {
+                    let text = format!("the child workflow cannot be started: {error}");
+                    let failure = Failure::new(FailureKind::Application, text);
+                    return self.report_child(parent, Err(failure)).await;
+                }
+            }
+            let mut closed = self.closed.subscribe();
+            tokio::select! {
+                () = tokio::time::sleep(COMMIT_RETRY_INTERVAL) => {}
+                _ = closed.wait_for(|closed| *closed) => return,
+            }
+        }
+    }
+
     /// Begins an attempt. Its outcome is reported from another task, which nobody aborts.
     fn begin_attempt(
         self: &Arc<Self>,
         record: &Record,
+        waiting: &Waiting,
         scheduled: &ScheduledActivity,
-    ) -> AbortHandle {
-        let waiting = record.waiting.as_ref().expect("an activity is awaited");
+    ) -> Attempt {
         let (op, number) = (waiting.op, waiting.attempt);
         let definition = self
             .machine(&record.head.workflow)
@@ -118,7 +210,11 @@ impl Engine {
         let name = definition.name.name.clone();
         let attempt = attempt::run(definition, scheduled.clone(), context, limit);
         let task = self.runtime.spawn(attempt);
-        let abort = task.abort_handle();
+        let attempt = Attempt {
+            op,
+            number,
+            task: task.abort_handle(),
+        };
         let engine = self.clone();
         let mut closed = self.closed.subscribe();
         let busy = self.busy();
@@ -139,7 +235,7 @@ impl Engine {
                 engine.report(target, input).await;
             }
         });
-        abort
+        attempt
     }
 
     /// Gives an input that nobody else would give again: tries until it is durable.

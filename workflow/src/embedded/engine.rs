@@ -13,13 +13,14 @@ use uuid::Uuid;
 
 use crate::codec::{self, CodecError, Payload, Sealed};
 use crate::config::Config;
-use crate::contract::{Machine, Run};
+use crate::contract::{Machine, Operation, Run, ScheduledChild};
 use crate::executor::{Error, OpenError, RunError};
+use crate::failure::Failure;
 use crate::provider::{HistoryEvent, IdPolicy, RunInfo, RunTarget, SetAside, StartRequest};
 
 use super::clock;
 use super::fit::fits;
-use super::record::{self, Head, Outcome, Record};
+use super::record::{self, Head, Outcome, Parent, Record};
 use super::slot::{Active, Slot, Slots};
 use super::store::{Change, IN_FLIGHT, Image, Retention, Store, StoreError, Summary};
 use super::timers::Timers;
@@ -181,15 +182,16 @@ impl Engine {
                 }
                 Err(error) => return Err(error),
             };
+            // Whether they were started before the process died, nobody knows.
+            active.children.clear();
             let record = &mut active.record;
             let before = record.clone();
             // Steps are taken later, each run's by itself: a slow one delays nobody.
             if self.fitting(record).is_ok() {
                 transition::absorb(record, Input::Reopened, Moment::now());
             }
-            if let Some(waiting) = &mut record.waiting
-                && waiting.lost >= LOST_ATTEMPTS_MAX
-            {
+            let mut waiting = record.waiting.iter_mut();
+            if let Some(waiting) = waiting.find(|waiting| waiting.lost >= LOST_ATTEMPTS_MAX) {
                 let reason = format!(
                     "its activity died with the process {} times in a row; it is tried again when the executor is opened next, or cancel or terminate the run",
                     waiting.lost
@@ -208,16 +210,21 @@ impl Engine {
                 .slots
                 .hold(active.record.head.workflow_id.as_str().into());
             let mut guard = held.active.lock().await;
-            let is_ready = active.record.run.is_ready();
+            // A child whose parent went on without it was to be canceled when the process died.
+            let input = if self.is_orphan(&active.record.head) {
+                Some(Input::Cancel)
+            } else {
+                active.record.run.is_ready().then_some(Input::Tick)
+            };
             let target = RunTarget {
                 workflow_id: active.record.head.workflow_id.clone(),
                 run_id: Some(active.record.head.run_id.clone()),
             };
             self.settle(&held, &mut guard, active);
-            if is_ready {
+            if let Some(input) = input {
                 let engine = self.clone();
                 self.runtime
-                    .spawn(async move { engine.report(target, Input::Tick).await });
+                    .spawn(async move { engine.report(target, input).await });
             }
         }
         Ok(())
@@ -232,9 +239,57 @@ impl Engine {
             let run_id = Uuid::new_v4().to_string();
             let workflow_id = request.id.as_deref().unwrap_or(&run_id).into();
             let held = engine.slots.hold(workflow_id);
-            engine.start_in(&held, request, run_id).await
+            let summary = engine.start_in(&held, request, run_id, None).await?;
+            Ok(record::info(&summary))
         })
         .await
+    }
+
+    /// Starts a child, or finds the one that was started before: gives how it ended, if it has.
+    pub(super) async fn child(
+        self: &Arc<Self>,
+        parent: &Parent,
+        child: &ScheduledChild,
+    ) -> Result<Option<Result<Sealed, Failure>>, Error> {
+        let workflow_id =
+            ScheduledChild::workflow_id(&parent.workflow_id, &parent.run_id, parent.op);
+        let held = self.slots.hold(workflow_id.as_str().into());
+        let request = StartRequest {
+            workflow: child.workflow.clone(),
+            arguments: child.arguments.clone(),
+            id: Some(workflow_id.clone()),
+            timeout: None,
+            id_policy: IdPolicy::UseExisting,
+        };
+        let run_id = Uuid::new_v4().to_string();
+        let found = self
+            .start_in(&held, request, run_id, Some(parent.clone()))
+            .await?;
+        let found = self.record(&RunTarget {
+            workflow_id: workflow_id.clone(),
+            run_id: Some(found.identity.run_id.clone()),
+        })?;
+        if found.head.parent.as_ref() != Some(parent) {
+            return Err(Error::IdInUse {
+                workflow_id,
+                status: found.status(),
+                run_id: found.head.run_id,
+            });
+        }
+        Ok(found.end.map(|end| end.outcome.for_parent()))
+    }
+
+    /// Whether the run that started a child waits for it no more.
+    fn is_orphan(&self, head: &Head) -> bool {
+        let Some(parent) = &head.parent else {
+            return false;
+        };
+        let target = RunTarget {
+            workflow_id: parent.workflow_id.clone(),
+            run_id: Some(parent.run_id.clone()),
+        };
+        let waits = |record: &Record| record.run.under_way().any(|p| p.op == parent.op);
+        self.record(&target).is_ok_and(|record| !waits(&record))
     }
 
     async fn start_in(
@@ -242,14 +297,15 @@ impl Engine {
         slot: &Arc<Slot>,
         request: StartRequest,
         run_id: String,
-    ) -> Result<RunInfo, Error> {
+        parent: Option<Parent>,
+    ) -> Result<Summary, Error> {
         if request.id.as_deref() == Some("") {
             return Err(Error::EmptyId);
         }
         let machine = self
-            .machine(request.workflow)
+            .machine(&request.workflow)
             .ok_or_else(|| Error::NotRegistered {
-                workflow: request.workflow.to_owned(),
+                workflow: request.workflow.clone(),
             })?;
         let mut guard = slot.active.lock().await;
         let workflow_id = slot.workflow_id.to_string();
@@ -259,11 +315,12 @@ impl Engine {
             None => None,
         };
         if let Some((_, existing)) = existing {
-            let existing = record::info(&existing);
-            match (request.id_policy, existing.status.is_closed()) {
+            let is_closed = existing.standing.status != IN_FLIGHT;
+            match (request.id_policy, is_closed) {
                 (IdPolicy::UseExisting, _) => return Ok(existing),
                 (IdPolicy::RejectRunning, true) => {}
                 (IdPolicy::RejectRunning, false) | (IdPolicy::RejectUsed, _) => {
+                    let existing = record::info(&existing);
                     return Err(Error::IdInUse {
                         workflow_id,
                         status: existing.status,
@@ -276,12 +333,13 @@ impl Engine {
             head: Head {
                 workflow_id,
                 run_id,
-                workflow: request.workflow.to_owned(),
+                workflow: request.workflow,
                 started_ms: clock::now_ms(),
                 timeout: request.timeout,
+                parent,
             },
             run: Run::start(machine, request.arguments, clock::random())?,
-            waiting: None,
+            waiting: Vec::new(),
             end: None,
         };
         let aside = self.advance(&mut record, Input::Started).err();
@@ -290,20 +348,21 @@ impl Engine {
             identity: Arc::new(record.identity()),
             record,
             image: Arc::default(),
-            attempt: None,
+            attempts: Vec::new(),
+            children: Vec::new(),
             wake_ms: None,
         };
         let change = Change {
             before: None,
             ..active.change(Input::Started.kind())?
         };
-        let info = record::info(&change.summary);
+        let summary = change.summary.clone();
         self.commit(change).await?;
         if let Some(reason) = aside {
             self.put_aside(active.record.head.clone(), reason);
         }
         self.settle(slot, &mut guard, active);
-        Ok(info)
+        Ok(summary)
     }
 
     /// Delivers a signal that the run's workflow understands.
@@ -385,7 +444,8 @@ impl Engine {
             record: active.record.clone(),
             identity: active.identity.clone(),
             image: active.image.clone(),
-            attempt: None,
+            attempts: Vec::new(),
+            children: active.children.clone(),
             // A tick is what the timers woke it for; they have forgotten it.
             wake_ms: active.wake_ms.filter(|_| !matches!(input, Input::Tick)),
         };
@@ -407,7 +467,7 @@ impl Engine {
             }
         }
         // From here on the new record is what stands on disk.
-        next.attempt = active.attempt.take();
+        next.attempts = std::mem::take(&mut active.attempts);
         if let Some(reason) = aside {
             self.put_aside(next.record.head.clone(), reason);
         }
@@ -528,7 +588,7 @@ impl Engine {
             let workflow = workflow.clone();
             Error::NotRegistered { workflow }.to_string()
         })?;
-        fits(machine.definition(), record).map_err(|fault| fault.to_string())?;
+        fits(machine, record).map_err(|fault| fault.to_string())?;
         Ok(machine)
     }
 
@@ -569,12 +629,15 @@ impl Engine {
     /// A run in flight, to go on with.
     fn active(&self, run: u64) -> Result<Active, Error> {
         let (summary, image, record) = self.read(run)?;
+        let under_way = record.run.under_way();
+        let children = under_way.filter(|p| matches!(p.operation, Operation::Child(_)));
         Ok(Active {
+            children: children.map(|pending| pending.op).collect(),
             run,
             identity: summary.identity,
             record,
             image,
-            attempt: None,
+            attempts: Vec::new(),
             wake_ms: summary.standing.wake_ms,
         })
     }
@@ -642,6 +705,7 @@ fn unreadable(run: u64) -> Head {
         workflow: String::new(),
         started_ms: 0,
         timeout: None,
+        parent: None,
     }
 }
 

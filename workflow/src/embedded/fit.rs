@@ -4,34 +4,94 @@ use std::hash::{Hash, Hasher};
 
 use siphasher::sip::SipHasher13;
 
-use crate::contract::{ActivityDefinition, ActivityName, Awaits, Definition, Fault, Operation};
+use crate::contract::{
+    ActivityDefinition, ActivityName, Awaits, Definition, Fault, Machine, Operation,
+    ScheduledActivity, Wait,
+};
 
 use super::record::Record;
 
-/// Whether the code can go on with a run at all: its state is known and of the saved shape, and so
-/// is the activity that it waits for.
-pub(super) fn fits(definition: &Definition, record: &Record) -> Result<(), Fault> {
-    let state = &definition.states[definition.locate(&record.run.state)?];
+/// Whether the code can go on with a run at all: its states are known and of the saved shapes, and
+/// so is all that is under way.
+pub(super) fn fits(machine: &Machine, record: &Record) -> Result<(), Fault> {
+    let run = &record.run;
+    let mut inlined = None;
+    let mut frames = run.frames.iter().peekable();
+    while let Some(frame) = frames.next() {
+        let code = match inlined {
+            None => machine,
+            Some(workflow) => machine.inlined(workflow)?,
+        };
+        let definition = code.definition();
+        let state = &definition.states[definition.locate(frame)?];
+        let changed = |waits_for: String| Fault::ShapeChanged {
+            state: state.name.to_owned(),
+            difference: format!(
+                "the run waits for {waits_for}, and the code awaits {} there",
+                awaits(state.awaits.as_ref())
+            ),
+        };
+        match frames.peek() {
+            Some(above) => {
+                let name = &*above.workflow;
+                if state.awaits.as_ref().and_then(Awaits::inline) != Some(name) {
+                    return Err(changed(format!("workflow `{name}`, inline")));
+                }
+                inlined = Some(name);
+            }
+            None => {
+                let Some(wait) = &run.wait else { continue };
+                let operations: Vec<_> = wait
+                    .ops()
+                    .iter()
+                    .filter_map(|op| run.pending.iter().find(|pending| pending.op == *op))
+                    .map(|pending| &pending.operation)
+                    .collect();
+                let expected = state.awaits.as_ref();
+                if !expected.is_some_and(|awaits| are_awaited(awaits, wait, &operations)) {
+                    let names: Vec<_> = operations.into_iter().map(waits_for).collect();
+                    return Err(changed(match &names[..] {
+                        [] => "nothing".to_owned(),
+                        names => names.join(" and "),
+                    }));
+                }
+            }
+        }
+    }
+    let definition = machine.definition();
+    let at = || record.run.position();
+    for pending in run.under_way() {
+        match &pending.operation {
+            Operation::Activity(scheduled) => fits_activity(definition, scheduled, at)?,
+            Operation::Child(child) => {
+                if definition.children.iter().all(|c| c.name != child.workflow) {
+                    return Err(Fault::ShapeChanged {
+                        state: at(),
+                        difference: format!(
+                            "the workflow starts no child `{}` any more",
+                            child.workflow
+                        ),
+                    });
+                }
+            }
+            Operation::Timer { .. } | Operation::Signal { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+fn fits_activity(
+    definition: &Definition,
+    scheduled: &ScheduledActivity,
+    at: impl Fn() -> String,
+) -> Result<(), Fault> {
+    let name = &scheduled.activity.name;
     let changed = |difference| {
         Err(Fault::ShapeChanged {
-            state: state.name.to_owned(),
+            state: at(),
             difference,
         })
     };
-    let Some(operation) = record.awaited() else {
-        return Ok(());
-    };
-    if !is_awaited(state.awaits.as_ref(), operation) {
-        return changed(format!(
-            "the run waits for {}, and the code awaits {} there",
-            waits_for(operation),
-            awaits(state.awaits.as_ref())
-        ));
-    }
-    let Operation::Activity(scheduled) = operation else {
-        return Ok(());
-    };
-    let name = &scheduled.activity.name;
     let Some(activity) = find_activity(definition, &scheduled.activity) else {
         return changed(format!("the workflow calls no activity `{name}` any more"));
     };
@@ -54,45 +114,88 @@ pub(super) fn fits(definition: &Definition, record: &Record) -> Result<(), Fault
 /// neither.
 pub(super) fn key(record: &Record) -> u64 {
     let mut hasher = SipHasher13::new();
-    let state = &record.run.state;
-    (&record.head.workflow, &state.name, &state.base).hash(&mut hasher);
-    (state.shape, state.fingerprint, state.surroundings).hash(&mut hasher);
-    for field in &state.fields {
-        (&field.name, field.value.shape).hash(&mut hasher);
+    let run = &record.run;
+    record.head.workflow.hash(&mut hasher);
+    for frame in &run.frames {
+        (&frame.workflow, &frame.name, &frame.base).hash(&mut hasher);
+        (frame.shape, frame.fingerprint, frame.surroundings).hash(&mut hasher);
     }
-    match record.awaited() {
-        None => 0.hash(&mut hasher),
-        Some(Operation::Activity(scheduled)) => {
-            (1, &scheduled.activity).hash(&mut hasher);
-            for argument in &scheduled.arguments {
-                argument.shape.hash(&mut hasher);
-            }
+    if let Some(wait) = &run.wait {
+        matches!(wait, Wait::Any(_)).hash(&mut hasher);
+        for op in wait.ops() {
+            let pending = run.pending.iter().find(|pending| pending.op == *op);
+            hash_operation(pending.map(|pending| &pending.operation), &mut hasher);
         }
-        Some(Operation::Timer { .. }) => 2.hash(&mut hasher),
-        Some(Operation::Signal { name, .. }) => (3, name).hash(&mut hasher),
+    }
+    for pending in run.under_way() {
+        hash_operation(Some(&pending.operation), &mut hasher);
     }
     hasher.finish()
 }
 
-/// Whether an operation under way is what the code awaits. Activities go by their durable name.
-fn is_awaited(awaits: Option<&Awaits>, operation: &Operation) -> bool {
+fn hash_operation(operation: Option<&Operation>, hasher: &mut SipHasher13) {
+    match operation {
+        None => 0.hash(hasher),
+        Some(Operation::Activity(scheduled)) => {
+            (1, &scheduled.activity).hash(hasher);
+            for argument in &scheduled.arguments {
+                argument.shape.hash(hasher);
+            }
+        }
+        Some(Operation::Timer { .. }) => 2.hash(hasher),
+        Some(Operation::Signal { name, .. }) => (3, name).hash(hasher),
+        Some(Operation::Child(child)) => (4, &child.workflow).hash(hasher),
+    }
+}
+
+/// Whether the operations that a run waits for are what the code awaits.
+fn are_awaited(awaits: &Awaits, wait: &Wait, operations: &[&Operation]) -> bool {
+    let each = |expected: &[Awaits]| {
+        let pairs = expected.iter().zip(operations);
+        expected.len() == wait.ops().len()
+            // Of several of which one is wanted, those that never began are not there.
+            && (operations.len() < expected.len() || { pairs }.all(|(awaits, operation)| is_awaited(awaits, operation)))
+    };
+    match (awaits, wait) {
+        (Awaits::Join(expected), Wait::All(_)) | (Awaits::Select(expected), Wait::Any(_)) => {
+            each(expected)
+        }
+        (Awaits::JoinAll(one), Wait::All(_)) => operations.iter().all(|o| is_awaited(one, o)),
+        (Awaits::Join(_) | Awaits::Select(_) | Awaits::JoinAll(_) | Awaits::Inline(_), _)
+        | (_, Wait::Any(_)) => false,
+        (one, Wait::All(_)) => each(std::slice::from_ref(one)),
+    }
+}
+
+/// Whether an operation is what the code awaits. Activities go by their durable name.
+fn is_awaited(awaits: &Awaits, operation: &Operation) -> bool {
     match (awaits, operation) {
-        (Some(Awaits::Activity(name)), Operation::Activity(scheduled)) => {
+        (Awaits::Activity(name), Operation::Activity(scheduled)) => {
             name.name == scheduled.activity.name
         }
-        (Some(Awaits::Timer), Operation::Timer { .. })
-        | (Some(Awaits::Signal(None)), Operation::Signal { .. }) => true,
-        (Some(Awaits::Signal(Some(spelled))), Operation::Signal { name, .. }) => spelled == name,
+        (Awaits::Timer, Operation::Timer { .. })
+        | (Awaits::Signal(None), Operation::Signal { .. }) => true,
+        (Awaits::Signal(Some(spelled)), Operation::Signal { name, .. }) => spelled == name,
+        (Awaits::Child(name), Operation::Child(child)) => *name == child.workflow,
         _ => false,
     }
 }
 
 fn awaits(awaits: Option<&Awaits>) -> String {
+    let all = |all: &[Awaits]| {
+        let names: Vec<_> = all.iter().map(|one| self::awaits(Some(one))).collect();
+        names.join(" and ")
+    };
     match awaits {
         Some(Awaits::Activity(name)) => format!("activity `{}`", name.name),
         Some(Awaits::Timer) => "a timer".to_owned(),
         Some(Awaits::Signal(Some(name))) => format!("signal `{name}`"),
         Some(Awaits::Signal(None)) => "a signal".to_owned(),
+        Some(Awaits::Child(name)) => format!("child workflow `{name}`"),
+        Some(Awaits::Inline(name)) => format!("workflow `{name}`, inline"),
+        Some(Awaits::Join(operations)) => all(operations),
+        Some(Awaits::JoinAll(one)) => format!("any number of {}", self::awaits(Some(one))),
+        Some(Awaits::Select(operations)) => format!("one of {}", all(operations)),
         None => "nothing".to_owned(),
     }
 }
@@ -102,6 +205,7 @@ fn waits_for(operation: &Operation) -> String {
         Operation::Activity(scheduled) => format!("activity `{}`", scheduled.activity.name),
         Operation::Timer { .. } => "a timer".to_owned(),
         Operation::Signal { name, .. } => format!("signal `{name}`"),
+        Operation::Child(child) => format!("child workflow `{}`", child.workflow),
     }
 }
 

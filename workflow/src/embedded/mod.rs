@@ -78,10 +78,10 @@ impl Engine for Embedded {
         Box::pin(self.0.input(run, transition::Input::Terminate { reason }))
     }
 
-    fn state(&self, run: RunTarget) -> ProviderFuture<'_, Result<Option<Snapshot>, Error>> {
+    fn state(&self, run: RunTarget) -> ProviderFuture<'_, Result<Option<Vec<Snapshot>>, Error>> {
         Box::pin(async move {
             let record = self.0.record(&run)?;
-            Ok(record.end.is_none().then_some(record.run.state))
+            Ok(record.end.is_none().then_some(record.run.frames))
         })
     }
 

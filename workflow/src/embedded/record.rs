@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError, Sealed};
-use crate::contract::{CancelRequest, Operation, Pending, Run, SavedField, Snapshot};
-use crate::failure::Failure;
+use crate::contract::{CancelRequest, Operation, Pending, Run, SavedField, Snapshot, Wait};
+use crate::failure::{Failure, FailureKind};
 use crate::provider::RunInfo;
 use crate::status::Status;
 
@@ -20,8 +20,8 @@ use super::{clock, fit};
 pub(super) struct Record {
     pub head: Head,
     pub run: Run,
-    /// How the operation that the run awaits is getting on; `None` when nothing is under way.
-    pub waiting: Option<Waiting>,
+    /// How the operations that are under way are getting on, by their numbers.
+    pub waiting: Vec<Waiting>,
     pub end: Option<End>,
 }
 
@@ -33,6 +33,17 @@ pub(super) struct Head {
     pub workflow: String,
     pub started_ms: u64,
     pub timeout: Option<Duration>,
+    /// The run that started it as a child.
+    pub parent: Option<Parent>,
+}
+
+/// The run that started another one as a child.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Parent {
+    pub workflow_id: String,
+    pub run_id: String,
+    /// The operation that ends when the child does.
+    pub op: u64,
 }
 
 /// How an operation is getting on.
@@ -67,6 +78,21 @@ pub(super) enum Outcome {
     TimedOut,
 }
 
+impl Outcome {
+    /// What it is for the parent that waits for this child.
+    pub(super) fn for_parent(&self) -> Result<Sealed, Failure> {
+        Err(match self {
+            Self::Completed(output) => return Ok(output.clone()),
+            Self::Failed(failure) | Self::Canceled(failure) => failure.clone(),
+            Self::Terminated(reason) => {
+                let text = format!("the child workflow was terminated: {reason}");
+                Failure::new(FailureKind::Terminated, text)
+            }
+            Self::TimedOut => Failure::new(FailureKind::TimedOut, "the child workflow timed out"),
+        })
+    }
+}
+
 impl Record {
     pub(super) fn status(&self) -> Status {
         match self.end.as_ref().map(|end| &end.outcome) {
@@ -79,10 +105,9 @@ impl Record {
         }
     }
 
-    /// What the run awaits.
-    pub(super) fn awaited(&self) -> Option<&Operation> {
-        let pending = self.run.awaiting.as_ref()?;
-        Some(&pending.operation)
+    /// How an operation is getting on, if it is under way.
+    pub(super) fn waiting(&self, op: u64) -> Option<&Waiting> {
+        self.waiting.iter().find(|waiting| waiting.op == op)
     }
 
     /// When the run's own timeout passes.
@@ -97,13 +122,21 @@ impl Record {
         if self.end.is_some() {
             return None;
         }
-        let due_ms = match (&self.waiting, self.awaited()) {
-            (Some(waiting), Some(Operation::Activity(_))) => Some(waiting.due_ms.unwrap_or(0)),
-            (Some(waiting), _) => waiting.due_ms,
-            // It can take a step.
-            (None, _) => Some(0),
-        };
-        due_ms.into_iter().chain(self.deadline_ms()).min()
+        let mut under_way = self.run.under_way();
+        let has_children = under_way.any(|p| matches!(p.operation, Operation::Child(_)));
+        // It can take a step; or it is to be seen whether its child was started, and its parent
+        // still waits for it.
+        if self.run.is_ready() || has_children || self.head.parent.is_some() {
+            return Some(0);
+        }
+        let due_ms = self.run.under_way().filter_map(|pending| {
+            let due_ms = self.waiting(pending.op)?.due_ms;
+            match pending.operation {
+                Operation::Activity(_) => Some(due_ms.unwrap_or(0)),
+                _ => due_ms,
+            }
+        });
+        due_ms.chain(self.deadline_ms()).min()
     }
 
     /// What the run is found by, from now on.
@@ -128,18 +161,10 @@ impl Record {
     /// As sections, so that a delta touches only what changed: each saved local is one, and each
     /// signal that waits. `before` is the image of the record before: what is equal is shared.
     pub(super) fn encode(&self, before: &Image) -> Result<Image, CodecError> {
-        let state = &self.run.state;
+        let frames = &self.run.frames;
         let progress = Progress {
-            name: state.name.clone(),
-            base: state.base.clone(),
-            shape: state.shape,
-            fingerprint: state.fingerprint,
-            surroundings: state.surroundings,
-            fields: state
-                .fields
-                .iter()
-                .map(|field| (field.name.clone(), field.value.shape))
-                .collect(),
+            frames: frames.iter().map(Frame::of).collect(),
+            wait: self.run.wait.clone(),
             next_op: self.run.next_op,
             seed: self.run.seed,
             cancel: self.run.cancel,
@@ -147,41 +172,32 @@ impl Record {
             waiting: self.waiting.clone(),
         };
         // What is fixed when a run starts is not encoded again.
-        let head = before.sections.first().filter(|first| first.key == HEAD);
-        let head = head
-            .cloned()
-            .map_or_else(|| section(HEAD, &self.head), Ok)?;
+        let head = before.sections.first().cloned();
         let mut sections = vec![
-            head,
+            head.map_or_else(|| section(HEAD, &self.head), Ok)?,
             section(PROGRESS, &progress)?,
-            section(AWAITING, &self.run.awaiting)?,
+            section(PENDING, &self.run.pending)?,
             section(END, &self.end)?,
         ];
-        for field in &state.fields {
-            sections.push(Section {
-                key: field_key(&field.name).into(),
+        for (depth, frame) in frames.iter().enumerate() {
+            sections.extend(frame.fields.iter().map(|field| Section {
+                key: field_key(depth, &field.name).into(),
                 bytes: field.value.payload.shared(),
-            });
+            }));
         }
         for (name, queue) in &self.run.mailbox {
-            for signal in queue {
-                sections.push(Section {
-                    key: signal_key(name, signal.shape).into(),
-                    bytes: signal.payload.shared(),
-                });
-            }
+            sections.extend(queue.iter().map(|signal| Section {
+                key: signal_key(name, signal.shape).into(),
+                bytes: signal.payload.shared(),
+            }));
         }
         Ok(Image { sections })
     }
 
     pub(super) fn decode(image: &Image) -> Result<Self, CodecError> {
         let progress: Progress = read(image, PROGRESS)?;
-        let mut fields = Vec::with_capacity(progress.fields.len());
-        for (name, shape) in progress.fields {
-            let payload = codec::Payload::from_bytes(bytes(image, &field_key(&name))?.clone())?;
-            let value = Sealed { shape, payload };
-            fields.push(SavedField { name, value });
-        }
+        let frames = progress.frames.into_iter().enumerate();
+        let frames = frames.map(|(depth, frame)| frame.with_fields(image, depth));
         let mut mailbox: BTreeMap<String, VecDeque<Sealed>> = BTreeMap::new();
         for section in &image.sections {
             if let Some((name, shape)) = signal_of(&section.key) {
@@ -193,15 +209,9 @@ impl Record {
         Ok(Self {
             head: read(image, HEAD)?,
             run: Run {
-                state: Snapshot {
-                    name: progress.name,
-                    base: progress.base,
-                    shape: progress.shape,
-                    fingerprint: progress.fingerprint,
-                    surroundings: progress.surroundings,
-                    fields,
-                },
-                awaiting: read::<Option<Pending>>(image, AWAITING)?,
+                frames: frames.collect::<Result<_, _>>()?,
+                pending: read::<Vec<Pending>>(image, PENDING)?,
+                wait: progress.wait,
                 mailbox,
                 next_op: progress.next_op,
                 seed: progress.seed,
@@ -223,27 +233,70 @@ impl Record {
 /// What changes with every step and is small.
 #[derive(Serialize, Deserialize)]
 struct Progress {
+    frames: Vec<Frame>,
+    wait: Option<Wait>,
+    next_op: u64,
+    seed: u64,
+    cancel: CancelRequest,
+    ended: bool,
+    waiting: Vec<Waiting>,
+}
+
+/// A snapshot without the values of its fields, each of which is a section.
+#[derive(Serialize, Deserialize)]
+struct Frame {
+    workflow: String,
     name: String,
     base: String,
     shape: u64,
     fingerprint: u64,
     surroundings: u64,
     fields: Vec<(String, u64)>,
-    next_op: u64,
-    seed: u64,
-    cancel: CancelRequest,
-    ended: bool,
-    waiting: Option<Waiting>,
+}
+
+impl Frame {
+    fn of(snapshot: &Snapshot) -> Self {
+        let fields = snapshot.fields.iter();
+        Self {
+            workflow: snapshot.workflow.clone(),
+            name: snapshot.name.clone(),
+            base: snapshot.base.clone(),
+            shape: snapshot.shape,
+            fingerprint: snapshot.fingerprint,
+            surroundings: snapshot.surroundings,
+            fields: fields
+                .map(|field| (field.name.clone(), field.value.shape))
+                .collect(),
+        }
+    }
+
+    fn with_fields(self, image: &Image, depth: usize) -> Result<Snapshot, CodecError> {
+        let fields = self.fields.into_iter().map(|(name, shape)| {
+            let payload =
+                codec::Payload::from_bytes(bytes(image, &field_key(depth, &name))?.clone())?;
+            let value = Sealed { shape, payload };
+            Ok(SavedField { name, value })
+        });
+        Ok(Snapshot {
+            fields: fields.collect::<Result<_, CodecError>>()?,
+            workflow: self.workflow,
+            name: self.name,
+            base: self.base,
+            shape: self.shape,
+            fingerprint: self.fingerprint,
+            surroundings: self.surroundings,
+        })
+    }
 }
 
 const HEAD: &str = "head";
 const PROGRESS: &str = "progress";
-const AWAITING: &str = "awaiting";
+const PENDING: &str = "pending";
 const END: &str = "end";
 const SIGNAL: &str = "signal ";
 
-fn field_key(name: &str) -> String {
-    format!("field {name}")
+fn field_key(depth: usize, name: &str) -> String {
+    format!("field {depth} {name}")
 }
 
 /// The key of a signal that waits; those of one name stand in their order.

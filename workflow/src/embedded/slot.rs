@@ -39,17 +39,25 @@ pub(super) struct Active {
     /// What the store knows the run by, as it was last committed.
     pub(super) identity: Arc<Identity>,
     pub(super) image: Arc<Image>,
-    /// Which attempt of which operation is being made.
-    pub(super) attempt: Option<(u64, u32, AbortHandle)>,
+    /// The attempts that are being made.
+    pub(super) attempts: Vec<Attempt>,
+    /// The operations whose children were started.
+    pub(super) children: Vec<u64>,
     /// When the timers will wake it.
     pub(super) wake_ms: Option<u64>,
 }
 
-impl Drop for Active {
+/// An attempt of an activity that is being made. It stops when this is dropped.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) op: u64,
+    pub(super) number: u32,
+    pub(super) task: AbortHandle,
+}
+
+impl Drop for Attempt {
     fn drop(&mut self) {
-        if let Some((_, _, task)) = &self.attempt {
-            task.abort();
-        }
+        self.task.abort();
     }
 }
 
@@ -60,7 +68,7 @@ impl Active {
         let event = HistoryEvent {
             at: clock::to_time(clock::now_ms()),
             kind,
-            state: self.record.run.state.name.clone(),
+            state: self.record.run.position(),
         };
         Ok(Change {
             run: self.run,
@@ -131,5 +139,5 @@ impl Drop for Held<'_> {
 }
 
 fn is_idle(active: Option<&Active>) -> bool {
-    active.is_none_or(|active| active.attempt.is_none())
+    active.is_none_or(|active| active.attempts.is_empty())
 }

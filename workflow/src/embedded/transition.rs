@@ -25,6 +25,11 @@ pub(super) enum Input {
         attempt: u32,
         result: Result<crate::codec::Sealed, Failure>,
     },
+    /// A child workflow ended, or could not be started.
+    ChildEnded {
+        op: u64,
+        result: Result<crate::codec::Sealed, Failure>,
+    },
     /// A signal, checked by the definition.
     Signal {
         name: String,
@@ -60,6 +65,7 @@ impl Input {
                 attempt: *attempt,
                 failure: failure.clone(),
             },
+            Self::ChildEnded { op, .. } => HistoryEventKind::ChildEnded { op: *op },
             Self::Signal { name, .. } => HistoryEventKind::SignalReceived { name: name.clone() },
             Self::Cancel => HistoryEventKind::CancelRequested,
             Self::Terminate { reason } => HistoryEventKind::Terminated {
@@ -111,12 +117,12 @@ pub(super) fn apply(
                 Command::Complete { output } => Outcome::Completed(output),
                 Command::Fail { failure } => Outcome::Failed(failure),
                 Command::Cancel { failure } => Outcome::Canceled(failure),
-                // What is begun or no longer awaited stands in `run.awaiting`.
+                // What is begun, and what is not wanted any more, shows in `run.under_way`.
                 Command::Begin { .. } | Command::CancelOperation { .. } => continue,
             };
             close(record, outcome, moment);
         }
-        follow_awaited(record, moment);
+        follow_operations(record, moment);
     }
     Ok(())
 }
@@ -139,6 +145,12 @@ pub(super) fn absorb(record: &mut Record, input: Input, moment: Moment) {
             attempt,
             result,
         } => attempted(record, op, attempt, result, moment),
+        Input::ChildEnded { op, result } => {
+            record.run.absorb(match result {
+                Ok(output) => Event::ChildCompleted { op, output },
+                Err(failure) => Event::ChildFailed { op, failure },
+            });
+        }
         Input::Signal { name, payload } => {
             record.run.absorb(Event::SignalReceived { name, payload });
         }
@@ -147,38 +159,38 @@ pub(super) fn absorb(record: &mut Record, input: Input, moment: Moment) {
         }
         Input::Terminate { reason } => close(record, Outcome::Terminated(reason), moment),
     }
-    follow_awaited(record, moment);
+    follow_operations(record, moment);
 }
 
-/// Brings `waiting` into line with what the run awaits now.
-fn follow_awaited(record: &mut Record, moment: Moment) {
-    let pending = record.run.awaiting.as_ref();
-    let Some(pending) = pending.filter(|pending| pending.outcome.is_none()) else {
-        record.waiting = None;
-        return;
-    };
-    if record.waiting.as_ref().map(|waiting| waiting.op) == Some(pending.op) {
-        return;
-    }
-    record.waiting = Some(Waiting {
-        op: pending.op,
-        since_ms: moment.now_ms,
-        due_ms: match &pending.operation {
-            Operation::Activity(_) => None,
-            Operation::Timer { duration } => Some(clock::after(moment.now_ms, *duration)),
-            Operation::Signal { timeout, .. } => {
-                timeout.map(|timeout| clock::after(moment.now_ms, timeout))
-            }
-        },
-        attempt: 1,
-        lost: 0,
-        last_failure: None,
+/// Brings `waiting` into line with what is under way now.
+fn follow_operations(record: &mut Record, moment: Moment) {
+    let mut before = std::mem::take(&mut record.waiting);
+    let waiting = record.run.under_way().map(|pending| {
+        let known = before.iter().position(|waiting| waiting.op == pending.op);
+        if let Some(known) = known {
+            return before.swap_remove(known);
+        }
+        Waiting {
+            op: pending.op,
+            since_ms: moment.now_ms,
+            due_ms: match &pending.operation {
+                Operation::Activity(_) | Operation::Child(_) => None,
+                Operation::Timer { duration } => Some(clock::after(moment.now_ms, *duration)),
+                Operation::Signal { timeout, .. } => {
+                    timeout.map(|timeout| clock::after(moment.now_ms, timeout))
+                }
+            },
+            attempt: 1,
+            lost: 0,
+            last_failure: None,
+        }
     });
+    record.waiting = waiting.collect();
 }
 
 fn close(record: &mut Record, outcome: Outcome, moment: Moment) {
     record.run.close();
-    record.waiting = None;
+    record.waiting.clear();
     record.end = Some(End {
         at_ms: moment.now_ms,
         outcome,
@@ -189,64 +201,80 @@ fn close(record: &mut Record, outcome: Outcome, moment: Moment) {
 /// activity: the attempt is made again under its number, except where it may be made only once.
 fn reopened(record: &mut Record, moment: Moment) {
     tick(record, moment);
-    let (Some(pending), Some(waiting)) = (&record.run.awaiting, &mut record.waiting) else {
-        return;
-    };
-    let Operation::Activity(activity) = &pending.operation else {
-        return;
-    };
-    let retry = &activity.options.retry;
-    if let Some(due) = waiting.due_ms
-        && due > moment.now_ms
-    {
-        // Between two attempts. A clock that was set back is not to make the wait longer.
-        let longest = clock::after(moment.now_ms, retry.interval(waiting.attempt, 1.0));
-        waiting.due_ms = Some(due.min(longest));
-        return;
-    }
-    waiting.lost += 1;
-    if retry.max_attempts <= 1 {
-        let failure = Failure::new(
-            FailureKind::Lost,
-            format!(
-                "activity `{}` may be attempted only once, and its attempt died with its process",
-                activity.activity.name
-            ),
-        );
+    let mut failed = Vec::new();
+    for pending in record.run.under_way() {
         let op = pending.op;
-        record.run.absorb(Event::ActivityFailed { op, failure });
+        let waiting = record.waiting.iter_mut().find(|waiting| waiting.op == op);
+        let (Operation::Activity(activity), Some(waiting)) = (&pending.operation, waiting) else {
+            continue;
+        };
+        let retry = &activity.options.retry;
+        if let Some(due) = waiting.due_ms
+            && due > moment.now_ms
+        {
+            // Between two attempts. A clock that was set back is not to make the wait longer.
+            let longest = clock::after(moment.now_ms, retry.interval(waiting.attempt, 1.0));
+            waiting.due_ms = Some(due.min(longest));
+            continue;
+        }
+        waiting.lost += 1;
+        if retry.max_attempts <= 1 {
+            let failure = Failure::new(
+                FailureKind::Lost,
+                format!(
+                    "activity `{}` may be attempted only once, and its attempt died with its process",
+                    activity.activity.name
+                ),
+            );
+            failed.push(Event::ActivityFailed { op, failure });
+        }
     }
+    absorb_all(record, failed);
 }
 
+/// Ends what has taken too long, and fires the timers that are due.
 fn tick(record: &mut Record, moment: Moment) {
-    let (Some(pending), Some(waiting)) = (&record.run.awaiting, &mut record.waiting) else {
-        return;
-    };
-    let op = pending.op;
-    match &pending.operation {
-        Operation::Activity(activity) => {
-            let limit = activity.options.schedule_to_close;
-            let last = limit.map(|limit| clock::after(waiting.since_ms, limit));
-            if last.is_some_and(|last| last <= moment.now_ms) {
-                let failure = Failure::new(
-                    FailureKind::TimedOut,
-                    format!(
-                        "activity `{}` took longer than {:?} in all",
-                        activity.activity.name,
-                        limit.unwrap_or_default()
-                    ),
-                );
-                record.run.absorb(Event::ActivityFailed { op, failure });
-            } else if waiting.due_ms.is_some_and(|due| due <= moment.now_ms) {
-                // The next attempt begins now: after a crash it counts as under way.
-                waiting.due_ms = None;
+    let mut due = Vec::new();
+    for pending in record.run.under_way() {
+        let op = pending.op;
+        let waiting = record.waiting.iter_mut().find(|waiting| waiting.op == op);
+        let Some(waiting) = waiting else {
+            continue;
+        };
+        match &pending.operation {
+            Operation::Activity(activity) => {
+                let limit = activity.options.schedule_to_close;
+                let last = limit.map(|limit| clock::after(waiting.since_ms, limit));
+                if last.is_some_and(|last| last <= moment.now_ms) {
+                    let failure = Failure::new(
+                        FailureKind::TimedOut,
+                        format!(
+                            "activity `{}` took longer than {:?} in all",
+                            activity.activity.name,
+                            limit.unwrap_or_default()
+                        ),
+                    );
+                    due.push((last, Event::ActivityFailed { op, failure }));
+                } else if waiting.due_ms.is_some_and(|due| due <= moment.now_ms) {
+                    // The next attempt begins now: after a crash it counts as under way.
+                    waiting.due_ms = None;
+                }
+            }
+            Operation::Timer { .. } | Operation::Signal { .. } | Operation::Child(_) => {
+                if waiting.due_ms.is_some_and(|due| due <= moment.now_ms) {
+                    due.push((waiting.due_ms, Event::TimerFired { op }));
+                }
             }
         }
-        Operation::Timer { .. } | Operation::Signal { .. } => {
-            if waiting.due_ms.is_some_and(|due| due <= moment.now_ms) {
-                record.run.absorb(Event::TimerFired { op });
-            }
-        }
+    }
+    // After a long time down, what was due first comes first.
+    due.sort_by_key(|(at, _)| *at);
+    absorb_all(record, due.into_iter().map(|(_, event)| event).collect());
+}
+
+fn absorb_all(record: &mut Record, events: Vec<Event>) {
+    for event in events {
+        record.run.absorb(event);
     }
 }
 
@@ -257,13 +285,15 @@ fn attempted(
     result: Result<crate::codec::Sealed, Failure>,
     moment: Moment,
 ) {
-    let (Some(pending), Some(waiting)) = (&record.run.awaiting, &mut record.waiting) else {
+    let pending = record.run.under_way().find(|pending| pending.op == op);
+    let waiting = record.waiting.iter_mut().find(|waiting| waiting.op == op);
+    let (Some(pending), Some(waiting)) = (pending, waiting) else {
         return;
     };
     let Operation::Activity(activity) = &pending.operation else {
         return;
     };
-    if (waiting.op, waiting.attempt) != (op, attempt) {
+    if waiting.attempt != attempt {
         return;
     }
     let failure = match result {

@@ -46,10 +46,10 @@ impl<W> Clone for WorkflowHandle<W> {
 
 impl<W: Workflow> WorkflowHandle<W> {
     pub(super) fn new(engine: Arc<dyn Engine>, info: RunInfo) -> Result<Self, Error> {
-        if info.workflow != W::NAME {
+        if info.workflow != W::name() {
             return Err(Error::WrongWorkflow {
                 workflow_id: info.workflow_id,
-                expected: W::NAME,
+                expected: W::name(),
                 found: info.workflow,
             });
         }
@@ -101,14 +101,14 @@ impl<W: Workflow> WorkflowHandle<W> {
     /// # Errors
     /// When the workflow is not registered here, or what is saved does not fit its code.
     pub async fn state(&self) -> Result<Option<W::State>, Error> {
-        let Some(snapshot) = self.engine.state(self.target()).await? else {
+        let Some(frames) = self.engine.state(self.target()).await? else {
             return Ok(None);
         };
-        let machine = self.engine.machine(W::NAME);
+        let machine = self.engine.machine(W::name());
         let machine = machine.ok_or_else(|| Error::NotRegistered {
-            workflow: W::NAME.to_owned(),
+            workflow: W::name().to_owned(),
         })?;
-        let saved = SavedState::new(machine.definition(), &snapshot)?;
+        let saved = SavedState::new(machine, &frames)?;
         Ok(Some(W::state(&saved)?))
     }
 

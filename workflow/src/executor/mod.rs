@@ -233,7 +233,7 @@ async fn query(engine: &dyn Engine, run: RunTarget, name: &str) -> Result<Value,
             (ty.to_json)(&output).map_err(Error::from)?
         }
         "state" => match engine.state(run).await? {
-            Some(snapshot) => SavedState::new(machine()?.definition(), &snapshot)
+            Some(frames) => SavedState::new(machine()?, &frames)
                 .map_err(Error::from)?
                 .to_json()
                 .map_err(Error::from)?,

@@ -69,7 +69,7 @@ impl<W: Workflow> IntoFuture for Start<W> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let request = StartRequest {
-                workflow: W::NAME,
+                workflow: W::name().to_owned(),
                 arguments: self.call.into_arguments()?,
                 id: self.id,
                 timeout: self.timeout,

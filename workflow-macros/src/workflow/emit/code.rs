@@ -42,6 +42,10 @@ impl Emitter<'_> {
                         self.refuse_renamed(id, ident.span());
                         out.extend([TokenTree::Ident(self.ident(id, ident.span()))]);
                     }
+                    Some(Mark::Start(number)) => {
+                        let point = self.start_ident(number);
+                        out.extend(quote_spanned!(ident.span()=> #point.started));
+                    }
                     Some(mark) => {
                         // The mark's `!` and its braces.
                         tokens.next();
@@ -86,7 +90,7 @@ impl Emitter<'_> {
                 self.code(&inner);
                 TokenStream::new()
             }
-            Mark::Local(_) | Mark::Named(_) => TokenStream::new(),
+            Mark::Local(_) | Mark::Named(_) | Mark::Start(_) => TokenStream::new(),
         }
     }
 

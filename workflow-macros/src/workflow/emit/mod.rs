@@ -5,13 +5,13 @@ mod state;
 mod step;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Block, Stmt};
+use syn::{Attribute, Block, GenericParam, Stmt};
 
 use super::flow::LocalId;
 use super::mark;
-use super::number::Await;
+use super::number::{Await, SignalArgument};
 use super::plan::Plan;
 use super::signature::Signature;
 use crate::report::Report;
@@ -26,16 +26,44 @@ fn call(signature: &Signature, body: &TokenStream) -> TokenStream {
     } = signature;
     let parameters = signature.call_parameters();
     let about = format!("The workflow [`{ident}()`], as a type.");
+    let (impls, types, bounds) = signature.generics.split_for_impl();
+    let phantom: Vec<_> = signature
+        .generics
+        .type_params()
+        .map(|ty| &ty.ident)
+        .collect();
+    let bare = signature
+        .generics
+        .params
+        .iter()
+        .cloned()
+        .map(|mut parameter| {
+            if let GenericParam::Type(ty) = &mut parameter {
+                ty.bounds.clear();
+            }
+            parameter
+        });
+    // A type parameter must occur in a type that has it.
+    let ty = if phantom.is_empty() {
+        quote!(#vis enum #ident #impls {})
+    } else {
+        quote! {
+            #vis struct #ident<#(#bare),*> {
+                never: ::std::convert::Infallible,
+                of: ::std::marker::PhantomData<fn() -> (#(#phantom,)*)>,
+            }
+        }
+    };
     quote! {
         #(#docs)*
         #[allow(dead_code, unused_variables, private_interfaces, clippy::too_many_arguments)]
-        #vis fn #ident(#parameters) -> ::workflow::WorkflowCall<#ident> {
+        #vis fn #ident #impls(#parameters) -> ::workflow::WorkflowCall<#ident #types> #bounds {
             #body
         }
 
         #[doc = #about]
         #[allow(non_camel_case_types, missing_debug_implementations, dead_code)]
-        #vis enum #ident {}
+        #ty
     }
 }
 
@@ -52,7 +80,6 @@ fn call(signature: &Signature, body: &TokenStream) -> TokenStream {
 /// };
 /// ```
 pub(super) fn workflow(signature: &Signature, body: &Block, machine: &Machine) -> TokenStream {
-    let stated = signature.stated();
     let arguments = signature
         .parameters
         .iter()
@@ -60,7 +87,9 @@ pub(super) fn workflow(signature: &Signature, body: &Block, machine: &Machine) -
         .map(|(index, parameter)| {
             let ident = &parameter.ident;
             let span = parameter.typed.ty.span();
-            quote_spanned!(span=> ::workflow::__private::seal::<#stated<#index>>(&#ident))
+            let ty = &parameter.typed.ty;
+            let stated = signature.stated_type(index, &quote!(#ty), span);
+            quote_spanned!(span=> ::workflow::__private::seal::<#stated>(&#ident))
         });
     let call_body =
         quote!(::workflow::WorkflowCall::new(::workflow::__private::arguments([#(#arguments),*])));
@@ -114,8 +143,9 @@ fn plain(signature: &Signature, body: &Block) -> TokenStream {
     } = signature;
     let context = context.iter().map(|(typed, _)| typed);
     let parameters = context.chain(parameters.iter().map(|parameter| &parameter.typed));
+    let (impls, types, bounds) = signature.generics.split_for_impl();
     quote! {
-        impl #ident {
+        impl #impls #ident #types #bounds {
             #(#attrs)*
             #[doc(hidden)]
             #[allow(dead_code, private_interfaces, unreachable_pub)]
@@ -134,6 +164,14 @@ pub(super) fn stub(signature: &Signature) -> TokenStream {
     } = signature;
     let call = call(signature, &quote!(::std::unreachable!()));
     let state_enum = signature.state_enum();
+    let called = called(
+        signature,
+        &quote!(
+            type Output = ();
+        ),
+        &state_enum.to_token_stream(),
+    );
+    let (impls, types, bounds) = signature.generics.split_for_impl();
     quote! {
         #call
 
@@ -142,12 +180,17 @@ pub(super) fn stub(signature: &Signature) -> TokenStream {
         #[allow(missing_docs)]
         #vis enum #state_enum {}
 
+        #called
+
         #[automatically_derived]
-        impl ::workflow::Workflow for #ident {
-            const NAME: &'static str = #durable_name;
+        impl #impls ::workflow::Workflow for #ident #types #bounds {
             type Output = ();
             type Error = ::workflow::WorkflowError;
             type State = #state_enum;
+
+            fn name() -> &'static str {
+                #durable_name
+            }
 
             fn step(
                 _: &mut ::workflow::contract::Step<'_>,
@@ -160,6 +203,43 @@ pub(super) fn stub(signature: &Signature) -> TokenStream {
                 _: &::workflow::contract::SavedState<'_>,
             ) -> ::std::result::Result<Self::State, ::workflow::codec::CodecError> {
                 ::std::unreachable!()
+            }
+
+            fn run_plain(
+                _: ::std::vec::Vec<::workflow::codec::Sealed>,
+                _: ::workflow::Context,
+            ) -> ::workflow::__private::Plain<Self> {
+                ::std::unreachable!()
+            }
+        }
+    }
+}
+
+/// What awaiting a call of the workflow gives, for workflows that do so.
+///
+/// ```text
+/// impl ::workflow::__private::Called for research_workflow {
+///     type Output = String;
+///     type Error = ::workflow::WorkflowError;
+///     type State = ResearchWorkflowState;
+///     fn state(saved: &SavedState<'_>) -> Result<Box<Self::State>, CodecError> { saved.inline::<Self>() }
+/// }
+/// ```
+fn called(signature: &Signature, output: &TokenStream, state: &TokenStream) -> TokenStream {
+    let ident = &signature.ident;
+    let (impls, types, bounds) = signature.generics.split_for_impl();
+    let saved = local("saved");
+    quote! {
+        #[automatically_derived]
+        impl #impls ::workflow::__private::Called for #ident #types #bounds {
+            #output
+            type Error = ::workflow::WorkflowError;
+            type State = #state;
+
+            fn state(
+                #saved: &::workflow::contract::SavedState<'_>,
+            ) -> ::std::result::Result<::std::boxed::Box<Self::State>, ::workflow::codec::CodecError> {
+                #saved.inline::<Self>()
             }
         }
     }
@@ -180,6 +260,7 @@ pub(super) fn machine(
     signature: &Signature,
     plan: &Plan<'_>,
     awaits: &[Await],
+    starts: &[Option<SignalArgument>],
     parameters: &[LocalId],
 ) -> Machine {
     let emitter = Emitter {
@@ -187,6 +268,7 @@ pub(super) fn machine(
         signature,
         plan,
         awaits,
+        starts,
         parameters,
         blocks: format_ident!("__{}_Block", mark::plain(&signature.ident)),
     };
@@ -214,13 +296,29 @@ pub(super) fn machine(
     let output = quote_spanned! {span=>
         type Output = <::workflow::__private::Is<#returns::Ok> as ::workflow::__private::Keeps>::Type;
     };
+    let (impls, types, bounds) = signature.generics.split_for_impl();
+    let name = if signature.generics.params.is_empty() {
+        quote!(#durable_name)
+    } else {
+        quote!(::workflow::__private::instance_name::<Self>(#durable_name))
+    };
+    let state_types = emitter.state_generics();
+    let (_, state_types, _) = state_types.split_for_impl();
+    let run_plain = emitter.run_plain();
+    let state = quote!(#enum_ident #state_types);
+    let called = called(signature, &output, &state);
     let code = quote! {
+        #called
+
         #[automatically_derived]
-        impl ::workflow::Workflow for #ident {
-            const NAME: &'static str = #durable_name;
+        impl #impls ::workflow::Workflow for #ident #types #bounds {
             #output
             type Error = #error;
-            type State = #enum_ident;
+            type State = #state;
+
+            fn name() -> &'static str {
+                #name
+            }
 
             // What is wrong with the code is said of the function as written.
             #[allow(warnings, unused, unused_qualifications, unused_results, trivial_casts, trivial_numeric_casts, let_underscore_drop, nonstandard_style, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
@@ -236,6 +334,8 @@ pub(super) fn machine(
             ) -> ::std::result::Result<Self::State, ::workflow::codec::CodecError> {
                 #state_body
             }
+
+            #run_plain
         }
     };
     Machine {
@@ -249,9 +349,58 @@ struct Emitter<'a> {
     signature: &'a Signature,
     plan: &'a Plan<'a>,
     awaits: &'a [Await],
+    starts: &'a [Option<SignalArgument>],
     parameters: &'a [LocalId],
     /// The enum of the step function's arms.
     blocks: Ident,
+}
+
+impl Emitter<'_> {
+    /// ```text
+    /// fn run_plain(arguments: Vec<Sealed>, mut ctx: Context) -> Plain<Self> {
+    ///     Box::pin(async move {
+    ///         let mut arguments = Arguments::new(arguments);
+    ///         let topic = arguments.next::<__research_workflow_Type<0>>().unwrap();
+    ///         Returns::into_result(Self::plain(&mut ctx, topic).await)
+    ///     })
+    /// }
+    /// ```
+    fn run_plain(&self) -> TokenStream {
+        let Signature {
+            context,
+            parameters,
+            output,
+            ..
+        } = self.signature;
+        let (ctx, arguments) = (local("ctx"), local("arguments"));
+        let idents: Vec<_> = (1..=parameters.len())
+            .map(|number| local(&format!("argument{number}")))
+            .collect();
+        let taken = parameters.iter().enumerate().map(|(index, parameter)| {
+            let ty = &parameter.typed.ty;
+            let span = ty.span();
+            let stated = self.signature.stated_type(index, &quote!(#ty), span);
+            quote_spanned!(span=> #arguments.next::<#stated>().unwrap())
+        });
+        let given = context.iter().map(|_| quote!(&mut #ctx));
+        let given = given.chain(idents.iter().map(|ident| quote!(#ident)));
+        let span = output.span();
+        let result = quote_spanned!(span=> <#output as ::workflow::Returns>::into_result);
+        let plain = quote_spanned!(span=> ::workflow::__private::Plain<Self>);
+        quote! {
+            #[allow(unused_mut, unused_variables)]
+            fn run_plain(
+                #arguments: ::std::vec::Vec<::workflow::codec::Sealed>,
+                mut #ctx: ::workflow::Context,
+            ) -> #plain {
+                ::std::boxed::Box::pin(async move {
+                    let mut #arguments = ::workflow::__private::Arguments::new(#arguments);
+                    #(let #idents = #taken;)*
+                    #result(Self::plain(#(#given),*).await)
+                })
+            }
+        }
+    }
 }
 
 /// A local of the generated code, which no name of the user's can mean.

@@ -1,7 +1,8 @@
 //! The state enum.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Generics;
 use syn::spanned::Spanned;
 
 use super::super::flow::LocalId;
@@ -18,6 +19,7 @@ impl Emitter<'_> {
     ///     pub enum __research_workflow_0 {}
     ///     impl ::workflow::__private::Called for __research_workflow_0 {
     ///         type Output = ::workflow::Saved;
+    ///         …
     ///     }
     /// }
     /// use __research_workflow_called::*;
@@ -37,6 +39,8 @@ impl Emitter<'_> {
                     pub enum #aliases {}
                     impl ::workflow::__private::Called for #aliases {
                         type Output = ::workflow::Saved;
+                        type Error = ::workflow::ActivityError;
+                        type State = ::workflow::Saved;
                     }
                 )*
             }
@@ -53,10 +57,38 @@ impl Emitter<'_> {
         format_ident!("__{}_{index}", mark::plain(&self.signature.ident))
     }
 
-    /// The functions whose outputs some state saves, each once.
+    fn alias_of(&self, function: &syn::Path) -> Ident {
+        let index = self.called().iter().position(|known| *known == function);
+        self.alias(index.unwrap_or_default())
+    }
+
+    /// The workflow that runs inline at a state.
+    fn inline(&self, state: usize) -> Option<&syn::Path> {
+        self.awaits[self.plan.states[state].number].inline.as_ref()
+    }
+
+    /// The field that shows the state of the workflow that runs inline at a state: of its name.
+    pub(super) fn inline_field(&self, state: usize) -> Option<Ident> {
+        let name = &self.inline(state)?.segments.last()?.ident;
+        let saved = &self.plan.states[state].saved;
+        let is_free = |free: &str| saved.iter().all(|id| self.plan.fields[id] != free);
+        let mut free = mark::plain(name);
+        while !is_free(&free) {
+            free += "_state";
+        }
+        let ident = syn::parse_str::<Ident>(&free);
+        Some(ident.unwrap_or_else(|_| Ident::new_raw(&free, name.span())))
+    }
+
+    /// The functions whose outputs some state saves, and the workflows that run inline, each once.
     fn called(&self) -> Vec<&syn::Path> {
         let mut functions: Vec<&syn::Path> = Vec::new();
         for state in &self.plan.states {
+            if let Some(workflow) = &self.awaits[state.number].inline
+                && !functions.contains(&workflow)
+            {
+                functions.push(workflow);
+            }
             for id in &state.saved {
                 if let Some(Spelling::Called { function, .. }) = &self.plan.flow.local(*id).spelling
                     && !functions.contains(&function)
@@ -77,15 +109,14 @@ impl Emitter<'_> {
                 tried,
                 element,
             }) => {
-                let index = self.called().iter().position(|known| *known == function);
-                let alias = self.alias(index.unwrap_or_default());
+                let alias = self.alias_of(function);
                 let output = quote!(<#alias as ::workflow::__private::Called>::Output);
                 if let Some(element) = element {
                     quote!(<#output as ::workflow::__private::Tuple<#element>>::Element)
                 } else if *tried {
                     output
                 } else {
-                    quote!(::std::result::Result<#output, ::workflow::ActivityError>)
+                    quote!(::std::result::Result<#output, <#alias as ::workflow::__private::Called>::Error>)
                 }
             }
         }
@@ -96,18 +127,15 @@ impl Emitter<'_> {
         match self.plan.flow.local(id).spelling.as_ref()? {
             Spelling::Type(_) => {
                 let index = self.statements().position(|known| known == id)?;
-                let span = self.spelled(id).span();
-                let mut stated = self.signature.stated();
-                stated.set_span(span);
-                Some(quote_spanned!(span=> #stated<#index>))
+                let ty = self.spelled(id);
+                Some(self.signature.stated_type(index, &ty, ty.span()))
             }
             Spelling::Called {
                 function,
                 tried,
                 element,
             } => {
-                let index = self.called().iter().position(|known| *known == function);
-                let alias = self.alias(index.unwrap_or_default());
+                let alias = self.alias_of(function);
                 if let Some(element) = element {
                     return Some(quote!(::workflow::__private::Element<#alias, #element>));
                 }
@@ -147,29 +175,78 @@ impl Emitter<'_> {
         let statements = self.statements().enumerate().map(|(index, id)| {
             let ty = self.spelled(id);
             let span = ty.span();
+            let one = self.signature.stated_type(index, &ty, span);
+            let generics = self.signature.generics_in(&ty);
+            let (impls, _, bounds) = generics.split_for_impl();
             let ty = quote_spanned!(span=> type Type = <::workflow::__private::Is<#ty> as ::workflow::__private::Keeps>::Type;);
             quote_spanned! {span=>
                 #[automatically_derived]
-                impl ::workflow::__private::Stated for #stated<#index> {
+                impl #impls ::workflow::__private::Stated for #one #bounds {
                     #ty
                 }
             }
         });
         quote! {
             #[allow(non_camel_case_types, dead_code)]
-            struct #stated<const N: usize>;
+            struct #stated<const N: usize, Of = ()>(::std::marker::PhantomData<fn() -> Of>);
             #(#statements)*
         }
     }
 
-    /// The variants: their names and what each saves.
-    fn variants(&self) -> Vec<(Ident, Vec<LocalId>)> {
-        let start = (format_ident!("Start"), self.parameters.to_vec());
-        let states = self.plan.states.iter().map(|state| {
-            let name = format_ident!("{}", state.name.name);
-            (name, state.saved.clone())
+    /// The variants: their names and what each shows.
+    fn variants(&self) -> Vec<Variant> {
+        let start = Variant {
+            name: format_ident!("Start"),
+            fields: self.fields_of(self.parameters),
+        };
+        let states = self.plan.states.iter().enumerate().map(|(index, state)| {
+            let mut fields = self.fields_of(&state.saved);
+            if let (Some(workflow), Some(name)) = (self.inline(index), self.inline_field(index)) {
+                let alias = self.alias_of(workflow);
+                let from = local("saved");
+                fields.push(VariantField {
+                    name,
+                    ty: quote!(::std::boxed::Box<<#alias as ::workflow::__private::Called>::State>),
+                    stated: quote!(::workflow::__private::InlineState<#alias>),
+                    read: quote!(<#alias as ::workflow::__private::Called>::state(#from)?),
+                });
+            }
+            Variant {
+                name: format_ident!("{}", state.name.name),
+                fields,
+            }
         });
         std::iter::once(start).chain(states).collect()
+    }
+
+    fn fields_of(&self, saved: &[LocalId]) -> Vec<VariantField> {
+        let from = local("saved");
+        let fields = saved.iter().enumerate().map(|(place, id)| {
+            let place = Literal::usize_unsuffixed(place);
+            let stated = self.statement(*id);
+            let read = match &stated {
+                Some(stated) => {
+                    let span = stated.span();
+                    quote_spanned!(span=> #from.field::<#stated>(#place)?)
+                }
+                None => quote!(#from.opaque(#place)?),
+            };
+            VariantField {
+                name: self.field(*id),
+                ty: self.spelled(*id),
+                stated: stated.unwrap_or_else(|| quote!(::workflow::Saved)),
+                read,
+            }
+        });
+        fields.collect()
+    }
+
+    /// The workflow's type parameters that the state enum mentions.
+    pub(super) fn state_generics(&self) -> Generics {
+        let variants = self.variants();
+        let fields = variants.iter().flat_map(|variant| &variant.fields);
+        let types: TokenStream = fields.map(|field| field.ty.clone()).collect();
+        self.signature.generics_in(&types)
     }
 
     fn field(&self, id: LocalId) -> Ident {
@@ -196,23 +273,22 @@ impl Emitter<'_> {
         let vis = &self.signature.vis;
         let ident = self.signature.state_enum();
         let about = format!("Where a run of [`{}()`] stands.", self.signature.ident);
-        let variants = self.variants().into_iter().map(|(name, saved)| {
-            let fields = saved.into_iter().map(|id| {
-                let (field, ty) = (self.field(id), self.spelled(id));
-                quote!(#field: #ty)
-            });
-            quote!(#name { #(#fields),* })
+        let generics = self.state_generics();
+        let (impls, types, bounds) = generics.split_for_impl();
+        let variants = self.variants().into_iter().map(|Variant { name, fields }| {
+            let (names, types) = (fields.iter().map(|f| &f.name), fields.iter().map(|f| &f.ty));
+            quote!(#name { #(#names: #types),* })
         });
-        let (serialize, deserialize) = (self.serialize(), self.deserialize());
+        let (serialize, deserialize) = (self.serialize(&generics), self.deserialize(&generics));
         quote! {
             #[doc = #about]
             #[allow(missing_docs, private_interfaces, dead_code, clippy::large_enum_variant)]
-            #vis enum #ident {
+            #vis enum #ident #impls #bounds {
                 #(#variants,)*
             }
 
             #[automatically_derived]
-            impl ::std::fmt::Debug for #ident {
+            impl #impls ::std::fmt::Debug for #ident #types #bounds {
                 fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                     ::workflow::__private::debug(self, f)
                 }
@@ -232,46 +308,44 @@ impl Emitter<'_> {
     ///     }
     /// }
     /// ```
-    fn serialize(&self) -> TokenStream {
+    fn serialize(&self, generics: &Generics) -> TokenStream {
         let ident = self.signature.state_enum();
         let text = ident.to_string();
         let variant = local("variant");
-        let arms = (0u32..).zip(self.variants()).map(|(index, (name, saved))| {
-            let (fields, name_text, count) =
-                (self.field_names(&saved), name.to_string(), saved.len());
-            // As the statement has it, so that what is wrong with the type is said once.
-            let values: Vec<_> = saved
-                .iter()
-                .enumerate()
-                .map(|(place, id)| format_ident!("__{place}", span = self.stated_as(*id).1))
-                .collect();
-            let writes = saved
-                .iter()
-                .zip(&fields)
-                .zip(&values)
-                .map(|((id, field), value)| {
-                    let (statement, span) = self.stated_as(*id);
-                    let name = mark::plain(field);
-                    quote_spanned!(span=> #variant.field::<#statement>(#name, #value)?;)
+        let (impls, types, bounds) = generics.split_for_impl();
+        let arms = (0u32..)
+            .zip(self.variants())
+            .map(|(index, Variant { name, fields })| {
+                let (name_text, count) = (name.to_string(), fields.len());
+                let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
+                // As the statement has it, so that what is wrong with the type is said once.
+                let places = fields.iter().enumerate();
+                let values: Vec<_> = places
+                    .map(|(place, field)| format_ident!("__{place}", span = field.stated.span()))
+                    .collect();
+                let writes = fields.iter().zip(&values).map(|(field, value)| {
+                    let (stated, span) = (&field.stated, field.stated.span());
+                    let name = mark::plain(&field.name);
+                    quote_spanned!(span=> #variant.field::<#stated>(#name, #value)?;)
                 });
-            quote! {
-                Self::#name { #(#fields: #values),* } => {
-                    let mut #variant = ::workflow::__private::WriteVariant::begin(
-                        serializer, #text, (#index, #name_text), #count,
-                    )?;
-                    #(#writes)*
-                    #variant.end()
+                quote! {
+                    Self::#name { #(#names: #values),* } => {
+                        let mut #variant = ::workflow::__private::WriteVariant::begin(
+                            serializer, #text, (#index, #name_text), #count,
+                        )?;
+                        #(#writes)*
+                        #variant.end()
+                    }
                 }
-            }
-        });
+            });
         quote! {
             #[automatically_derived]
-            impl ::workflow::__private::serde::Serialize for #ident {
+            impl #impls ::workflow::__private::serde::Serialize for #ident #types #bounds {
                 #[allow(unused_mut)]
-                fn serialize<S: ::workflow::__private::serde::Serializer>(
+                fn serialize<__S: ::workflow::__private::serde::Serializer>(
                     &self,
-                    serializer: S,
-                ) -> ::std::result::Result<S::Ok, S::Error> {
+                    serializer: __S,
+                ) -> ::std::result::Result<__S::Ok, __S::Error> {
                     match self { #(#arms)* }
                 }
             }
@@ -285,27 +359,30 @@ impl Emitter<'_> {
     ///     _ => Err(variant.unknown()),
     /// }
     /// ```
-    fn deserialize(&self) -> TokenStream {
+    fn deserialize(&self, generics: &Generics) -> TokenStream {
         let ident = self.signature.state_enum();
         let variant = local("variant");
-        let arms = self.variants().into_iter().map(|(name, saved)| {
-            let (fields, name_text) = (self.field_names(&saved), name.to_string());
-            let values = saved.iter().zip(&fields).map(|(id, field)| {
-                let (statement, span) = self.stated_as(*id);
-                let name = mark::plain(field);
-                quote_spanned!(span=> #variant.field::<#statement, D::Error>(#name)?)
+        let (_, types, bounds) = generics.split_for_impl();
+        let parameters = &generics.params;
+        let arms = self.variants().into_iter().map(|Variant { name, fields }| {
+            let name_text = name.to_string();
+            let names = fields.iter().map(|field| &field.name);
+            let values = fields.iter().map(|field| {
+                let (stated, span) = (&field.stated, field.stated.span());
+                let name = mark::plain(&field.name);
+                quote_spanned!(span=> #variant.field::<#stated, __D::Error>(#name)?)
             });
             quote! {
-                #name_text => ::std::result::Result::Ok(Self::#name { #(#fields: #values),* }),
+                #name_text => ::std::result::Result::Ok(Self::#name { #(#names: #values),* }),
             }
         });
         quote! {
             #[automatically_derived]
-            impl<'de> ::workflow::__private::serde::Deserialize<'de> for #ident {
+            impl<'de, #parameters> ::workflow::__private::serde::Deserialize<'de> for #ident #types #bounds {
                 #[allow(unused_mut)]
-                fn deserialize<D: ::workflow::__private::serde::Deserializer<'de>>(
-                    deserializer: D,
-                ) -> ::std::result::Result<Self, D::Error> {
+                fn deserialize<__D: ::workflow::__private::serde::Deserializer<'de>>(
+                    deserializer: __D,
+                ) -> ::std::result::Result<Self, __D::Error> {
                     let mut #variant = ::workflow::__private::ReadVariant::read(deserializer)?;
                     match #variant.name() {
                         #(#arms)*
@@ -314,19 +391,6 @@ impl Emitter<'_> {
                 }
             }
         }
-    }
-
-    fn field_names(&self, saved: &[LocalId]) -> Vec<Ident> {
-        saved.iter().map(|id| self.field(*id)).collect()
-    }
-
-    /// Where the type of a field is stated, and the place of that in the source.
-    fn stated_as(&self, id: LocalId) -> (TokenStream, Span) {
-        let statement = self
-            .statement(id)
-            .unwrap_or_else(|| quote!(::workflow::Saved));
-        let span = statement.span();
-        (statement, span)
     }
 
     /// ```text
@@ -341,28 +405,32 @@ impl Emitter<'_> {
         let variants = self.variants();
         let last = variants.len() - 1;
         let from = local("saved");
-        let arms = variants
-            .into_iter()
-            .enumerate()
-            .map(|(index, (name, saved))| {
-                let fields = saved.iter().map(|id| self.field(*id));
-                let values = saved.iter().enumerate().map(|(place, id)| {
-                    let place = Literal::usize_unsuffixed(place);
-                    match self.statement(*id) {
-                        Some(statement) => {
-                            let span = statement.span();
-                            quote_spanned!(span=> #from.field::<#statement>(#place)?)
-                        }
-                        None => quote!(#from.opaque(#place)?),
-                    }
-                });
-                let index = if index == last {
-                    quote!(_)
-                } else {
-                    Literal::usize_unsuffixed(index).into_token_stream()
-                };
-                quote!(#index => #ident::#name { #(#fields: #values),* })
-            });
+        let arms = variants.iter().enumerate().map(|(index, variant)| {
+            let Variant { name, fields } = variant;
+            let names = fields.iter().map(|field| &field.name);
+            let values = fields.iter().map(|field| &field.read);
+            let index = if index == last {
+                quote!(_)
+            } else {
+                Literal::usize_unsuffixed(index).into_token_stream()
+            };
+            quote!(#index => #ident::#name { #(#names: #values),* })
+        });
         quote!(::std::result::Result::Ok(match #from.index() { #(#arms,)* }))
     }
+}
+
+/// A variant of the state enum.
+struct Variant {
+    name: Ident,
+    fields: Vec<VariantField>,
+}
+
+struct VariantField {
+    name: Ident,
+    ty: TokenStream,
+    /// Where the type is stated.
+    stated: TokenStream,
+    /// The field's value, from the saved state.
+    read: TokenStream,
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, parse_quote};
 
 use super::super::flow::{BlockId, BlockKind, Code, End, LocalId};
+use super::super::mark;
+use super::super::number::SignalArgument;
 use super::super::plan::is_jumped_to;
-use super::super::state_name::{Awaited, SignalName};
 use super::{Emitter, local};
 
 impl Emitter<'_> {
@@ -79,12 +79,23 @@ impl Emitter<'_> {
             .collect()
     }
 
-    /// One `AwaitPoint` for each await: the one place where what is awaited must be `Durable`.
+    /// What ties the type of an operation that is started here and awaited elsewhere.
+    pub(super) fn start_ident(&self, number: usize) -> Ident {
+        local(&format!("start{number}_point"))
+    }
+
+    /// One `AwaitPoint` for each await, and for each start: the one place where what is awaited
+    /// must be `Durable`.
     fn points(&self) -> TokenStream {
-        (0..self.plan.states.len())
-            .map(|state| {
-                let point = self.point_ident(state);
-                let span = self.awaits[self.plan.states[state].number].span;
+        let awaits = (0..self.plan.states.len()).map(|state| {
+            let span = self.awaits[self.plan.states[state].number].span;
+            (self.point_ident(state), span)
+        });
+        let starts =
+            (0..self.starts.len()).map(|number| (self.start_ident(number), Span::call_site()));
+        awaits
+            .chain(starts)
+            .map(|(point, span)| {
                 let span = Span::mixed_site().located_at(span);
                 quote_spanned!(span=> let #point = ::workflow::contract::AwaitPoint::new();)
             })
@@ -104,39 +115,38 @@ impl Emitter<'_> {
             let (fingerprint, surroundings) = (state.fingerprint, state.surroundings);
             let fields = state.saved.iter().map(definition_of);
             let point = self.point_ident(index);
-            let signal = match self.signal(state.number) {
-                Some(name) => quote!(::std::option::Option::Some(#name)),
+            let signals = signals(&self.awaits[state.number].signals);
+            let inline = match self.inline_field(index) {
+                Some(field) => {
+                    let name = mark::plain(&field);
+                    quote!(::std::option::Option::Some(#name))
+                }
                 None => quote!(::std::option::Option::None),
             };
             quote! {
                 #definition.state(
-                    &::workflow::contract::StateFacts { name: #name, base: #base, fingerprint: #fingerprint, surroundings: #surroundings },
+                    &::workflow::contract::StateFacts { name: #name, base: #base, fingerprint: #fingerprint, surroundings: #surroundings, inline: #inline },
                     [#(#fields),*].into(),
-                    ::std::option::Option::Some(#point.definition(#signal)),
+                    ::std::option::Option::Some(#point.definition(&#signals)),
                 );
             }
+        });
+        let starts = self.starts.iter().enumerate().map(|(number, signal)| {
+            let point = self.start_ident(number);
+            let signals = signals(std::slice::from_ref(signal));
+            quote!(#definition.started(#point.definition(&#signals));)
         });
         quote! {
             if let ::std::option::Option::Some(#definition) = #step.describing() {
                 #definition.state(
-                    &::workflow::contract::StateFacts { name: "Start", base: "Start", fingerprint: 0, surroundings: 0 },
+                    &::workflow::contract::StateFacts { name: "Start", base: "Start", fingerprint: 0, surroundings: 0, inline: ::std::option::Option::None },
                     [#(#start),*].into(),
                     ::std::option::Option::None,
                 );
                 #(#states)*
+                #(#starts)*
                 return ::std::result::Result::Ok(#step.stopped());
             }
-        }
-    }
-
-    /// The name of the signal that an await waits for, where the source spells it.
-    fn signal(&self, number: usize) -> Option<Expr> {
-        let Awaited::Signal(name, Some(spelled)) = &self.awaits[number].awaited else {
-            return None;
-        };
-        match spelled {
-            SignalName::Literal => Some(parse_quote!(#name)),
-            SignalName::Constant(path) => syn::parse_str(path).ok(),
         }
     }
 
@@ -248,6 +258,17 @@ impl Emitter<'_> {
         out.extend(code);
         out
     }
+}
+
+/// ```text
+/// [None, Some("approval")]
+/// ```
+fn signals(names: &[Option<SignalArgument>]) -> TokenStream {
+    let names = names.iter().map(|name| match name {
+        Some(SignalArgument(name)) => quote!(::std::option::Option::Some(#name)),
+        None => quote!(::std::option::Option::None),
+    });
+    quote!([#(#names),*])
 }
 
 /// The code of an arm, with that of the blocks that only it leads to.

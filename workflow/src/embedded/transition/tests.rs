@@ -51,9 +51,10 @@ impl Bench {
                 workflow: "sample".to_owned(),
                 started_ms: 0,
                 timeout,
+                parent: None,
             },
             run: crate::contract::Run::start(&machine, arguments, 1).unwrap(),
-            waiting: None,
+            waiting: Vec::new(),
             end: None,
         };
         let mut bench = Self {
@@ -83,7 +84,7 @@ impl Bench {
 
     fn attempted(&mut self, result: Result<u32, &str>) {
         let (op, attempt) = {
-            let waiting = self.record.waiting.as_ref().unwrap();
+            let waiting = &self.record.waiting[0];
             (waiting.op, waiting.attempt)
         };
         self.input(Input::Attempted {
@@ -96,12 +97,12 @@ impl Bench {
     }
 
     fn waiting(&self) -> (u32, Option<u64>) {
-        let waiting = self.record.waiting.as_ref().unwrap();
+        let waiting = &self.record.waiting[0];
         (waiting.attempt, waiting.due_ms)
     }
 
-    fn state(&self) -> &str {
-        &self.record.run.state.name
+    fn state(&self) -> String {
+        self.record.run.position()
     }
 }
 
@@ -147,12 +148,12 @@ fn a_result_of_an_attempt_that_is_not_awaited_changes_nothing() {
 fn a_lost_attempt_is_made_again_under_its_number() {
     let mut bench = Bench::start(false, None);
     bench.input(Input::Reopened);
-    let waiting = bench.record.waiting.as_ref().unwrap();
+    let waiting = &bench.record.waiting[0];
     assert_eq!((waiting.attempt, waiting.lost), (1, 1));
     // In a back-off no attempt is under way, so none is lost.
     bench.attempted(Err("busy"));
     bench.input(Input::Reopened);
-    let waiting = bench.record.waiting.as_ref().unwrap();
+    let waiting = &bench.record.waiting[0];
     assert_eq!((waiting.attempt, waiting.lost), (2, 0));
 }
 
@@ -172,7 +173,7 @@ fn timers_fire_at_their_time_and_signals_wait_for_their_turn() {
     bench.attempted(Ok(1));
     assert_eq!(
         (bench.state(), bench.waiting()),
-        ("Sleep", (1, Some(10_000)))
+        ("Sleep".to_owned(), (1, Some(10_000)))
     );
     let payload = Sealed::seal(&41u32).unwrap();
     let name = "add".to_owned();
@@ -188,7 +189,10 @@ fn a_wait_times_out() {
     let mut bench = Bench::start(false, None);
     bench.attempted(Ok(1));
     bench.at_s(10, Input::Tick);
-    assert_eq!((bench.state(), bench.waiting()), ("Add", (1, Some(15_000))));
+    assert_eq!(
+        (bench.state(), bench.waiting()),
+        ("Add".to_owned(), (1, Some(15_000)))
+    );
     bench.at_s(15, Input::Reopened);
     assert_eq!(bench.record.status(), Status::Failed);
 }
@@ -229,7 +233,7 @@ fn the_overall_limit_may_pass_while_down() {
 #[test]
 fn a_clock_that_was_set_back_makes_no_second_attempt_and_no_long_wait() {
     let mut bench = Bench::start(true, None);
-    bench.record.waiting.as_mut().unwrap().since_ms = 7_000;
+    bench.record.waiting[0].since_ms = 7_000;
     bench.input(Input::Reopened);
     assert_eq!(bench.record.status(), Status::Failed);
 

@@ -37,11 +37,11 @@ fn commit_from_many_callers(store: &Store) {
 }
 
 fn assert_complete(store: &Store) {
-    let runs = super::in_flight(&store).unwrap();
+    let runs = super::in_flight(store).unwrap();
     assert_eq!(runs.len() as u64, CALLERS);
     for run in runs {
         let last = image(&[("step", &(STEPS - 1).to_le_bytes())]);
-        assert_eq!(super::load(&store, run).unwrap(), Some(last));
+        assert_eq!(super::load(store, run).unwrap(), Some(last));
         let events = (0..STEPS).map(|step| step.to_string().into_bytes());
         assert_eq!(store.history(run).unwrap(), events.collect::<Vec<_>>());
     }

@@ -1,0 +1,97 @@
+//! Calls that hand on the context, `review(ctx, order).await`: the workflow called runs inline, as a
+//! part of this one.
+//!
+//! ```text
+//! review(ctx, order)    Inline::new(&*ctx, review(order))
+//! ```
+
+use proc_macro2::Ident;
+use quote::quote_spanned;
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Block, Expr, ExprAwait, ExprCall, ExprPath, Item, Path, UnOp};
+
+use super::mark;
+
+/// Writes the calls of a body that hand on the context as inline calls.
+pub(super) fn rewrite(context: &Ident, body: &mut Block) {
+    Rewriter { context }.visit_block_mut(body);
+}
+
+/// The workflow that an awaited expression runs inline, and the call of it.
+pub(super) fn called(awaited: &Expr) -> Option<(&Path, &Expr)> {
+    let Expr::Call(call) = awaited else {
+        return None;
+    };
+    let Expr::Path(function) = &*call.func else {
+        return None;
+    };
+    let words: Vec<_> = function.path.segments.iter().collect();
+    let [workflow, private, inline, new] = words[..] else {
+        return None;
+    };
+    let is = workflow.ident == "workflow"
+        && private.ident == "__private"
+        && inline.ident == "Inline"
+        && new.ident == "new";
+    let inner = call.args.last()?;
+    let Expr::Call(called) = inner else {
+        return None;
+    };
+    match &*called.func {
+        Expr::Path(ExprPath {
+            qself: None, path, ..
+        }) if is => Some((path, inner)),
+        _ => None,
+    }
+}
+
+struct Rewriter<'a> {
+    context: &'a Ident,
+}
+
+impl Rewriter<'_> {
+    /// Whether an argument is the context: `ctx`, `&mut ctx`, `&mut *ctx`.
+    fn is_context(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Path(path) => path
+                .path
+                .get_ident()
+                .is_some_and(|ident| mark::plain(ident) == mark::plain(self.context)),
+            Expr::Reference(reference) if reference.mutability.is_some() => {
+                self.is_context(&reference.expr)
+            }
+            Expr::Unary(unary) if matches!(unary.op, UnOp::Deref(_)) => {
+                self.is_context(&unary.expr)
+            }
+            Expr::Paren(paren) => self.is_context(&paren.expr),
+            _ => false,
+        }
+    }
+
+    fn rewritten(&self, call: &ExprCall) -> Option<Expr> {
+        if !matches!(&*call.func, Expr::Path(_)) || !self.is_context(call.args.first()?) {
+            return None;
+        }
+        let context = self.context;
+        let function = &call.func;
+        let arguments = call.args.iter().skip(1);
+        let span = call.func.span();
+        let call = quote_spanned!(span=> #function(#(#arguments),*));
+        let tokens = quote_spanned!(span=> ::workflow::__private::Inline::new(&*#context, #call));
+        syn::parse2(tokens).ok()
+    }
+}
+
+impl VisitMut for Rewriter<'_> {
+    fn visit_expr_await_mut(&mut self, expr: &mut ExprAwait) {
+        if let Expr::Call(call) = &*expr.base
+            && let Some(rewritten) = self.rewritten(call)
+        {
+            *expr.base = rewritten;
+        }
+        visit_mut::visit_expr_await_mut(self, expr);
+    }
+
+    fn visit_item_mut(&mut self, _: &mut Item) {}
+}

@@ -1,0 +1,162 @@
+//! `join!` and `select!`: awaits of several operations, as one await of one value.
+//!
+//! ```text
+//! join!(a, b)                       Join::new((a, b)).await
+//! select! { x = a => f, y = b => g, }   match Select::new((a, b)).await { A(x) => f, B(y) => g }
+//! ```
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote_spanned};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Block, Expr, Item, Macro, Pat, Stmt, Token};
+
+use crate::code;
+use crate::report::Report;
+
+/// How many operations can be awaited together; the library has an implementation for each number.
+const OPERATIONS_MAX: usize = 8;
+
+/// Writes the awaits of several operations of a body as awaits of one value.
+pub(super) fn rewrite(report: &Report, body: &mut Block) {
+    Rewriter { report }.visit_block_mut(body);
+}
+
+struct Rewriter<'a> {
+    report: &'a Report,
+}
+
+struct SelectArm {
+    pattern: Pat,
+    operation: Expr,
+    value: Expr,
+}
+
+impl Parse for SelectArm {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(Token![else]) {
+            return Err(input.error(
+                "an `else` arm in `select!`\n\
+                 every pattern fits, so it would never be reached\n\
+                 help: remove the arm",
+            ));
+        }
+        let pattern = Pat::parse_multi_with_leading_vert(input)?;
+        input.parse::<Token![=]>()?;
+        let operation = input.parse()?;
+        if input.peek(Token![,]) && input.peek2(Token![if]) {
+            return Err(input.error(
+                "a condition on an arm of `select!`\n\
+                 which operations a state awaits is fixed\n\
+                 help: write an `if` around two `select!`s",
+            ));
+        }
+        input.parse::<Token![=>]>()?;
+        let value: Expr = input.parse()?;
+        let is_block = matches!(value, Expr::Block(_));
+        if !input.is_empty() && (!is_block || input.peek(Token![,])) {
+            input.parse::<Token![,]>()?;
+        }
+        Ok(Self {
+            pattern,
+            operation,
+            value,
+        })
+    }
+}
+
+fn select_arms(input: ParseStream<'_>) -> syn::Result<Vec<SelectArm>> {
+    // `tokio::select! { biased; … }`: here it always is.
+    if input.peek(syn::Ident)
+        && input.peek2(Token![;])
+        && input.fork().parse::<Ident>()? == "biased"
+    {
+        input.parse::<Ident>()?;
+        input.parse::<Token![;]>()?;
+    }
+    let mut arms = Vec::new();
+    while !input.is_empty() {
+        arms.push(input.parse()?);
+    }
+    Ok(arms)
+}
+
+impl Rewriter<'_> {
+    /// What stands for a macro, if it awaits several operations.
+    fn rewritten(&self, mac: &Macro) -> Option<Expr> {
+        let name = mac.path.segments.last()?.ident.to_string();
+        let span = mac.path.span();
+        let tokens = match &*name {
+            "join" => self.join(mac, span),
+            "select" => self.select(mac, span),
+            _ => return None,
+        };
+        let tokens = tokens.unwrap_or_else(|error| {
+            self.report.parse_error(code::AWAIT_TOGETHER, error);
+            // So that what follows is not told of a type that does not fit.
+            quote_spanned!(span=> ::std::unreachable!())
+        });
+        syn::parse2(tokens).ok()
+    }
+
+    fn join(&self, mac: &Macro, span: Span) -> syn::Result<TokenStream> {
+        let operations =
+            Punctuated::<Expr, Token![,]>::parse_terminated.parse2(mac.tokens.clone())?;
+        check_number(operations.len(), span)?;
+        let operations = operations.iter();
+        Ok(quote_spanned!(span=> ::workflow::Join::new((#(#operations,)*)).await))
+    }
+
+    fn select(&self, mac: &Macro, span: Span) -> syn::Result<TokenStream> {
+        let arms = select_arms.parse2(mac.tokens.clone())?;
+        check_number(arms.len(), span)?;
+        let selected = format_ident!("Selected{}", arms.len(), span = span);
+        let operations = arms.iter().map(|arm| &arm.operation);
+        let operations = quote_spanned!(span=> (#(#operations,)*));
+        let places = ('A'..).map(|letter| format_ident!("{letter}", span = span));
+        let arms = arms.iter().zip(places).map(|(arm, place)| {
+            let SelectArm { pattern, value, .. } = arm;
+            quote_spanned!(span=> ::workflow::__private::#selected::#place(#pattern) => #value,)
+        });
+        let arms: TokenStream = arms.collect();
+        Ok(quote_spanned!(span=> match ::workflow::Select::new(#operations).await { #arms }))
+    }
+}
+
+fn check_number(operations: usize, span: Span) -> syn::Result<()> {
+    if (1..=OPERATIONS_MAX).contains(&operations) {
+        return Ok(());
+    }
+    Err(syn::Error::new(
+        span,
+        format!(
+            "{operations} operations are awaited together\n\
+             there can be 1 to {OPERATIONS_MAX}\n\
+             help: `join_all(operations)` awaits any number of one type"
+        ),
+    ))
+}
+
+impl VisitMut for Rewriter<'_> {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        if let Expr::Macro(found) = expr
+            && let Some(rewritten) = self.rewritten(&found.mac)
+        {
+            *expr = rewritten;
+        }
+        visit_mut::visit_expr_mut(self, expr);
+    }
+
+    fn visit_stmt_mut(&mut self, stmt: &mut Stmt) {
+        if let Stmt::Macro(found) = stmt
+            && let Some(rewritten) = self.rewritten(&found.mac)
+        {
+            *stmt = Stmt::Expr(rewritten, found.semi_token);
+        }
+        visit_mut::visit_stmt_mut(self, stmt);
+    }
+
+    fn visit_item_mut(&mut self, _: &mut Item) {}
+}
