@@ -25,6 +25,22 @@ fn note(log: &str, line: &str) -> std::io::Result<()> {
     file.write_all(format!("{line}\n").as_bytes())
 }
 
+/// A step that is a run of its own.
+#[workflow]
+async fn errand(log: String, number: u32) -> Result<u32, WorkflowError> {
+    Ok(step(&log, number).await?)
+}
+
+/// A step in a workflow that runs inline, beside a timer.
+#[workflow]
+async fn detour(ctx: &mut Context, log: String, number: u32) -> Result<u32, WorkflowError> {
+    let (done, slept) = join!(step(&log, number), ctx.sleep(Duration::from_millis(1)));
+    slept?;
+    let again = ctx.start(ctx.sleep(Duration::from_millis(1)));
+    again.await?;
+    Ok(done?)
+}
+
 #[workflow]
 async fn journey(
     ctx: &mut Context,
@@ -34,7 +50,18 @@ async fn journey(
     let mut results: Vec<u32> = Vec::new();
     let mut signals: Vec<u32> = Vec::new();
     for number in 0..steps {
-        results.push(step(&log, number).await?);
+        results.push(match number % 4 {
+            1 => errand(log.clone(), number).await?,
+            2 => detour(ctx, log.clone(), number).await?,
+            3 => select! {
+                done = step(&log, number) => done?,
+                slept = ctx.sleep(Duration::from_hours(1)) => {
+                    slept?;
+                    0
+                }
+            },
+            _ => step(&log, number).await?,
+        });
         ctx.sleep(Duration::from_millis(1)).await?;
         if number % 3 == 2 {
             signals.push(

@@ -70,6 +70,17 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Other references, closures and whatever else cannot be saved must not live across an `.await`;
 /// the error says how to write it instead.
 ///
+/// # Calls of other workflows
+///
+/// `review(order).await?` starts a child: a run of its own, whose id is made of its parent's ids and
+/// the operation's number. A failure of it is the await's error. When the parent is canceled there,
+/// or ends while the child runs, the child is asked to cancel.
+///
+/// `review(ctx, order).await?` runs the other workflow inline, as a part of this run: its awaits are
+/// this run's, and so are its signals; the state enum shows its state in a field of its name; its
+/// error type is what it returns. An await of it alone cannot stand in `join!` or `select!`: what
+/// awaits several times by itself and runs beside others is a child.
+///
 /// # Names of states
 ///
 /// `Start` is the first. Every await is named after what it awaits: the function's name

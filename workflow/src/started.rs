@@ -51,7 +51,11 @@ impl<D: SingleOperation> Durable for Started<D> {
     }
 
     fn describe(signals: &mut SignalNames<'_>, definition: &mut Definition) -> Awaits {
-        D::describe(signals, definition)
+        // Where it was started its signal has its name; here it has none that could be seen.
+        let known = definition.signals.len();
+        let awaits = D::describe(signals, definition);
+        definition.signals.truncate(known);
+        awaits
     }
 }
 

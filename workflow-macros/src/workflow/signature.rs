@@ -3,10 +3,12 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::Parser;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
     Attribute, FnArg, GenericParam, Generics, ItemFn, LitStr, Pat, PatType, ReturnType, Safety,
-    Type, Visibility, parse_quote, parse_quote_spanned,
+    Token, Type, TypeParamBound, Visibility, WhereClause, WherePredicate, parse_quote,
+    parse_quote_spanned,
 };
 
 use super::mark;
@@ -244,19 +246,44 @@ fn bounded(sig: &syn::Signature) -> Generics {
     let kept = parameters.filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_)));
     generics.params = kept.collect();
     let (inputs, output) = (&sig.inputs, &sig.output);
+    let mut clause = generics.where_clause.take();
     for ty in generics.type_params_mut() {
         let mut is_kept = false;
         mark::each_ident(quote!(#inputs #output), &mut |ident, _| {
             is_kept |= *ident == ty.ident
         });
-        ty.bounds.push(if is_kept {
+        let bound: TypeParamBound = if is_kept {
             parse_quote!(::workflow::__private::Parameter)
         } else {
             parse_quote!('static)
-        });
+        };
+        // Beside the other bounds, for clippy wants them in one place.
+        match clause
+            .as_mut()
+            .and_then(|clause| bounds_of(clause, &ty.ident))
+        {
+            Some(bounds) if ty.bounds.is_empty() => bounds.push(bound),
+            _ => ty.bounds.push(bound),
+        }
         ty.default = None;
     }
+    generics.where_clause = clause;
     generics
+}
+
+type Bounds = Punctuated<TypeParamBound, Token![+]>;
+
+fn bounds_of<'a>(clause: &'a mut WhereClause, name: &Ident) -> Option<&'a mut Bounds> {
+    clause
+        .predicates
+        .iter_mut()
+        .find_map(|predicate| match predicate {
+            WherePredicate::Type(predicate) => match &predicate.bounded_ty {
+                Type::Path(path) if path.path.is_ident(name) => Some(&mut predicate.bounds),
+                _ => None,
+            },
+            _ => None,
+        })
 }
 
 fn is_context(ty: &Type) -> bool {

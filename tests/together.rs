@@ -1,0 +1,166 @@
+//! Several operations of one run at a time.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tests::{open, reach};
+use workflow::prelude::*;
+
+#[activity(retry(initial_interval = "1ms"))]
+async fn double(n: u32) -> Result<u32, ActivityError> {
+    tokio::time::sleep(Duration::from_millis(u64::from(n % 3))).await;
+    Ok(n * 2)
+}
+
+#[activity(retry(max_attempts = 2, initial_interval = "1ms"))]
+async fn fails(ctx: ActivityContext) -> Result<u32, ActivityError> {
+    Err(ActivityError::new(format!("attempt {}", ctx.attempt())))
+}
+
+static HANGING: AtomicU32 = AtomicU32::new(0);
+
+struct Hangs;
+
+impl Drop for Hangs {
+    fn drop(&mut self) {
+        HANGING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[activity]
+async fn hangs() -> Result<u32, ActivityError> {
+    HANGING.fetch_add(1, Ordering::SeqCst);
+    let _hangs = Hangs;
+    std::future::pending().await
+}
+
+#[workflow]
+async fn fan_out(n: u32) -> Result<(Vec<u32>, String), WorkflowError> {
+    let kept = n + 1;
+    let mut doubled = Vec::new();
+    for one in join_all((0..n).map(double)).await {
+        doubled.push(one?);
+    }
+    let (failed, one) = join!(fails(), double(kept));
+    doubled.push(one?);
+    Ok((doubled, failed.unwrap_err().to_string()))
+}
+
+#[tokio::test]
+async fn all_are_awaited_each_with_its_own_attempts() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<fan_out>(data.path()).await;
+    let run = executor.start(fan_out(20)).await.unwrap();
+    let (doubled, failed) = run.result().await.unwrap();
+    let mut expected: Vec<u32> = (0..20).map(|n| n * 2).collect();
+    expected.push(42);
+    assert_eq!((doubled, &*failed), (expected, "attempt 2"));
+    let none = executor.start(fan_out(0)).await.unwrap();
+    assert_eq!(none.result().await.unwrap().0, [2]);
+}
+
+#[workflow]
+async fn first_of(ctx: &mut Context) -> Result<String, WorkflowError> {
+    let mut said = Vec::new();
+    for _ in 0..3 {
+        let what = select! {
+            number = ctx.wait_for_signal::<u32>("number", Duration::MAX) => number?.to_string(),
+            word = ctx.wait_for_signal::<String>("word", Duration::MAX) => word?,
+            hung = hangs() => hung?.to_string(),
+        };
+        said.push(what);
+    }
+    Ok(said.join(" "))
+}
+
+#[tokio::test]
+async fn the_first_decides_and_the_others_are_canceled() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<first_of>(data.path()).await;
+    let run = executor.start(first_of()).id("f").await.unwrap();
+    while HANGING.load(Ordering::SeqCst) == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    run.signal("word", "hello").await.unwrap();
+    executor.shutdown().await;
+
+    let executor = open::<first_of>(data.path()).await;
+    let run = executor.handle::<first_of>("f").await.unwrap();
+    // Both are there before the next wait: none is lost.
+    run.signal("word", "world").await.unwrap();
+    run.signal("number", 7).await.unwrap();
+    assert_eq!(run.result().await.unwrap(), "hello world 7");
+    while HANGING.load(Ordering::SeqCst) > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let wrong = executor.start(first_of()).await.unwrap();
+    let error = wrong.signal("letter", 'x').await.unwrap_err();
+    assert!(
+        error.to_string().contains("it waits for: `number`, `word`"),
+        "{error}"
+    );
+}
+
+#[workflow]
+async fn canceled(ctx: &mut Context, join: bool) -> Result<u32, WorkflowError> {
+    let canceled = if join {
+        let (slept, hung, done) = join!(ctx.sleep(Duration::from_hours(1)), hangs(), double(4));
+        [slept.is_err(), hung.is_err(), done.is_ok()]
+            .iter()
+            .all(|&canceled| canceled)
+    } else {
+        select! {
+            slept = ctx.sleep(Duration::from_hours(1)) => slept.is_err(),
+            hung = hangs() => hung.is_ok(),
+        }
+    };
+    Ok(if canceled { double(1).await? } else { 0 })
+}
+
+#[tokio::test]
+async fn a_cancel_interrupts_what_has_not_ended() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<canceled>(data.path()).await;
+    for join in [true, false] {
+        let run = executor.start(canceled(join)).await.unwrap();
+        // What has ended keeps its result, what has not is interrupted.
+        while join && executor.history(run.id()).await.unwrap().len() < 2 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        run.cancel().await.unwrap();
+        assert_eq!(run.result().await.unwrap(), 2);
+    }
+}
+
+#[workflow]
+async fn started(ctx: &mut Context) -> Result<u32, WorkflowError> {
+    let one = ctx.start(double(5));
+    let never = ctx.start(hangs());
+    let word = ctx.start(ctx.wait_for_signal::<String>("word", Duration::MAX));
+    let go: u32 = ctx.wait_for_signal("go", Duration::MAX).await?;
+    let said = word.await?;
+    drop(never);
+    Ok(go + one.await? + u32::try_from(said.len()).unwrap_or(0))
+}
+
+#[tokio::test]
+async fn what_is_started_goes_on_beside_and_over_a_restart() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<started>(data.path()).await;
+    let run = executor.start(started()).id("s").await.unwrap();
+    run.signal("word", "hello").await.unwrap();
+    reach(&run, |state| matches!(state, StartedState::Go { .. })).await;
+    while executor.history(run.id()).await.unwrap().len() < 3 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    executor.shutdown().await;
+
+    let executor = open::<started>(data.path()).await;
+    let run = executor.handle::<started>("s").await.unwrap();
+    let error = run.signal("world", 1).await.unwrap_err();
+    assert!(
+        error.to_string().contains("it waits for: `go`, `word`"),
+        "{error}"
+    );
+    run.signal("go", 1).await.unwrap();
+    assert_eq!(run.result().await.unwrap(), 16);
+}
