@@ -22,6 +22,9 @@ pub(super) struct Local {
     pub(super) mutable: bool,
     /// Made by the compiler: its name cannot clash with the user's.
     pub(super) temporary: bool,
+    /// What an await gave, as `__awaited.value`: two tokens, so that the expression has the place
+    /// in the source that the await has, and rustc says what is wrong with it at that place.
+    pub(super) awaited: bool,
     /// Its type, where a `let` or a parameter states it.
     pub(super) annotation: Option<Type>,
     /// Its type, where it can be spelled outside the body.

@@ -9,8 +9,8 @@
 //! - an await is `__await2(operand).await`, the third of the source ([`number`](super::number));
 //! - what is started to be awaited later is `ctx.start(__start0(operation))`
 //!   ([`starts`](super::starts));
-//! - `__return! { … }` and `__jump! { 4 … }` are a `return`, and a `break` or `continue` of a loop
-//!   that was taken apart, inside code that was not ([`lower`](super::lower));
+//! - `__jump! { 4 … }` is a `break` or `continue` of a loop that was taken apart, inside code that
+//!   was not ([`lower`](super::lower));
 //! - `__uses! { … }` names the bindings that a macro's string literals capture.
 //!
 //! [`emit`](super::emit) turns all of them into Rust.
@@ -45,13 +45,11 @@ pub(super) fn plain(ident: &Ident) -> String {
 pub(super) enum Mark {
     Local(LocalId),
     Named(LocalId),
-    Return,
     Jump,
     Uses,
     Start(usize),
 }
 
-pub(super) const RETURN: &str = "__return";
 pub(super) const JUMP: &str = "__jump";
 pub(super) const USES: &str = "__uses";
 const AWAIT: &str = "__await";
@@ -71,7 +69,6 @@ pub(super) fn mark_of(ident: &Ident) -> Option<Mark> {
         return Some(Mark::Start(number));
     }
     match &*text {
-        RETURN => Some(Mark::Return),
         JUMP => Some(Mark::Jump),
         USES => Some(Mark::Uses),
         _ => None,
@@ -87,7 +84,7 @@ fn id(rest: &str) -> Option<LocalId> {
 pub(super) fn local_of(ident: &Ident) -> Option<LocalId> {
     match mark_of(ident)? {
         Mark::Local(id) | Mark::Named(id) => Some(id),
-        Mark::Return | Mark::Jump | Mark::Uses | Mark::Start(_) => None,
+        Mark::Jump | Mark::Uses | Mark::Start(_) => None,
     }
 }
 

@@ -12,6 +12,7 @@
 //! - [`lower`]: the body as a graph of blocks, [`flow`], taken apart at its awaits;
 //! - [`live`]: what has a value that is wanted, where;
 //! - [`plan`]: the states and what they save, the arms of the step function, the names in it;
+//!   [`save`], when they save it;
 //! - [`emit`]: the tokens.
 //!
 //! On the function as written look [`guards`], for values whose drop the source puts after an await
@@ -40,6 +41,7 @@ mod mark;
 mod number;
 mod plan;
 mod resolve;
+mod save;
 mod signature;
 mod spell;
 mod starts;
@@ -56,6 +58,7 @@ use self::emit::Machine;
 use self::plan::Plan;
 use self::resolve::Resolver;
 use self::signature::Signature;
+use crate::code;
 use crate::report::{self, Report};
 
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -65,6 +68,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     };
     let report = Report::new();
     let signature = Signature::parse(&report, options, &function);
+    let is_function = report.is_clean();
     if function.sig.receiver().is_some() {
         // A method stands where no type of its name may stand, and callers see what they expect.
         let errors = report
@@ -86,13 +90,16 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     } else {
         Machine::default()
     };
+    // As a plain function these are wrong too, and rustc would say so in other words.
+    let is_function =
+        is_function && !report.has(code::AWAIT_WITHIN) && !report.has(code::AWAIT_TOGETHER);
     guards::check(&report, &written);
     determinism::check(&report, &function.sig, &written);
     match report.check() {
         Ok(()) => emit::workflow(&signature, &function.block, &machine),
         Err(errors) => {
             let errors = errors.into_compile_error();
-            let stub = emit::stub(&signature);
+            let stub = emit::stub(&signature, is_function.then_some(&function.block));
             quote!(#errors #stub)
         }
     }

@@ -1,8 +1,7 @@
 //! The user's code with its [marks](super::super::mark) turned into Rust.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::super::flow::{BlockId, LocalId};
 use super::super::mark::{self, Mark};
@@ -14,6 +13,10 @@ impl Emitter<'_> {
     pub(super) fn ident(&self, id: LocalId, span: Span) -> Ident {
         let known = self.plan.flow.local(id);
         let mut ident = self.plan.idents.get(&id).unwrap_or(&known.ident).clone();
+        if known.awaited {
+            // A span of the macro's would be another place.
+            return format_ident!("__{ident}", span = span);
+        }
         ident.set_span(if known.temporary {
             Span::mixed_site().located_at(span)
         } else {
@@ -69,10 +72,6 @@ impl Emitter<'_> {
 
     fn leave(&self, mark: &Mark, inner: TokenStream) -> TokenStream {
         match mark {
-            Mark::Return => {
-                let finish = self.finish(&inner);
-                quote!(return #finish)
-            }
             Mark::Jump => {
                 let Some((target, value)) = mark::read_jump(inner) else {
                     return TokenStream::new();
@@ -92,15 +91,6 @@ impl Emitter<'_> {
             }
             Mark::Local(_) | Mark::Named(_) | Mark::Start(_) => TokenStream::new(),
         }
-    }
-
-    /// `step.finish::<Self, Result<String, WorkflowError>>(value)`
-    pub(super) fn finish(&self, value: &TokenStream) -> TokenStream {
-        let value = self.code(value);
-        let step = local("step");
-        let output = &self.signature.output;
-        let span = output.span();
-        quote_spanned!(span=> #step.finish::<Self, #output>(#value))
     }
 
     /// Goes on in another arm.

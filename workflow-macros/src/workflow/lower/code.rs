@@ -132,15 +132,8 @@ fn surely_set(expr: &Expr) -> Option<BTreeSet<LocalId>> {
         Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => None,
         Expr::Macro(expr) => {
             let diverges = expr.mac.path.segments.last().is_some_and(|last| {
-                [
-                    "panic",
-                    "unreachable",
-                    "todo",
-                    "unimplemented",
-                    mark::RETURN,
-                    mark::JUMP,
-                ]
-                .contains(&&*last.ident.to_string())
+                ["panic", "unreachable", "todo", "unimplemented", mark::JUMP]
+                    .contains(&&*last.ident.to_string())
             });
             (!diverges).then(BTreeSet::new)
         }

@@ -137,6 +137,7 @@ impl Lowering<'_> {
             ident: Ident::new(name, span),
             mutable: false,
             temporary: true,
+            awaited: false,
             annotation: None,
             spelling: None,
             borrow: None,
@@ -159,6 +160,8 @@ impl Lowering<'_> {
     fn statements(&mut self, mut statements: Vec<Stmt>, dest: Dest) {
         let tail = match statements.pop() {
             Some(Stmt::Expr(tail, None)) => Some(tail),
+            // `Ok(x);` at the end: rustc says that the semicolon is wrong.
+            Some(Stmt::Expr(tail @ Expr::Call(_), Some(_))) if dest == Dest::Return => Some(tail),
             Some(Stmt::Macro(tail)) if tail.semi_token.is_none() => {
                 Some(Expr::Macro(syn::ExprMacro {
                     attrs: tail.attrs,
@@ -178,7 +181,9 @@ impl Lowering<'_> {
         match (tail, dest) {
             (Some(tail), _) => self.into(tail, dest),
             (None, Dest::Discard) => {}
-            (None, _) => self.store(parse_quote!(()), dest),
+            // Without a value rustc has said that there should be one.
+            (None, Dest::Return) => self.store(parse_quote!(::std::unreachable!()), dest),
+            (None, Dest::Local(_)) => self.store(parse_quote!(()), dest),
         }
         self.depth -= 1;
     }
@@ -326,10 +331,11 @@ impl Lowering<'_> {
     }
 
     /// Awaits an operand, and goes on in the block after it, where the outcome is the rest.
-    fn await_operand(&mut self, number: usize, span: Span, operand: &Expr) -> Expr {
+    fn await_operand(&mut self, number: usize, at: [Span; 2], operand: &Expr) -> Expr {
         let code = self.code(operand.to_token_stream(), &[operand], Vec::new());
         let resume = self.block(BlockKind::Resume(number));
-        let awaited = self.temporary("awaited", span);
+        let awaited = self.temporary("awaited", at[0]);
+        self.flow.locals[awaited.0].awaited = true;
         self.flow.shared.insert(awaited);
         if !self.closed {
             self.flow.points[number] = Some(Point { resume, awaited });
@@ -340,7 +346,8 @@ impl Lowering<'_> {
             resume,
         });
         self.switch(resume);
-        self.mention_expr(awaited)
+        let (mention, value) = (self.mention(awaited), Ident::new("value", at[1]));
+        parse_quote!(#mention.#value)
     }
 
     /// Keeps a value aside, in a binding of its own.
