@@ -16,7 +16,9 @@ use crate::config::Config;
 use crate::contract::{Machine, Operation, Run, ScheduledChild};
 use crate::executor::{Error, OpenError, RunError};
 use crate::failure::Failure;
-use crate::provider::{HistoryEvent, IdPolicy, RunInfo, RunTarget, SetAside, StartRequest};
+use crate::provider::{
+    HistoryEvent, HistoryEventKind, IdPolicy, RunInfo, RunTarget, SetAside, StartRequest,
+};
 
 use super::clock;
 use super::fit::fits;
@@ -200,7 +202,7 @@ impl Engine {
                 self.put_aside(record.head.clone(), reason);
             }
             if active.record != before {
-                changes.push(active.change(Input::Reopened.kind())?);
+                changes.push(active.change(Some(Input::Reopened.kind()))?);
             }
             taken_up.push(active);
         }
@@ -354,7 +356,7 @@ impl Engine {
         };
         let change = Change {
             before: None,
-            ..active.change(Input::Started.kind())?
+            ..active.change(Some(Input::Started.kind()))?
         };
         let summary = change.summary.clone();
         self.commit(change).await?;
@@ -454,7 +456,10 @@ impl Engine {
         let unasked = matches!(input, Input::Tick | Input::Attempted { .. });
         let aside = self.advance(&mut next.record, input).err();
         if next.record != active.record {
-            let change = next.change(kind)?;
+            // That the next attempt begins is no news to the run.
+            let is_news = kind != HistoryEventKind::TimerFired
+                || (&next.record.run, &next.record.end) != (&active.record.run, &active.record.end);
+            let change = next.change(Some(kind).filter(|_| is_news))?;
             match self.commit(change).await {
                 Err(error @ Error::TooLarge { .. }) if unasked => {
                     // It would be as large each time. The run stays as it was.

@@ -62,14 +62,15 @@ impl Drop for Attempt {
 }
 
 impl Active {
-    /// What to commit so that the record is durable; `image` is it from now on.
-    pub(super) fn change(&mut self, kind: HistoryEventKind) -> Result<Change, Error> {
+    /// What to commit so that the record is durable, with an entry of the history if it is worth
+    /// one; `image` is it from now on.
+    pub(super) fn change(&mut self, kind: Option<HistoryEventKind>) -> Result<Change, Error> {
         let after = Arc::new(self.record.encode(&self.image)?);
-        let event = HistoryEvent {
+        let event = kind.map(|kind| HistoryEvent {
             at: clock::to_time(clock::now_ms()),
             kind,
             state: self.record.run.position(),
-        };
+        });
         Ok(Change {
             run: self.run,
             summary: Summary {
@@ -78,7 +79,9 @@ impl Active {
             },
             before: Some(std::mem::replace(&mut self.image, after.clone())),
             after,
-            event: Some(codec::encode_record(&event)?),
+            event: event
+                .map(|event| codec::encode_record(&event))
+                .transpose()?,
         })
     }
 }
