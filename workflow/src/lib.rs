@@ -54,7 +54,9 @@ mod failure;
 mod inline;
 mod items;
 mod join;
+mod listing;
 mod panic_text;
+mod part;
 pub mod provider;
 mod retry;
 mod saved;
@@ -74,6 +76,7 @@ pub use error::{ActivityError, WorkflowError};
 pub use executor::{Error, Executor, OpenError, RunError, Start, WorkflowHandle};
 pub use failure::{Failure, FailureKind, IntoFailure, Returns};
 pub use join::{Join, JoinAll, join_all};
+pub use listing::{PageToken, RunFilter, RunPage};
 pub use provider::{
     HistoryEvent, HistoryEventKind, IdPolicy, RunInfo, SetAside, new, providers, register_provider,
 };

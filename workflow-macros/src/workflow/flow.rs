@@ -255,6 +255,14 @@ impl Block {
         successors
     }
 
+    /// Where it goes on after the await that it ends with.
+    pub(super) fn resumes(&self) -> Option<BlockId> {
+        match self.end {
+            End::Await { resume, .. } => Some(resume),
+            _ => None,
+        }
+    }
+
     /// The jumps out of its code.
     pub(super) fn jumps(&self) -> impl Iterator<Item = Jump> {
         let codes = self.code.iter().chain(self.end.codes());

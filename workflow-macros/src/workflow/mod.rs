@@ -9,6 +9,7 @@
 //! - [`number`]: the awaits in the order of the source, with what is awaited and a fingerprint;
 //! - [`starts`]: what is begun and awaited later;
 //! - [`resolve`]: a name of its own for every binding;
+//! - [`parts`]: where a field is taken out of a binding;
 //! - [`lower`]: the body as a graph of blocks, [`flow`], taken apart at its awaits;
 //! - [`live`]: what has a value that is wanted, where;
 //! - [`plan`]: the states and what they save, the arms of the step function, the names in it;
@@ -41,6 +42,7 @@ mod lower;
 mod macros;
 mod mark;
 mod number;
+mod parts;
 mod plan;
 mod resolve;
 mod save;
@@ -135,6 +137,7 @@ fn machine(report: &Report, signature: &Signature, body: &Block) -> Machine {
         parameters.push(id);
     }
     resolver.body(&mut body);
+    parts::mark(&mut body);
     let flow = lower::lower(
         report,
         inner,
