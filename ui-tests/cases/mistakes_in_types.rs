@@ -43,4 +43,42 @@ async fn moved(order: Order) -> Result<i64, WorkflowError> {
     Ok(other.id + third.id)
 }
 
+#[workflow]
+async fn no_tail(x: i64) -> Result<i64, WorkflowError> {
+    let y = give(x).await?;
+    Ok(y);
+}
+
+#[workflow]
+async fn wrong_return(x: i64) -> Result<i64, WorkflowError> {
+    for i in 0..x {
+        if give(i).await? > 3 {
+            return i;
+        }
+        if i == 7 {
+            return Ok(format!("seven"));
+        }
+    }
+    Ok(x)
+}
+
+#[workflow]
+async fn wrong_arguments(x: i64) -> Result<i64, WorkflowError> {
+    give(x, give(x).await?).await?;
+    let s: String = format!("{}", give(x).await?).len();
+    Ok(vec![give(x).await?, 2u8][0])
+}
+
+#[workflow]
+async fn moved_by_a_call(order: Order, other: Order) -> Result<i64, WorkflowError> {
+    give(take(order)).await?;
+    let third = Some(other);
+    give(order.id).await?;
+    Ok(other.id)
+}
+
+fn take(order: Order) -> i64 {
+    order.id
+}
+
 fn main() {}

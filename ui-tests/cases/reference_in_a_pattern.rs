@@ -11,7 +11,7 @@ async fn run(x: i64) -> Result<i64, WorkflowError> {
     match &order.clone() {
         Some(name) => {
             give(x).await?;
-            Ok(name.len() as i64)
+            Ok::<i64, WorkflowError>(name.len() as i64)
         }
         None => Ok(0),
     }?;

@@ -87,7 +87,7 @@ fn the_wrong_programs_fail_with_their_code_and_the_right_ones_compile() {
     let manifest = format!(
         "[package]\nname = \"pages\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [dependencies]\nserde = {{ version = \"1\", features = [\"derive\"] }}\n\
-         tokio = \"1\"\ntracing = \"0.1\"\nworkflow = {{ path = {workflow:?} }}\n\n[workspace]\n"
+         tokio = {{ version = \"1\", features = [\"macros\"] }}\ntracing = \"0.1\"\nworkflow = {{ path = {workflow:?} }}\n\n[workspace]\n"
     );
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();

@@ -13,23 +13,28 @@ use crate::code::{self, Code};
 /// otherwise is a bug of the macro, as it would lose errors.
 pub(crate) struct Report {
     errors: RefCell<Option<Vec<Error>>>,
+    codes: RefCell<Vec<Code>>,
 }
 
 impl Report {
     pub(crate) fn new() -> Self {
         Self {
             errors: RefCell::new(Some(Vec::new())),
+            codes: RefCell::default(),
         }
     }
 
     /// An error on tokens.
     pub(crate) fn error_on(&self, code: Code, tokens: impl ToTokens, message: impl Display) {
-        self.push(Error::new_spanned(tokens, format!("{code}: {message}")));
+        self.push(
+            code,
+            Error::new_spanned(tokens, format!("{code}: {message}")),
+        );
     }
 
     /// An error on a span.
     pub(crate) fn error_at(&self, code: Code, span: Span, message: impl Display) {
-        self.push(Error::new(span, format!("{code}: {message}")));
+        self.push(code, Error::new(span, format!("{code}: {message}")));
     }
 
     /// What a parser found.
@@ -39,7 +44,8 @@ impl Report {
         }
     }
 
-    fn push(&self, error: Error) {
+    fn push(&self, code: Code, error: Error) {
+        self.codes.borrow_mut().push(code);
         if let Some(errors) = &mut *self.errors.borrow_mut() {
             errors.push(error);
         }
@@ -48,6 +54,11 @@ impl Report {
     /// Whether anything is wrong so far: a stage that needs sound input asks before it begins.
     pub(crate) fn is_clean(&self) -> bool {
         self.errors.borrow().as_ref().is_none_or(Vec::is_empty)
+    }
+
+    /// Whether something of this kind is wrong.
+    pub(crate) fn has(&self, code: Code) -> bool {
+        self.codes.borrow().contains(&code)
     }
 
     /// The end: all errors as one.

@@ -3,10 +3,11 @@
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::marker::PhantomData;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Mutex, PoisonError};
+use std::task::{self, Poll, Waker};
 
 pub use serde;
 use serde::de::Error;
@@ -22,10 +23,37 @@ use crate::error::ActivityError;
 use crate::failure::IntoFailure;
 pub use crate::inline::Inline;
 pub use crate::items::{Integer, IntoItems, Items, Walk, items, walk, walked};
+pub use crate::part::part;
 use crate::saved::Saved;
 pub use crate::select::{
     Selected1, Selected2, Selected3, Selected4, Selected5, Selected6, Selected7, Selected8,
 };
+
+/// Lets a machine run to its end, where it gives what the workflow returned, or to where it
+/// [stops](stop).
+pub fn poll<F: Future>(machine: F) -> Option<F::Output> {
+    match pin!(machine).poll(&mut task::Context::from_waker(Waker::noop())) {
+        Poll::Ready(returned) => Some(returned),
+        Poll::Pending => None,
+    }
+}
+
+/// Ends a machine that returns nothing yet.
+pub async fn stop<T>() -> T {
+    pending().await
+}
+
+/// What an await gave.
+#[derive(Debug)]
+pub struct Awaited<T> {
+    /// It.
+    pub value: T,
+}
+
+/// What an await gave, where it could be read.
+pub fn awaited<T>(value: Option<T>) -> Option<Awaited<T>> {
+    value.map(|value| Awaited { value })
+}
 
 /// The arguments of a call, encoded.
 pub fn arguments<const N: usize>(

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use siphasher::sip::SipHasher13;
 use uuid::Uuid;
 
-use crate::codec::{CodecError, Persist, Sealed};
+use crate::codec::CodecError;
 use crate::contract::{Asked, Facts, Operation, Run, SingleOperation};
 use crate::signal::{PlainSignals, WaitForSignal};
 use crate::started::Started;
@@ -111,9 +111,9 @@ impl Context {
 
     /// A signal for a function that runs as written.
     #[doc(hidden)]
-    pub fn plain_signal(&mut self, name: &str, payload: Sealed) {
+    pub fn plain_signal<T: Send + 'static>(&mut self, name: &str, payload: T) {
         if let Some(Plain(signals)) = &self.plain {
-            signals.push(name, payload);
+            signals.push(name, Box::new(payload));
         }
     }
 
@@ -128,7 +128,7 @@ impl Context {
     ///
     /// Signals are kept in order, also those that come before anyone waits. Awaiting it gives an
     /// error when the time is over or the run is asked to cancel.
-    pub fn wait_for_signal<T: Persist>(
+    pub fn wait_for_signal<T: 'static>(
         &self,
         name: impl Into<String>,
         timeout: Duration,

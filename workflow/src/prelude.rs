@@ -4,7 +4,7 @@ pub use std::time::Duration;
 
 pub use crate::{
     Activity, ActivityContext, ActivityError, Config, Context, Executor, IdPolicy, Persist,
-    RetryPolicy, RunError, Saved, Status, Workflow, WorkflowError, WorkflowHandle, join, join_all,
-    select,
+    RetryPolicy, RunError, RunFilter, Saved, Status, Workflow, WorkflowError, WorkflowHandle, join,
+    join_all, select,
 };
 pub use workflow_macros::{activity, workflow};

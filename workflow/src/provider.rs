@@ -15,6 +15,7 @@ use crate::contract::{Machine, Snapshot};
 use crate::embedded::EmbeddedProvider;
 use crate::executor::{Error, Executor, OpenError, RunError};
 use crate::failure::Failure;
+use crate::listing::{RunFilter, RunPage};
 use crate::status::Status;
 #[cfg(feature = "temporal")]
 use crate::temporal::TemporalProvider;
@@ -66,6 +67,9 @@ pub trait Engine: Debug + Send + Sync + 'static {
 
     /// What happened to a run, in order.
     fn history(&self, run: RunTarget) -> ProviderFuture<'_, Result<Vec<HistoryEvent>, Error>>;
+
+    /// One page of the runs that the filter lets through.
+    fn list(&self, filter: RunFilter) -> ProviderFuture<'_, Result<RunPage, Error>>;
 
     /// The runs in flight that the code at hand cannot go on with.
     fn set_aside(&self) -> ProviderFuture<'_, Result<Vec<SetAside>, Error>>;

@@ -1,5 +1,6 @@
 //! Waiting for a signal.
 
+use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::{IntoFuture, Ready, ready};
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{CodecError, Persist, Sealed};
+use crate::codec::{CodecError, Persist};
 use crate::contract::{
     Arrived, Awaits, Definition, Durable, Operation, Outcome, Request, SignalNames,
     SingleOperation, sealed,
@@ -59,12 +60,16 @@ impl<T: Persist> Durable for WaitForSignal<T> {
 
 impl<T: Persist> SingleOperation for WaitForSignal<T> {}
 
-/// The signals of a function that runs as written, without an engine.
+/// The signals of a function that runs as written, without an engine: values, for they are not
+/// saved. So what waits for one asks nothing of its type, and rustc says once, where it is awaited
+/// in the machine, that it cannot be kept.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct PlainSignals(Arc<Mutex<BTreeMap<String, VecDeque<Sealed>>>>);
+pub(crate) struct PlainSignals(Arc<Mutex<BTreeMap<String, Queue>>>);
+
+type Queue = VecDeque<Box<dyn Any + Send>>;
 
 impl PlainSignals {
-    pub(crate) fn push(&self, name: &str, payload: Sealed) {
+    pub(crate) fn push(&self, name: &str, payload: Box<dyn Any + Send>) {
         let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         queues
             .entry(name.to_owned())
@@ -72,13 +77,14 @@ impl PlainSignals {
             .push_back(payload);
     }
 
-    fn pop(&self, name: &str) -> Option<Sealed> {
+    fn pop<T: 'static>(&self, name: &str) -> Option<T> {
         let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        queues.get_mut(name)?.pop_front()
+        let payload = queues.get_mut(name)?.pop_front()?;
+        payload.downcast().ok().map(|payload| *payload)
     }
 }
 
-impl<T: Persist> IntoFuture for WaitForSignal<T> {
+impl<T: 'static> IntoFuture for WaitForSignal<T> {
     type Output = Result<T, WorkflowError>;
     type IntoFuture = Ready<Self::Output>;
 
@@ -86,7 +92,7 @@ impl<T: Persist> IntoFuture for WaitForSignal<T> {
     /// out.
     fn into_future(self) -> Self::IntoFuture {
         ready(match self.plain.pop(&self.name) {
-            Some(payload) => payload.open().map_err(WorkflowError::from),
+            Some(payload) => Ok(payload),
             None => Err(timed_out(&self.name, self.timeout).into()),
         })
     }

@@ -9,9 +9,12 @@
 //! - [`number`]: the awaits in the order of the source, with what is awaited and a fingerprint;
 //! - [`starts`]: what is begun and awaited later;
 //! - [`resolve`]: a name of its own for every binding;
+//! - [`parts`]: where a field is taken out of a binding;
 //! - [`lower`]: the body as a graph of blocks, [`flow`], taken apart at its awaits;
 //! - [`live`]: what has a value that is wanted, where;
 //! - [`plan`]: the states and what they save, the arms of the step function, the names in it;
+//!   [`save`], when they save it;
+//! - [`diagram`]: which state comes after which;
 //! - [`emit`]: the tokens.
 //!
 //! On the function as written look [`guards`], for values whose drop the source puts after an await
@@ -19,7 +22,7 @@
 //! again.
 //!
 //! Beside them: [`mark`], what the stages write into the code for each other; [`awaits`], whether
-//! code awaits; [`macros`], the macros that awaits may stand in; [`spell`], types that the state
+//! code awaits; [`macros`], the macros that awaits may stand in; [`source`], code for readers; [`spell`], types that the state
 //! enum can spell; [`state_name`], the names of states.
 //!
 //! A stage that finds something wrong says so in the [`Report`] and goes on as far as that makes
@@ -29,6 +32,7 @@
 mod awaits;
 mod check;
 mod determinism;
+mod diagram;
 mod emit;
 mod flow;
 mod guards;
@@ -38,9 +42,12 @@ mod lower;
 mod macros;
 mod mark;
 mod number;
+mod parts;
 mod plan;
 mod resolve;
+mod save;
 mod signature;
+mod source;
 mod spell;
 mod starts;
 mod state_name;
@@ -56,6 +63,7 @@ use self::emit::Machine;
 use self::plan::Plan;
 use self::resolve::Resolver;
 use self::signature::Signature;
+use crate::code;
 use crate::report::{self, Report};
 
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -65,6 +73,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     };
     let report = Report::new();
     let signature = Signature::parse(&report, options, &function);
+    let is_function = report.is_clean();
     if function.sig.receiver().is_some() {
         // A method stands where no type of its name may stand, and callers see what they expect.
         let errors = report
@@ -86,13 +95,16 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     } else {
         Machine::default()
     };
+    // As a plain function these are wrong too, and rustc would say so in other words.
+    let is_function =
+        is_function && !report.has(code::AWAIT_WITHIN) && !report.has(code::AWAIT_TOGETHER);
     guards::check(&report, &written);
     determinism::check(&report, &function.sig, &written);
     match report.check() {
         Ok(()) => emit::workflow(&signature, &function.block, &machine),
         Err(errors) => {
             let errors = errors.into_compile_error();
-            let stub = emit::stub(&signature);
+            let stub = emit::stub(&signature, is_function.then_some(&function.block));
             quote!(#errors #stub)
         }
     }
@@ -125,6 +137,7 @@ fn machine(report: &Report, signature: &Signature, body: &Block) -> Machine {
         parameters.push(id);
     }
     resolver.body(&mut body);
+    parts::mark(&mut body);
     let flow = lower::lower(
         report,
         inner,

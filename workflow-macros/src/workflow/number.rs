@@ -183,6 +183,17 @@ impl Numberer {
     }
 }
 
+/// The place at which an operand is said to be none: what it is called by, or the type of a signal.
+fn telling_span(operand: &Expr) -> Span {
+    match operand {
+        Expr::MethodCall(call) => match &call.turbofish {
+            Some(turbofish) => turbofish.args.span(),
+            None => operand.span(),
+        },
+        _ => operand.span(),
+    }
+}
+
 fn is_control_flow(expr: &Expr) -> bool {
     matches!(
         expr,
@@ -220,7 +231,7 @@ impl VisitMut for Numberer {
             awaited: Awaited::of(&expr.base),
             signals: signals(&expr.base),
             inline: inline::called(&expr.base).map(|(path, _)| path.clone()),
-            span: expr.base.span(),
+            span: telling_span(&expr.base),
             unit: self.unit,
             place,
         });

@@ -54,6 +54,7 @@ impl Resolver {
             ident: ident.clone(),
             mutable,
             temporary: false,
+            awaited: None,
             annotation: None,
             spelling: None,
             borrow,

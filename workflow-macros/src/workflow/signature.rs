@@ -31,6 +31,8 @@ pub(super) struct Signature {
     pub(super) context: Option<(PatType, Option<Ident>)>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) output: Type,
+    /// The place of the body.
+    pub(super) body: Span,
     /// The type parameters, with the bounds that a saved run needs.
     pub(super) generics: Generics,
 }
@@ -78,6 +80,7 @@ impl Signature {
                 ReturnType::Type(_, ty) => (**ty).clone(),
                 ReturnType::Default => parse_quote_spanned!(sig.ident.span()=> ()),
             },
+            body: function.block.brace_token.span.join(),
             generics: bounded(sig),
         };
         let mut index = 0;

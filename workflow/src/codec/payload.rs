@@ -57,6 +57,11 @@ impl Payload {
         &self.0
     }
 
+    /// The same bytes, shared.
+    pub(crate) fn shared(&self) -> Arc<[u8]> {
+        Arc::clone(&self.0)
+    }
+
     /// The length in bytes, the format byte included.
     #[allow(
         clippy::len_without_is_empty,

@@ -115,7 +115,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// Saves the local. The fields of a state are saved in the order of its variant.
+    /// Saves the local.
     pub fn save(&self, step: &mut Step<'_>, value: &T) {
         match (self.save)(value) {
             Ok(value) => step.fields.push(SavedField {
@@ -272,7 +272,10 @@ impl<'a> Step<'a> {
         };
         // A value that could not be encoded has ended the step already.
         if let (None, Some(request)) = (&self.end, self.request.take()) {
-            let state = definition.snapshot(state, std::mem::take(&mut self.fields));
+            let mut fields = std::mem::take(&mut self.fields);
+            let in_order = &definition.states[state].fields;
+            fields.sort_by_key(|saved| in_order.iter().position(|f| f.name == saved.name));
+            let state = definition.snapshot(state, fields);
             self.end = Some(End::Suspended { state, request });
         }
         Stepped(())
@@ -314,7 +317,7 @@ impl<'a> Step<'a> {
     }
 
     fn codec_fault(&mut self, what: &str, error: CodecError) {
-        if let Mode::Run { state, .. } = &self.mode {
+        if let (None, Mode::Run { state, .. }) = (&self.end, &self.mode) {
             self.end = Some(End::Fault(Fault::Codec {
                 state: state.name.clone(),
                 what: what.to_owned(),

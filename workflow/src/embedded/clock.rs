@@ -1,15 +1,15 @@
 //! Time and chance, the two things an engine takes from the world.
 
+use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use uuid::Uuid;
 
 /// The time in milliseconds since 1970: what records and timers count in.
 pub(super) fn now_ms() -> u64 {
     to_ms(SystemTime::now())
 }
 
-fn to_ms(time: SystemTime) -> u64 {
+/// A time of the standard library's as it is saved.
+pub(super) fn to_ms(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
@@ -26,9 +26,9 @@ pub(super) fn after(now_ms: u64, duration: Duration) -> u64 {
     now_ms.saturating_add(u64::try_from(ms).unwrap_or(u64::MAX))
 }
 
-/// A random number.
+/// A random number, nothing secret: the standard library's hash keys, which cost no system call.
 pub(super) fn random() -> u64 {
-    Uuid::new_v4().as_u64_pair().1
+    RandomState::new().hash_one(())
 }
 
 /// A random number between 0 and 1, for jitter.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use crate::activity::ActivityContext;
 use crate::attempt;
 use crate::codec::Sealed;
@@ -20,6 +22,9 @@ use super::{clock, engine};
 
 /// How long to wait before trying again to write down what cannot be given back to a caller.
 const COMMIT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// So many runs that something is due for are looked at at a time.
+const TICKS_MAX: usize = 1024;
 
 /// Closes the engine with the task that has this.
 struct CloseOnDrop(Arc<Engine>);
@@ -71,14 +76,16 @@ impl Engine {
                 (_, due) => due_ms = due_ms.into_iter().chain(due).min(),
             }
         }
-        let deadline_ms = record.deadline_ms().filter(|_| !is_aside);
-        let wake_ms = due_ms.into_iter().chain(deadline_ms).min();
+        // Also a run that is set aside times out.
+        let wake_ms = due_ms.into_iter().chain(record.deadline_ms()).min();
+        let wake_ms = wake_ms.filter(|_| record.end.is_none());
         if wake_ms != active.wake_ms {
             if let Some(at) = active.wake_ms {
-                self.timers.remove(at, &slot.workflow_id);
+                self.timers.remove((at, active.run));
             }
             if let Some(at) = wake_ms {
-                self.timers.add(at, &slot.workflow_id);
+                let is_stored = record.wake_ms() == Some(at);
+                self.timers.add((at, active.run), is_stored);
             }
             active.wake_ms = wake_ms;
         }
@@ -211,7 +218,9 @@ impl Engine {
         };
         let engine = self.clone();
         let mut closed = self.closed.subscribe();
+        let busy = self.busy();
         self.runtime.spawn(async move {
+            let _busy = busy;
             let abort = task.abort_handle();
             let joined = tokio::select! {
                 biased;
@@ -256,16 +265,38 @@ impl Engine {
         // When its runtime ends, the engine can do no more: whoever waits is to know.
         let _engine = CloseOnDrop(self.clone());
         let mut closed = self.closed.subscribe();
+        let ticks = Arc::new(Semaphore::new(TICKS_MAX));
         loop {
-            let workflow_id = tokio::select! {
-                workflow_id = self.timers.next() => workflow_id,
+            let run = tokio::select! {
+                run = self.timers.next(&self.store) => run,
                 _ = closed.wait_for(|closed| *closed) => return,
+            };
+            let summary = match &run {
+                Ok(run) => self.store.summary(*run),
+                Err(error) => Err(error.clone()),
+            };
+            let identity = match summary {
+                Ok(Some(summary)) => summary.identity,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::error!(%error, "what is due cannot be read; trying again");
+                    tokio::time::sleep(COMMIT_RETRY_INTERVAL).await;
+                    if let Ok(run) = run {
+                        self.timers.add((clock::now_ms(), run), false);
+                    }
+                    continue;
+                }
+            };
+            let Ok(permit) = ticks.clone().acquire_owned().await else {
+                return;
             };
             let engine = self.clone();
             self.runtime.spawn(async move {
+                let _permit = permit;
+                let _busy = engine.busy();
                 let target = RunTarget {
-                    workflow_id: workflow_id.to_string(),
-                    run_id: None,
+                    workflow_id: identity.workflow_id.clone(),
+                    run_id: Some(identity.run_id.clone()),
                 };
                 engine.report(target, Input::Tick).await;
             });

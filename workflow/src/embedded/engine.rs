@@ -1,8 +1,9 @@
 //! Runs, one lock per workflow id: load, transition, commit, then act.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,16 +13,18 @@ use uuid::Uuid;
 
 use crate::codec::{self, CodecError, Payload, Sealed};
 use crate::config::Config;
-use crate::contract::{Machine, Run, ScheduledChild};
+use crate::contract::{Machine, Operation, Run, ScheduledChild};
 use crate::executor::{Error, OpenError, RunError};
 use crate::failure::Failure;
-use crate::provider::{HistoryEvent, IdPolicy, RunInfo, RunTarget, SetAside, StartRequest};
+use crate::provider::{
+    HistoryEvent, HistoryEventKind, IdPolicy, RunInfo, RunTarget, SetAside, StartRequest,
+};
 
 use super::clock;
 use super::fit::fits;
-use super::record::{Head, Outcome, Parent, Record};
+use super::record::{self, Head, Outcome, Parent, Record};
 use super::slot::{Active, Slot, Slots};
-use super::store::{Change, Image, Store, StoreError};
+use super::store::{Change, IN_FLIGHT, Image, Retention, Store, StoreError, Summary};
 use super::timers::Timers;
 use super::transition::{self, Input, LOST_ATTEMPTS_MAX, Moment};
 
@@ -30,11 +33,15 @@ const RESUME_CHANGES_MAX: usize = 4096;
 
 /// The embedded engine.
 pub(super) struct Engine {
-    store: Store,
+    pub(super) store: Store,
     machines: HashMap<&'static str, Machine>,
     pub(super) slots: Slots,
     pub(super) aside: Mutex<BTreeMap<Arc<str>, SetAside>>,
+    /// [`Standing::fit`](super::store::Standing) of runs that the code is known to fit.
+    fitting: Mutex<HashSet<u64>>,
     pub(super) timers: Timers,
+    /// How many calls and attempts are under way: who is alone commits on its own thread.
+    busy: Arc<AtomicUsize>,
     pub(super) runtime: Handle,
     pub(super) closed: watch::Sender<bool>,
 }
@@ -70,8 +77,9 @@ impl Engine {
         let machines = config.machines()?;
         let runtime = runtime()?;
         let directory = directory.to_owned();
+        let retention = Retention::default();
         // Opening reads files; the callers' runtime is not to wait for that.
-        let store = tokio::task::spawn_blocking(move || Store::open(&directory))
+        let store = tokio::task::spawn_blocking(move || Store::open(&directory, retention))
             .await
             .map_err(|panic| OpenError::Storage(Box::new(panic)))?
             .map_err(|error| OpenError::Storage(Box::new(error)))?;
@@ -83,7 +91,10 @@ impl Engine {
                 .collect(),
             slots: Slots::default(),
             aside: Mutex::default(),
-            timers: Timers::default(),
+            fitting: Mutex::default(),
+            // What is due at once is taken up below.
+            timers: Timers::new((0, u64::MAX)),
+            busy: Arc::default(),
             runtime,
             closed: watch::Sender::new(false),
         });
@@ -105,17 +116,67 @@ impl Engine {
         self.machines.get(workflow)
     }
 
-    pub(super) fn set_aside(&self) -> Vec<SetAside> {
-        lock(&self.aside).values().cloned().collect()
+    /// The runs that the code cannot go on with: those of which that was found out when they were
+    /// to go on, and those that stand where the code does not fit. Reads one run for each place at
+    /// which runs stand, and those that are set aside.
+    pub(super) fn set_aside(&self) -> Result<Vec<SetAside>, Error> {
+        let mut aside = lock(&self.aside).clone();
+        let mut places: HashMap<u64, Vec<u64>> = HashMap::new();
+        let mut fitting: HashSet<u64> = HashSet::new();
+        let mut unread = None;
+        self.store.in_flight(|run, fit| {
+            if fitting.contains(&fit) {
+                return;
+            }
+            let runs = places.entry(fit).or_default();
+            if runs.is_empty() {
+                match self.read(run) {
+                    Ok((.., record)) if self.fitting(&record).is_ok() => {
+                        fitting.insert(fit);
+                        return;
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        unread.get_or_insert((run, error));
+                    }
+                }
+            }
+            runs.push(run);
+        })?;
+        for run in places.into_values().flatten() {
+            let (head, reason) = match self.read(run) {
+                Ok((.., record)) => match self.fitting(&record) {
+                    Ok(_) => continue,
+                    Err(reason) => (record.head, reason),
+                },
+                Err(error) => (unreadable(run), error.to_string()),
+            };
+            let id: Arc<str> = head.workflow_id.as_str().into();
+            aside.entry(id).or_insert_with(|| set_aside(head, reason));
+        }
+        Ok(aside.into_values().collect())
     }
 
-    /// Takes up all runs in flight: what they lost is noted in one commit, then they go on.
+    /// Takes up the runs of which something was under way: what they lost is noted, then they go
+    /// on. Runs that wait are not touched.
     async fn resume(self: &Arc<Self>) -> Result<(), Error> {
+        let mut last = (0, 0);
+        loop {
+            let found = self.store.wakes(last, 0, RESUME_CHANGES_MAX)?;
+            let Some(next) = found.last() else {
+                return Ok(());
+            };
+            last = *next;
+            self.take_up(found.into_iter().map(|(_, run)| run)).await?;
+        }
+    }
+
+    async fn take_up(self: &Arc<Self>, runs: impl Iterator<Item = u64>) -> Result<(), Error> {
         let mut taken_up = Vec::new();
         let mut changes = Vec::new();
-        for run in self.store.open_runs()? {
-            let (image, mut record) = match self.read(run) {
-                Ok(read) => read,
+        for run in runs {
+            let mut active = match self.active(run) {
+                Ok(active) => active,
                 // The others are not to wait for one that is damaged.
                 Err(error @ (Error::Codec(_) | Error::Storage(_))) => {
                     tracing::error!(run, %error, "a run cannot be read");
@@ -124,12 +185,13 @@ impl Engine {
                 }
                 Err(error) => return Err(error),
             };
-            let workflow_id: Arc<str> = record.head.workflow_id.as_str().into();
+            // Whether they were started before the process died, nobody knows.
+            active.children.clear();
+            let record = &mut active.record;
             let before = record.clone();
-            match self.fitting(&record) {
-                // Steps are taken later, each run's by itself: a slow one delays nobody.
-                Ok(_) => transition::absorb(&mut record, Input::Reopened, Moment::now()),
-                Err(reason) => self.put_aside(record.head.clone(), reason),
+            // Steps are taken later, each run's by itself: a slow one delays nobody.
+            if self.fitting(record).is_ok() {
+                transition::absorb(record, Input::Reopened, Moment::now());
             }
             let mut waiting = record.waiting.iter_mut();
             if let Some(waiting) = waiting.find(|waiting| waiting.lost >= LOST_ATTEMPTS_MAX) {
@@ -140,26 +202,16 @@ impl Engine {
                 waiting.lost = 0;
                 self.put_aside(record.head.clone(), reason);
             }
-            let mut active = Active {
-                run,
-                record,
-                image,
-                attempts: Vec::new(),
-                children: Vec::new(),
-                wake_ms: None,
-            };
             if active.record != before {
-                changes.push(active.change(Input::Reopened.kind())?);
+                changes.push(active.change(Some(Input::Reopened.kind()))?);
             }
-            taken_up.push((workflow_id, active));
+            taken_up.push(active);
         }
-        while !changes.is_empty() {
-            let rest = changes.split_off(changes.len().min(RESUME_CHANGES_MAX));
-            let batch = std::mem::replace(&mut changes, rest);
-            self.store.commit(batch).await?;
-        }
-        for (workflow_id, active) in taken_up {
-            let held = self.slots.hold(workflow_id);
+        self.store.commit(changes, false).await?;
+        for active in taken_up {
+            let held = self
+                .slots
+                .hold(active.record.head.workflow_id.as_str().into());
             let mut guard = held.active.lock().await;
             // A child whose parent went on without it was to be canceled when the process died.
             let input = if self.is_orphan(&active.record.head) {
@@ -184,12 +236,14 @@ impl Engine {
     /// Starts a run.
     pub(super) async fn start(self: &Arc<Self>, request: StartRequest) -> Result<RunInfo, Error> {
         let engine = self.clone();
+        let busy = self.busy();
         self.detached(async move {
+            let _busy = busy;
             let run_id = Uuid::new_v4().to_string();
             let workflow_id = request.id.as_deref().unwrap_or(&run_id).into();
             let held = engine.slots.hold(workflow_id);
-            let record = engine.start_in(&held, request, run_id, None).await?;
-            Ok(record.info())
+            let summary = engine.start_in(&held, request, run_id, None).await?;
+            Ok(record::info(&summary))
         })
         .await
     }
@@ -214,6 +268,10 @@ impl Engine {
         let found = self
             .start_in(&held, request, run_id, Some(parent.clone()))
             .await?;
+        let found = self.record(&RunTarget {
+            workflow_id: workflow_id.clone(),
+            run_id: Some(found.identity.run_id.clone()),
+        })?;
         if found.head.parent.as_ref() != Some(parent) {
             return Err(Error::IdInUse {
                 workflow_id,
@@ -234,7 +292,7 @@ impl Engine {
             run_id: Some(parent.run_id.clone()),
         };
         let waits = |record: &Record| record.run.under_way().any(|p| p.op == parent.op);
-        self.find(&target).is_ok_and(|(_, record)| !waits(&record))
+        self.record(&target).is_ok_and(|record| !waits(&record))
     }
 
     async fn start_in(
@@ -243,7 +301,7 @@ impl Engine {
         request: StartRequest,
         run_id: String,
         parent: Option<Parent>,
-    ) -> Result<Record, Error> {
+    ) -> Result<Summary, Error> {
         if request.id.as_deref() == Some("") {
             return Err(Error::EmptyId);
         }
@@ -254,24 +312,25 @@ impl Engine {
             })?;
         let mut guard = slot.active.lock().await;
         let workflow_id = slot.workflow_id.to_string();
-        let target = RunTarget {
-            workflow_id: workflow_id.clone(),
-            run_id: None,
+        // An id that was just made up is nobody's.
+        let existing = match &request.id {
+            Some(_) => self.store.find(&workflow_id, None)?,
+            None => None,
         };
-        match self.find(&target) {
-            Err(Error::UnknownRun { .. }) => {}
-            Err(error) => return Err(error),
-            Ok((_, existing)) => match (request.id_policy, existing.end.is_some()) {
+        if let Some((_, existing)) = existing {
+            let is_closed = existing.standing.status != IN_FLIGHT;
+            match (request.id_policy, is_closed) {
                 (IdPolicy::UseExisting, _) => return Ok(existing),
                 (IdPolicy::RejectRunning, true) => {}
                 (IdPolicy::RejectRunning, false) | (IdPolicy::RejectUsed, _) => {
+                    let existing = record::info(&existing);
                     return Err(Error::IdInUse {
                         workflow_id,
-                        status: existing.status(),
-                        run_id: existing.head.run_id,
+                        status: existing.status,
+                        run_id: existing.run_id,
                     });
                 }
-            },
+            }
         }
         let mut record = Record {
             head: Head {
@@ -289,6 +348,7 @@ impl Engine {
         let aside = self.advance(&mut record, Input::Started).err();
         let mut active = Active {
             run: self.store.next_run(),
+            identity: Arc::new(record.identity()),
             record,
             image: Arc::default(),
             attempts: Vec::new(),
@@ -297,15 +357,15 @@ impl Engine {
         };
         let change = Change {
             before: None,
-            ..active.change(Input::Started.kind())?
+            ..active.change(Some(Input::Started.kind()))?
         };
-        self.store.commit(vec![change]).await?;
+        let summary = change.summary.clone();
+        self.commit(change).await?;
         if let Some(reason) = aside {
             self.put_aside(active.record.head.clone(), reason);
         }
-        let started = active.record.clone();
         self.settle(slot, &mut guard, active);
-        Ok(started)
+        Ok(summary)
     }
 
     /// Delivers a signal that the run's workflow understands.
@@ -316,7 +376,9 @@ impl Engine {
         payload: Payload,
     ) -> Result<(), Error> {
         let engine = self.clone();
+        let busy = self.busy();
         self.detached(async move {
+            let _busy = busy;
             let accept = |record: &Record| {
                 let workflow = &record.head.workflow;
                 let machine = engine.machine(workflow);
@@ -338,8 +400,12 @@ impl Engine {
         input: Input,
     ) -> Result<(), Error> {
         let engine = self.clone();
-        self.detached(async move { engine.input_now(&target, input).await })
-            .await
+        let busy = self.busy();
+        self.detached(async move {
+            let _busy = busy;
+            engine.input_now(&target, input).await
+        })
+        .await
     }
 
     pub(super) async fn input_now(
@@ -359,19 +425,27 @@ impl Engine {
         let held = self.slots.hold(target.workflow_id.as_str().into());
         let slot = &held;
         let mut guard = slot.active.lock().await;
-        let wanted = target.run_id.as_ref();
-        let Some(active) = guard
-            .as_mut()
-            .filter(|active| wanted.is_none_or(|run_id| *run_id == active.record.head.run_id))
-        else {
-            return Err(closed(&self.find(target)?.1));
+        let active = match &mut *guard {
+            Some(active) => active,
+            // It was not worth the memory.
+            empty => {
+                let (run, summary) = self.find(target)?;
+                if summary.standing.status != IN_FLIGHT {
+                    return Err(closed(&summary));
+                }
+                empty.insert(self.active(run)?)
+            }
         };
+        if (target.run_id.as_ref()).is_some_and(|run_id| *run_id != active.record.head.run_id) {
+            return Err(closed(&self.find(target)?.1));
+        }
         let input = input(&active.record)?;
         let deadline = active.record.deadline_ms();
         let too_late = deadline.is_some_and(|deadline| deadline <= clock::now_ms());
         let mut next = Active {
             run: active.run,
             record: active.record.clone(),
+            identity: active.identity.clone(),
             image: active.image.clone(),
             attempts: Vec::new(),
             children: active.children.clone(),
@@ -383,8 +457,11 @@ impl Engine {
         let unasked = matches!(input, Input::Tick | Input::Attempted { .. });
         let aside = self.advance(&mut next.record, input).err();
         if next.record != active.record {
-            let change = next.change(kind)?;
-            match self.store.commit(vec![change]).await.map_err(Error::from) {
+            // That the next attempt begins is no news to the run.
+            let is_news = kind != HistoryEventKind::TimerFired
+                || (&next.record.run, &next.record.end) != (&active.record.run, &active.record.end);
+            let change = next.change(Some(kind).filter(|_| is_news))?;
+            match self.commit(change).await {
                 Err(error @ Error::TooLarge { .. }) if unasked => {
                     // It would be as large each time. The run stays as it was.
                     self.put_aside(active.record.head.clone(), error.to_string());
@@ -400,7 +477,10 @@ impl Engine {
         if let Some(reason) = aside {
             self.put_aside(next.record.head.clone(), reason);
         }
-        let refused = too_late.then(|| closed(&next.record));
+        let refused = too_late.then(|| Error::RunClosed {
+            workflow_id: next.record.head.workflow_id.clone(),
+            status: next.record.status(),
+        });
         self.settle(slot, &mut guard, next);
         refused.map_or(Ok(()), Err)
     }
@@ -414,14 +494,14 @@ impl Engine {
         let mut version = held.version.subscribe();
         let mut closed = self.closed.subscribe();
         async move {
-            let (_, record) = self.find(&target)?;
-            if record.end.is_some() {
+            let (run, summary) = self.find(&target)?;
+            if summary.standing.status != IN_FLIGHT {
                 return Ok(());
             }
-            if let Some(aside) = self.aside_of(&record.head) {
+            if let Some(reason) = self.why_aside(run, &summary)? {
                 return Err(Error::SetAside {
-                    workflow_id: aside.workflow_id,
-                    reason: aside.reason,
+                    workflow_id: target.workflow_id,
+                    reason,
                 });
             }
             tokio::select! {
@@ -437,22 +517,23 @@ impl Engine {
         let mut closed = self.closed.subscribe();
         let mut version = held.version.subscribe();
         loop {
-            let (_, record) = self.find(&target)?;
-            if let Some(end) = record.end {
+            let (run, summary) = self.find(&target)?;
+            if summary.standing.status != IN_FLIGHT {
+                let (_, image) = self.load(run)?;
+                let (end, timeout) = Record::decode_end(&image).map_err(Error::from)?;
+                let end = end.ok_or_else(|| not_there(run)).map_err(Error::from)?;
                 return match end.outcome {
                     Outcome::Completed(output) => Ok(output),
                     Outcome::Failed(failure) => Err(RunError::Failed(failure)),
                     Outcome::Canceled(failure) => Err(RunError::Canceled(failure)),
                     Outcome::Terminated(reason) => Err(RunError::Terminated { reason }),
                     Outcome::TimedOut => Err(RunError::TimedOut {
-                        timeout: record.head.timeout.unwrap_or_default(),
+                        timeout: timeout.unwrap_or_default(),
                     }),
                 };
             }
-            if let Some(aside) = self.aside_of(&record.head) {
-                return Err(RunError::SetAside {
-                    reason: aside.reason,
-                });
+            if let Some(reason) = self.why_aside(run, &summary)? {
+                return Err(RunError::SetAside { reason });
             }
             tokio::select! {
                 _ = version.changed() => {}
@@ -472,24 +553,26 @@ impl Engine {
     }
 
     /// A run as it was last committed. It takes no lock: a busy run does not delay who looks.
-    pub(super) fn find(&self, target: &RunTarget) -> Result<(u64, Record), Error> {
-        for run in self.store.runs_of(&target.workflow_id)?.into_iter().rev() {
-            let (_, record) = self.read(run)?;
-            let wanted = target.run_id.as_ref();
-            if wanted.is_none_or(|run_id| *run_id == record.head.run_id) {
-                return Ok((run, record));
-            }
-        }
-        Err(Error::UnknownRun {
+    pub(super) fn find(&self, target: &RunTarget) -> Result<(u64, Summary), Error> {
+        let found = self
+            .store
+            .find(&target.workflow_id, target.run_id.as_deref())?;
+        found.ok_or_else(|| Error::UnknownRun {
             workflow_id: target.workflow_id.clone(),
         })
+    }
+
+    /// The record of a run, as it was last committed.
+    pub(super) fn record(&self, target: &RunTarget) -> Result<Record, Error> {
+        let (run, _) = self.find(target)?;
+        Ok(self.read(run)?.2)
     }
 
     /// Runs the transition; the reason, where the code cannot go on with the run.
     fn advance(&self, record: &mut Record, input: Input) -> Result<(), String> {
         let moment = Moment::now();
         let workflow_id = &*record.head.workflow_id;
-        let is_aside = self.aside_of(&record.head).is_some();
+        let is_aside = self.aside_of(workflow_id, &record.head.run_id).is_some();
         match self.fitting(record) {
             // A cancel may be what a run needs that is set aside: it is tried.
             Ok(machine) if !is_aside || matches!(input, Input::Cancel) => {
@@ -497,7 +580,6 @@ impl Engine {
                 let applied = transition::apply(record, machine, input, moment);
                 applied.map_err(|fault| fault.to_string())
             }
-            Err(reason) if !is_aside => Err(reason),
             _ => {
                 transition::absorb(record, input, moment);
                 Ok(())
@@ -528,20 +610,68 @@ impl Engine {
         }
     }
 
-    /// A run as it was last committed.
-    fn read(&self, run: u64) -> Result<(Arc<Image>, Record), Error> {
-        let image = self.store.load(run)?.ok_or_else(|| CodecError::Decode {
-            type_name: std::any::type_name::<Record>(),
-            reason: format!("run number {run} is not there"),
-        })?;
-        let record = Record::decode(&image)?;
-        Ok((image, record))
+    async fn commit(&self, change: Change) -> Result<(), Error> {
+        let is_alone = self.busy.load(Ordering::Relaxed) <= 1;
+        Ok(self.store.commit(vec![change], is_alone).await?)
     }
 
-    /// Why a run is set aside, if it is.
-    fn aside_of(&self, head: &Head) -> Option<SetAside> {
-        let aside = lock(&self.aside).get(&*head.workflow_id).cloned();
-        aside.filter(|aside| aside.run_id == head.run_id)
+    /// Something is under way until this is dropped.
+    pub(super) fn busy(&self) -> Busy {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(self.busy.clone())
+    }
+
+    fn load(&self, run: u64) -> Result<(Summary, Arc<Image>), Error> {
+        Ok(self.store.load(run)?.ok_or_else(|| not_there(run))?)
+    }
+
+    /// A run as it was last committed.
+    fn read(&self, run: u64) -> Result<(Summary, Arc<Image>, Record), Error> {
+        let (summary, image) = self.load(run)?;
+        let record = Record::decode(&image)?;
+        Ok((summary, image, record))
+    }
+
+    /// A run in flight, to go on with.
+    fn active(&self, run: u64) -> Result<Active, Error> {
+        let (summary, image, record) = self.read(run)?;
+        let under_way = record.run.under_way();
+        let children = under_way.filter(|p| matches!(p.operation, Operation::Child(_)));
+        Ok(Active {
+            children: children.map(|pending| pending.op).collect(),
+            run,
+            identity: summary.identity,
+            record,
+            image,
+            attempts: Vec::new(),
+            wake_ms: summary.standing.wake_ms,
+        })
+    }
+
+    /// Why a run in flight is set aside, if it is.
+    fn why_aside(&self, run: u64, summary: &Summary) -> Result<Option<String>, Error> {
+        let identity = &summary.identity;
+        if let Some(reason) = self.aside_of(&identity.workflow_id, &identity.run_id) {
+            return Ok(Some(reason));
+        }
+        let fit = summary.standing.fit;
+        if lock(&self.fitting).contains(&fit) {
+            return Ok(None);
+        }
+        let reason = self.fitting(&self.read(run)?.2).err();
+        if reason.is_none() {
+            lock(&self.fitting).insert(fit);
+        }
+        Ok(reason)
+    }
+
+    /// Why going on with a run failed, if it did.
+    fn aside_of(&self, workflow_id: &str, run_id: &str) -> Option<String> {
+        let aside = lock(&self.aside);
+        let aside = aside
+            .get(workflow_id)
+            .filter(|aside| aside.run_id == run_id);
+        aside.map(|aside| aside.reason.clone())
     }
 
     fn put_aside(&self, head: Head, reason: String) {
@@ -551,15 +681,8 @@ impl Engine {
             reason,
             "a run is set aside"
         );
-        lock(&self.aside).insert(
-            head.workflow_id.as_str().into(),
-            SetAside {
-                workflow_id: head.workflow_id,
-                run_id: head.run_id,
-                workflow: head.workflow,
-                reason,
-            },
-        );
+        let id = head.workflow_id.as_str().into();
+        lock(&self.aside).insert(id, set_aside(head, reason));
     }
 }
 
@@ -592,10 +715,36 @@ fn unreadable(run: u64) -> Head {
     }
 }
 
-fn closed(record: &Record) -> Error {
+fn set_aside(head: Head, reason: String) -> SetAside {
+    SetAside {
+        workflow_id: head.workflow_id,
+        run_id: head.run_id,
+        workflow: head.workflow,
+        reason,
+    }
+}
+
+fn not_there(run: u64) -> CodecError {
+    CodecError::Decode {
+        type_name: std::any::type_name::<Record>(),
+        reason: format!("run number {run} is not there"),
+    }
+}
+
+fn closed(summary: &Summary) -> Error {
+    let info = record::info(summary);
     Error::RunClosed {
-        workflow_id: record.head.workflow_id.clone(),
-        status: record.status(),
+        workflow_id: info.workflow_id,
+        status: info.status,
+    }
+}
+
+/// Counts what is under way.
+pub(super) struct Busy(Arc<AtomicUsize>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,5 +1,9 @@
 //! Whether the code at hand fits a run.
 
+use std::hash::{Hash, Hasher};
+
+use siphasher::sip::SipHasher13;
+
 use crate::contract::{
     ActivityDefinition, ActivityName, Awaits, Definition, Fault, Machine, Operation,
     ScheduledActivity, Wait,
@@ -104,6 +108,44 @@ fn fits_activity(
         ));
     }
     Ok(())
+}
+
+/// A hash of everything that [`fits`] looks at: equal for two runs of which the code fits both or
+/// neither.
+pub(super) fn key(record: &Record) -> u64 {
+    let mut hasher = SipHasher13::new();
+    let run = &record.run;
+    record.head.workflow.hash(&mut hasher);
+    for frame in &run.frames {
+        (&frame.workflow, &frame.name, &frame.base).hash(&mut hasher);
+        (frame.shape, frame.fingerprint, frame.surroundings).hash(&mut hasher);
+    }
+    if let Some(wait) = &run.wait {
+        matches!(wait, Wait::Any(_)).hash(&mut hasher);
+        for op in wait.ops() {
+            let pending = run.pending.iter().find(|pending| pending.op == *op);
+            hash_operation(pending.map(|pending| &pending.operation), &mut hasher);
+        }
+    }
+    for pending in run.under_way() {
+        hash_operation(Some(&pending.operation), &mut hasher);
+    }
+    hasher.finish()
+}
+
+fn hash_operation(operation: Option<&Operation>, hasher: &mut SipHasher13) {
+    match operation {
+        None => 0.hash(hasher),
+        Some(Operation::Activity(scheduled)) => {
+            (1, &scheduled.activity).hash(hasher);
+            for argument in &scheduled.arguments {
+                argument.shape.hash(hasher);
+            }
+        }
+        Some(Operation::Timer { .. }) => 2.hash(hasher),
+        Some(Operation::Signal { name, .. }) => (3, name).hash(hasher),
+        Some(Operation::Child(child)) => (4, &child.workflow).hash(hasher),
+    }
 }
 
 /// Whether the operations that a run waits for are what the code awaits.

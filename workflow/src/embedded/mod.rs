@@ -5,13 +5,14 @@
 //! - [`engine`]: one lock per workflow id ([`slot`]); load, transition, commit, then act
 //!   ([`dispatch`]).
 //! - [`fit`]: whether the code at hand fits a run; [`attempt`]: one attempt of an activity.
-//! - [`timers`], [`clock`]: when something is due.
+//! - [`timers`], [`clock`]: when something is due; [`listing`]: which runs there are.
 //! - [`store`]: the two databases; knows bytes only.
 
 mod clock;
 mod dispatch;
 mod engine;
 mod fit;
+mod listing;
 mod record;
 mod slot;
 mod store;
@@ -24,6 +25,7 @@ use crate::codec::{Payload, Sealed};
 use crate::config::Config;
 use crate::contract::{Machine, Snapshot};
 use crate::executor::{Error, OpenError, RunError};
+use crate::listing::{RunFilter, RunPage};
 use crate::provider::{
     Engine, HistoryEvent, Provider, ProviderFuture, RunInfo, RunTarget, SetAside, StartRequest,
 };
@@ -55,7 +57,7 @@ impl Engine for Embedded {
     }
 
     fn describe(&self, run: RunTarget) -> ProviderFuture<'_, Result<RunInfo, Error>> {
-        Box::pin(async move { Ok(self.0.find(&run)?.1.info()) })
+        Box::pin(async move { Ok(record::info(&self.0.find(&run)?.1)) })
     }
 
     fn signal(
@@ -77,7 +79,7 @@ impl Engine for Embedded {
 
     fn state(&self, run: RunTarget) -> ProviderFuture<'_, Result<Option<Vec<Snapshot>>, Error>> {
         Box::pin(async move {
-            let (_, record) = self.0.find(&run)?;
+            let record = self.0.record(&run)?;
             Ok(record.end.is_none().then_some(record.run.frames))
         })
     }
@@ -94,8 +96,12 @@ impl Engine for Embedded {
         Box::pin(async move { self.0.history(&run) })
     }
 
+    fn list(&self, filter: RunFilter) -> ProviderFuture<'_, Result<RunPage, Error>> {
+        Box::pin(async move { self.0.list(&filter) })
+    }
+
     fn set_aside(&self) -> ProviderFuture<'_, Result<Vec<SetAside>, Error>> {
-        Box::pin(async move { Ok(self.0.set_aside()) })
+        Box::pin(async move { self.0.set_aside() })
     }
 
     fn close(&self) {

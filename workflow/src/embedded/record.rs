@@ -1,18 +1,19 @@
 //! What the embedded engine keeps of one run.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError, Sealed};
-use crate::contract::{CancelRequest, Pending, Run, SavedField, Snapshot, Wait};
+use crate::contract::{CancelRequest, Operation, Pending, Run, SavedField, Snapshot, Wait};
 use crate::failure::{Failure, FailureKind};
 use crate::provider::RunInfo;
 use crate::status::Status;
 
-use super::clock;
-use super::store::{Image, Section};
+use super::store::{Identity, Image, Section, Standing, Summary};
+use super::{clock, fit};
 
 /// What the embedded engine keeps of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,17 +105,6 @@ impl Record {
         }
     }
 
-    pub(super) fn info(&self) -> RunInfo {
-        RunInfo {
-            workflow_id: self.head.workflow_id.clone(),
-            run_id: self.head.run_id.clone(),
-            workflow: self.head.workflow.clone(),
-            status: self.status(),
-            started_at: clock::to_time(self.head.started_ms),
-            closed_at: self.end.as_ref().map(|end| clock::to_time(end.at_ms)),
-        }
-    }
-
     /// How an operation is getting on, if it is under way.
     pub(super) fn waiting(&self, op: u64) -> Option<&Waiting> {
         self.waiting.iter().find(|waiting| waiting.op == op)
@@ -126,8 +116,51 @@ impl Record {
         Some(clock::after(self.head.started_ms, timeout))
     }
 
-    /// As sections, so that a delta touches only what changed: each saved local is one.
-    pub(super) fn encode(&self) -> Result<Image, CodecError> {
+    /// When an engine has to look at the run, in milliseconds since 1970, though nobody asks it to;
+    /// 0 is as soon as it is opened. `None` for a run that waits for a signal for ever, or has ended.
+    pub(super) fn wake_ms(&self) -> Option<u64> {
+        if self.end.is_some() {
+            return None;
+        }
+        let mut under_way = self.run.under_way();
+        let has_children = under_way.any(|p| matches!(p.operation, Operation::Child(_)));
+        // It can take a step; or it is to be seen whether its child was started, and its parent
+        // still waits for it.
+        if self.run.is_ready() || has_children || self.head.parent.is_some() {
+            return Some(0);
+        }
+        let due_ms = self.run.under_way().filter_map(|pending| {
+            let due_ms = self.waiting(pending.op)?.due_ms;
+            match pending.operation {
+                Operation::Activity(_) => Some(due_ms.unwrap_or(0)),
+                _ => due_ms,
+            }
+        });
+        due_ms.chain(self.deadline_ms()).min()
+    }
+
+    /// What the run is found by, from now on.
+    pub(super) fn standing(&self) -> Standing {
+        Standing {
+            status: status_number(self.status()),
+            closed_ms: self.end.as_ref().map(|end| end.at_ms),
+            wake_ms: self.wake_ms(),
+            fit: fit::key(self),
+        }
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        Identity {
+            workflow_id: self.head.workflow_id.clone(),
+            run_id: self.head.run_id.clone(),
+            workflow: self.head.workflow.clone(),
+            started_ms: self.head.started_ms,
+        }
+    }
+
+    /// As sections, so that a delta touches only what changed: each saved local is one, and each
+    /// signal that waits. `before` is the image of the record before: what is equal is shared.
+    pub(super) fn encode(&self, before: &Image) -> Result<Image, CodecError> {
         let frames = &self.run.frames;
         let progress = Progress {
             frames: frames.iter().map(Frame::of).collect(),
@@ -138,41 +171,62 @@ impl Record {
             ended: self.run.ended,
             waiting: self.waiting.clone(),
         };
+        // What is fixed when a run starts is not encoded again.
+        let head = before.sections.first().cloned();
         let mut sections = vec![
-            section("head", &self.head)?,
-            section("progress", &progress)?,
-            section("pending", &self.run.pending)?,
-            section("mailbox", &self.run.mailbox)?,
-            section("end", &self.end)?,
+            head.map_or_else(|| section(HEAD, &self.head), Ok)?,
+            section(PROGRESS, &progress)?,
+            section(PENDING, &self.run.pending)?,
+            section(END, &self.end)?,
         ];
         for (depth, frame) in frames.iter().enumerate() {
             sections.extend(frame.fields.iter().map(|field| Section {
-                key: field_key(depth, &field.name),
-                bytes: field.value.payload.as_bytes().to_vec(),
+                key: field_key(depth, &field.name).into(),
+                bytes: field.value.payload.shared(),
+            }));
+        }
+        for (name, queue) in &self.run.mailbox {
+            sections.extend(queue.iter().map(|signal| Section {
+                key: signal_key(name, signal.shape).into(),
+                bytes: signal.payload.shared(),
             }));
         }
         Ok(Image { sections })
     }
 
     pub(super) fn decode(image: &Image) -> Result<Self, CodecError> {
-        let progress: Progress = read(image, "progress")?;
+        let progress: Progress = read(image, PROGRESS)?;
         let frames = progress.frames.into_iter().enumerate();
         let frames = frames.map(|(depth, frame)| frame.with_fields(image, depth));
+        let mut mailbox: BTreeMap<String, VecDeque<Sealed>> = BTreeMap::new();
+        for section in &image.sections {
+            if let Some((name, shape)) = signal_of(&section.key) {
+                let payload = codec::Payload::from_bytes(section.bytes.clone())?;
+                let queue = mailbox.entry(name.to_owned()).or_default();
+                queue.push_back(Sealed { shape, payload });
+            }
+        }
         Ok(Self {
-            head: read(image, "head")?,
+            head: read(image, HEAD)?,
             run: Run {
                 frames: frames.collect::<Result<_, _>>()?,
-                pending: read::<Vec<Pending>>(image, "pending")?,
+                pending: read::<Vec<Pending>>(image, PENDING)?,
                 wait: progress.wait,
-                mailbox: read::<BTreeMap<String, VecDeque<Sealed>>>(image, "mailbox")?,
+                mailbox,
                 next_op: progress.next_op,
                 seed: progress.seed,
                 cancel: progress.cancel,
                 ended: progress.ended,
             },
             waiting: progress.waiting,
-            end: read(image, "end")?,
+            end: read(image, END)?,
         })
+    }
+
+    /// How a run ended, without decoding all of it; and its timeout.
+    pub(super) fn decode_end(image: &Image) -> Result<(Option<End>, Option<Duration>), CodecError> {
+        let head: Head = read(image, HEAD)?;
+        Ok((read(image, END)?, head.timeout))
     }
 }
 
@@ -218,7 +272,8 @@ impl Frame {
 
     fn with_fields(self, image: &Image, depth: usize) -> Result<Snapshot, CodecError> {
         let fields = self.fields.into_iter().map(|(name, shape)| {
-            let payload = codec::Payload::from_bytes(bytes(image, &field_key(depth, &name))?)?;
+            let payload =
+                codec::Payload::from_bytes(bytes(image, &field_key(depth, &name))?.clone())?;
             let value = Sealed { shape, payload };
             Ok(SavedField { name, value })
         });
@@ -234,23 +289,67 @@ impl Frame {
     }
 }
 
+const HEAD: &str = "head";
+const PROGRESS: &str = "progress";
+const PENDING: &str = "pending";
+const END: &str = "end";
+const SIGNAL: &str = "signal ";
+
 fn field_key(depth: usize, name: &str) -> String {
     format!("field {depth} {name}")
 }
 
-fn section<T: Serialize>(key: &str, value: &T) -> Result<Section, CodecError> {
+/// The key of a signal that waits; those of one name stand in their order.
+fn signal_key(name: &str, shape: u64) -> String {
+    format!("{SIGNAL}{shape:016x} {name}")
+}
+
+fn signal_of(key: &str) -> Option<(&str, u64)> {
+    let (shape, name) = key.strip_prefix(SIGNAL)?.split_once(' ')?;
+    Some((name, u64::from_str_radix(shape, 16).ok()?))
+}
+
+const STATUSES: [Status; 6] = [
+    Status::Running,
+    Status::Completed,
+    Status::Failed,
+    Status::Canceled,
+    Status::Terminated,
+    Status::TimedOut,
+];
+
+/// How the store knows a status; a run in flight is [`IN_FLIGHT`](super::store::IN_FLIGHT).
+pub(super) fn status_number(status: Status) -> u8 {
+    let number = STATUSES.iter().position(|known| *known == status);
+    u8::try_from(number.expect("every status has a number")).expect("there are few")
+}
+
+/// What there is to know about a run without looking at its state.
+pub(super) fn info(summary: &Summary) -> RunInfo {
+    let Summary { identity, standing } = summary;
+    RunInfo {
+        workflow_id: identity.workflow_id.clone(),
+        run_id: identity.run_id.clone(),
+        workflow: identity.workflow.clone(),
+        status: STATUSES[usize::from(standing.status)],
+        started_at: clock::to_time(identity.started_ms),
+        closed_at: standing.closed_ms.map(clock::to_time),
+    }
+}
+
+fn section<T: Serialize>(key: &'static str, value: &T) -> Result<Section, CodecError> {
     Ok(Section {
-        key: key.to_owned(),
-        bytes: codec::encode_record(value)?,
+        key: key.into(),
+        bytes: codec::encode_record(value)?.into(),
     })
 }
 
-fn bytes<'a>(image: &'a Image, key: &str) -> Result<&'a [u8], CodecError> {
+fn bytes<'a>(image: &'a Image, key: &str) -> Result<&'a Arc<[u8]>, CodecError> {
     image
         .sections
         .iter()
         .find(|section| section.key == key)
-        .map(|section| &section.bytes[..])
+        .map(|section| &section.bytes)
         .ok_or_else(|| CodecError::Decode {
             type_name: std::any::type_name::<Record>(),
             reason: format!("section `{key}` is missing"),

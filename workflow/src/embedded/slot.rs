@@ -14,7 +14,7 @@ use crate::provider::{HistoryEvent, HistoryEventKind};
 
 use super::clock;
 use super::record::Record;
-use super::store::{Change, Image};
+use super::store::{Change, Identity, Image, Summary};
 
 /// The slots, by workflow id.
 #[derive(Debug, Default)]
@@ -36,6 +36,8 @@ pub(super) struct Slot {
 pub(super) struct Active {
     pub(super) run: u64,
     pub(super) record: Record,
+    /// What the store knows the run by, as it was last committed.
+    pub(super) identity: Arc<Identity>,
     pub(super) image: Arc<Image>,
     /// The attempts that are being made.
     pub(super) attempts: Vec<Attempt>,
@@ -60,21 +62,26 @@ impl Drop for Attempt {
 }
 
 impl Active {
-    /// What to commit so that the record is durable; `image` is it from now on.
-    pub(super) fn change(&mut self, kind: HistoryEventKind) -> Result<Change, Error> {
-        let after = Arc::new(self.record.encode()?);
-        let event = HistoryEvent {
+    /// What to commit so that the record is durable, with an entry of the history if it is worth
+    /// one; `image` is it from now on.
+    pub(super) fn change(&mut self, kind: Option<HistoryEventKind>) -> Result<Change, Error> {
+        let after = Arc::new(self.record.encode(&self.image)?);
+        let event = kind.map(|kind| HistoryEvent {
             at: clock::to_time(clock::now_ms()),
             kind,
             state: self.record.run.position(),
-        };
+        });
         Ok(Change {
             run: self.run,
-            workflow_id: self.record.head.workflow_id.as_str().into(),
-            open: self.record.end.is_none(),
+            summary: Summary {
+                identity: self.identity.clone(),
+                standing: self.record.standing(),
+            },
             before: Some(std::mem::replace(&mut self.image, after.clone())),
             after,
-            event: Some(codec::encode_record(&event)?),
+            event: event
+                .map(|event| codec::encode_record(&event))
+                .transpose()?,
         })
     }
 }
@@ -86,7 +93,7 @@ pub(super) struct Held<'a> {
 }
 
 impl Slots {
-    /// The slot of a workflow id, kept while it is held or has a run in flight.
+    /// The slot of a workflow id, kept while it is held or something of its run is under way.
     pub(super) fn hold(&self, workflow_id: Arc<str>) -> Held<'_> {
         let mut slots = self.lock();
         let slot = slots.entry(workflow_id).or_insert_with_key(|workflow_id| {
@@ -117,13 +124,23 @@ impl Deref for Held<'_> {
 }
 
 impl Drop for Held<'_> {
-    /// Forgets a slot that holds no run and that nobody else looks at.
+    /// Forgets a slot that nobody looks at, with its run if nothing of it is under way in this
+    /// process: a run that waits costs disk, not memory.
     fn drop(&mut self) {
         let mut slots = self.slots.lock();
         let holders = self.slot.holders.fetch_sub(1, Ordering::Relaxed) - 1;
-        let idle = || self.slot.active.try_lock().is_ok_and(|run| run.is_none());
+        let idle = || {
+            self.slot
+                .active
+                .try_lock()
+                .is_ok_and(|run| is_idle(run.as_ref()))
+        };
         if holders == 0 && idle() {
             slots.remove(&self.slot.workflow_id);
         }
     }
+}
+
+fn is_idle(active: Option<&Active>) -> bool {
+    active.is_none_or(|active| active.attempts.is_empty())
 }

@@ -237,7 +237,8 @@ fn tick(record: &mut Record, moment: Moment) {
     let mut due = Vec::new();
     for pending in record.run.under_way() {
         let op = pending.op;
-        let Some(waiting) = record.waiting(op) else {
+        let waiting = record.waiting.iter_mut().find(|waiting| waiting.op == op);
+        let Some(waiting) = waiting else {
             continue;
         };
         match &pending.operation {
@@ -254,6 +255,9 @@ fn tick(record: &mut Record, moment: Moment) {
                         ),
                     );
                     due.push((last, Event::ActivityFailed { op, failure }));
+                } else if waiting.due_ms.is_some_and(|due| due <= moment.now_ms) {
+                    // The next attempt begins now: after a crash it counts as under way.
+                    waiting.due_ms = None;
                 }
             }
             Operation::Timer { .. } | Operation::Signal { .. } | Operation::Child(_) => {

@@ -124,6 +124,12 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A page of runs was asked for after something that no page gave.
+    #[error("`{token}` is not what a page of runs gave as its next")]
+    PageToken {
+        /// What was given.
+        token: String,
+    },
     /// A value cannot be encoded or decoded.
     #[error(transparent)]
     Codec(#[from] CodecError),

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::codec;
 use crate::compiled::{Workflow, WorkflowCall};
 use crate::contract::SavedState;
+use crate::listing::{RunFilter, RunPage};
 use crate::provider::{Engine, HistoryEvent, RunInfo, RunTarget, SetAside};
 use crate::status::Status;
 
@@ -152,6 +153,32 @@ impl Executor {
     /// When there is none.
     pub async fn history(&self, workflow_id: &str) -> Result<Vec<HistoryEvent>, Error> {
         self.engine().history(latest(workflow_id)).await
+    }
+
+    /// The runs that a filter lets through, a page at a time; also those that have ended, while
+    /// they are kept. A page is how things stood at one moment, and takes no longer where there are
+    /// a million runs, as long as the filter does not leave out most of what it has to look at.
+    ///
+    /// ```
+    /// # use workflow::prelude::*;
+    /// # async fn all(executor: &Executor) -> Result<(), workflow::Error> {
+    /// let mut filter = RunFilter::new().status(Status::Running);
+    /// loop {
+    ///     let page = executor.list(filter.clone()).await?;
+    ///     for run in page.runs {
+    ///         println!("{} since {:?}", run.workflow_id, run.started_at);
+    ///     }
+    ///     let Some(next) = page.next else { break };
+    ///     filter = filter.after(next);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the data cannot be read, or the page begins after something that no page gave.
+    pub async fn list(&self, filter: RunFilter) -> Result<RunPage, Error> {
+        self.engine().list(filter).await
     }
 
     /// The runs in flight that the registered code cannot go on with, each with the reason. They

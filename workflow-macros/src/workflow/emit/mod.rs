@@ -4,11 +4,12 @@ mod code;
 mod state;
 mod step;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Block, GenericParam, Stmt};
 
+use super::diagram::{self, Edge};
 use super::flow::LocalId;
 use super::mark;
 use super::number::{Await, SignalArgument};
@@ -76,6 +77,7 @@ fn call(signature: &Signature, body: &TokenStream) -> TokenStream {
 /// const _: () = {
 ///     struct Finding { … }
 ///     impl research_workflow { pub async fn plain(…) { … } }
+///     impl research_workflow { async fn machine(…) { … } }
 ///     impl ::workflow::Workflow for research_workflow { … }
 /// };
 /// ```
@@ -94,28 +96,37 @@ pub(super) fn workflow(signature: &Signature, body: &Block, machine: &Machine) -
     let call_body =
         quote!(::workflow::WorkflowCall::new(::workflow::__private::arguments([#(#arguments),*])));
     let call = call(signature, &call_body);
-    let (items, stmts): (Vec<Stmt>, Vec<Stmt>) =
-        (body.stmts.iter().cloned()).partition(|stmt| matches!(stmt, Stmt::Item(_)));
+    let (items, body) = split(body);
+    let plain = plain(signature, &body);
+    let Machine { view, code } = machine;
+    let code = within(signature, &items, &quote!(#plain #code));
+    quote!(#call #view #code)
+}
+
+/// Code with the items of the body around it.
+fn within(signature: &Signature, items: &[Stmt], code: &TokenStream) -> TokenStream {
+    if items.is_empty() {
+        return code.clone();
+    }
+    let lints = signature.attrs.iter().filter(|attr| is_lint(attr));
+    quote! {
+        #(#lints)*
+        const _: () = {
+            #(#items)*
+            #code
+        };
+    }
+}
+
+/// The items of a body, and all else of it.
+fn split(body: &Block) -> (Vec<Stmt>, Block) {
+    let stmts = body.stmts.iter().cloned();
+    let (items, stmts) = stmts.partition(|stmt| matches!(stmt, Stmt::Item(_)));
     let body = Block {
         brace_token: body.brace_token,
         stmts,
     };
-    let plain = plain(signature, &body);
-    let Machine { view, code } = machine;
-    let code = if items.is_empty() {
-        quote!(#plain #code)
-    } else {
-        let lints = signature.attrs.iter().filter(|attr| is_lint(attr));
-        quote! {
-            #(#lints)*
-            const _: () = {
-                #(#items)*
-                #plain
-                #code
-            };
-        }
-    };
-    quote!(#call #view #code)
+    (items, body)
 }
 
 fn is_lint(attr: &Attribute) -> bool {
@@ -154,8 +165,9 @@ fn plain(signature: &Signature, body: &Block) -> TokenStream {
     }
 }
 
-/// What stands in for the machine when something is wrong.
-pub(super) fn stub(signature: &Signature) -> TokenStream {
+/// What stands in for the machine when something is wrong. Where it is with the body, that is there
+/// as written, so that names in it are used and editors know their types.
+pub(super) fn stub(signature: &Signature, body: Option<&Block>) -> TokenStream {
     let Signature {
         vis,
         ident,
@@ -164,6 +176,10 @@ pub(super) fn stub(signature: &Signature) -> TokenStream {
     } = signature;
     let call = call(signature, &quote!(::std::unreachable!()));
     let state_enum = signature.state_enum();
+    let plain = body.map(|body| {
+        let (items, body) = split(body);
+        within(signature, &items, &plain(signature, &body))
+    });
     let called = called(
         signature,
         &quote!(
@@ -174,6 +190,7 @@ pub(super) fn stub(signature: &Signature) -> TokenStream {
     let (impls, types, bounds) = signature.generics.split_for_impl();
     quote! {
         #call
+        #plain
 
         #[derive(::std::fmt::Debug, ::workflow::__private::serde::Serialize, ::workflow::__private::serde::Deserialize)]
         #[serde(crate = "::workflow::__private::serde")]
@@ -202,6 +219,10 @@ pub(super) fn stub(signature: &Signature) -> TokenStream {
             fn state(
                 _: &::workflow::contract::SavedState<'_>,
             ) -> ::std::result::Result<Self::State, ::workflow::codec::CodecError> {
+                ::std::unreachable!()
+            }
+
+            fn diagram() -> ::workflow::Diagram {
                 ::std::unreachable!()
             }
 
@@ -255,6 +276,27 @@ pub(super) struct Machine {
 }
 
 /// The state enum and the implementation of `Workflow`.
+///
+/// The machine is an `async fn` with the return type and the place of the function as written, and
+/// its code has the places of the user's code: so what rustc says of both it says in the same words
+/// of the same places, and shows it once. It never waits: where a step ends it is dropped.
+///
+/// ```text
+/// impl research_workflow {
+///     async fn machine(step: &mut Step<'_>, ctx: &mut Context) -> Result<String, WorkflowError> {
+///         'stop: { … }
+///         ::workflow::__private::stop().await
+///     }
+/// }
+/// impl ::workflow::Workflow for research_workflow {
+///     fn step(step: &mut Step<'_>, ctx: &mut Context) -> Result<Stepped, Self::Error> {
+///         match ::workflow::__private::poll(Self::machine(step, ctx)) {
+///             Some(returned) => step.finish::<Self, _>(returned),
+///             None => Ok(step.stopped()),
+///         }
+///     }
+/// }
+/// ```
 pub(super) fn machine(
     report: &Report,
     signature: &Signature,
@@ -305,10 +347,26 @@ pub(super) fn machine(
     let state_types = emitter.state_generics();
     let (_, state_types, _) = state_types.split_for_impl();
     let run_plain = emitter.run_plain();
+    let diagram = emitter.diagram();
     let state = quote!(#enum_ident #state_types);
     let called = called(signature, &output, &state);
+    let returned = &signature.output;
+    let returned_value = local("returned");
+    let finish = quote_spanned!(span=> #step.finish::<Self, _>(#returned_value));
+    let mut body = Group::new(Delimiter::Brace, step_body);
+    body.set_span(signature.body);
     let code = quote! {
         #called
+
+        impl #impls #ident #types #bounds {
+            // What is wrong with the code is said of the function as written.
+            #[doc(hidden)]
+            #[allow(warnings, unused, unused_qualifications, unused_results, trivial_casts, trivial_numeric_casts, let_underscore_drop, nonstandard_style, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+            async fn machine(
+                #step: &mut ::workflow::contract::Step<'_>,
+                #ctx: &mut ::workflow::Context,
+            ) -> #returned #body
+        }
 
         #[automatically_derived]
         impl #impls ::workflow::Workflow for #ident #types #bounds {
@@ -320,13 +378,14 @@ pub(super) fn machine(
                 #name
             }
 
-            // What is wrong with the code is said of the function as written.
-            #[allow(warnings, unused, unused_qualifications, unused_results, trivial_casts, trivial_numeric_casts, let_underscore_drop, nonstandard_style, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
             fn step(
                 #step: &mut ::workflow::contract::Step<'_>,
                 #ctx: &mut ::workflow::Context,
             ) -> ::std::result::Result<::workflow::contract::Stepped, Self::Error> {
-                #step_body
+                match ::workflow::__private::poll(Self::machine(#step, #ctx)) {
+                    ::std::option::Option::Some(#returned_value) => #finish,
+                    ::std::option::Option::None => ::std::result::Result::Ok(#step.stopped()),
+                }
             }
 
             fn state(
@@ -335,12 +394,43 @@ pub(super) fn machine(
                 #state_body
             }
 
+            fn diagram() -> ::workflow::Diagram {
+                #diagram
+            }
+
             #run_plain
         }
     };
     Machine {
         view: quote!(#aliases #stated #state_enum),
         code,
+    }
+}
+
+impl Emitter<'_> {
+    /// ```text
+    /// ::workflow::Diagram::new(
+    ///     "research_workflow",
+    ///     &["Start", "Research", "Approval", "WriteReport"],
+    ///     &[(0, 1, ""), (1, 2, ""), (2, 0, "!approved"), (2, 3, "approved"), (3, 0, "")],
+    /// )
+    /// ```
+    fn diagram(&self) -> TokenStream {
+        let name = mark::plain(&self.signature.ident);
+        let states = self.plan.states.iter().map(|state| &state.name.name);
+        let edges = diagram::edges(self.plan).into_iter().map(|edge| {
+            let Edge {
+                from,
+                to,
+                condition,
+            } = edge;
+            let (from, to) = (
+                Literal::usize_unsuffixed(from),
+                Literal::usize_unsuffixed(to),
+            );
+            quote!((#from, #to, #condition))
+        });
+        quote!(::workflow::Diagram::new(#name, &["Start" #(, #states)*], &[#(#edges),*]))
     }
 }
 

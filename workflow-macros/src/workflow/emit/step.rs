@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Lifetime;
 use syn::spanned::Spanned;
 
-use super::super::flow::{BlockId, BlockKind, Code, End, LocalId};
+use super::super::flow::{Block, BlockId, BlockKind, Code, End, LocalId};
 use super::super::mark;
 use super::super::number::SignalArgument;
 use super::super::plan::is_jumped_to;
+use super::super::save;
+use super::code::Around;
 use super::{Emitter, local};
 
 impl Emitter<'_> {
@@ -21,12 +24,18 @@ impl Emitter<'_> {
     /// enum Block { Start, Research, Approval }
     /// match [Block::Start, Block::Research, Block::Approval][step.entry()] { … }
     /// ```
+    ///
+    /// An arm ends by `break 'stop`, by a jump to another one, or by the user's `return`.
     pub(super) fn step(&self) -> TokenStream {
         let fields = self.fields();
         let points = self.points();
         let describing = self.describing();
         let dispatch = self.dispatch();
-        quote!(#fields #points #describing #dispatch)
+        let stop = stop_label();
+        quote! {
+            #stop: { #fields #points #describing #dispatch }
+            ::workflow::__private::stop().await
+        }
     }
 
     fn field_ident(&self, id: LocalId) -> Ident {
@@ -104,7 +113,7 @@ impl Emitter<'_> {
 
     /// Gives the facts of the workflow, where they are asked for.
     fn describing(&self) -> TokenStream {
-        let (step, definition) = (local("step"), local("definition"));
+        let (step, definition, stop) = (local("step"), local("definition"), stop_label());
         let definition_of = |id: &LocalId| {
             let (field, span) = (self.field_ident(*id), self.stated_at(*id));
             quote_spanned!(span=> #field.definition())
@@ -145,7 +154,7 @@ impl Emitter<'_> {
                 );
                 #(#states)*
                 #(#starts)*
-                return ::std::result::Result::Ok(#step.stopped());
+                break #stop;
             }
         }
     }
@@ -164,7 +173,7 @@ impl Emitter<'_> {
             let body = self.arm(*id);
             if self.plan.loops() && self.plan.flow.other_macros {
                 // Inside a labeled block a bare `continue` that a macro hides is an error.
-                let arm = syn::Lifetime::new("'arm", Span::mixed_site());
+                let arm = Lifetime::new("'arm", Span::mixed_site());
                 quote!(#blocks::#name => #arm: { #body })
             } else {
                 quote!(#blocks::#name => { #body })
@@ -172,7 +181,7 @@ impl Emitter<'_> {
         });
         let run = if self.plan.loops() {
             let slots = self.plan.slots.keys().map(|id| self.slot(*id));
-            let dispatch = syn::Lifetime::new("'dispatch", Span::mixed_site());
+            let dispatch = Lifetime::new("'dispatch", Span::mixed_site());
             quote! {
                 #(let mut #slots = ::std::option::Option::None;)*
                 let mut #block = &#entries[#step.entry()];
@@ -190,23 +199,14 @@ impl Emitter<'_> {
     }
 
     /// ```text
-    /// let Some(findings) = findings_field.load(step) else { return Ok(step.stopped()) };
-    /// let Some(awaited) = approval_point.outcome(step) else { return Ok(step.stopped()) };
+    /// let (Some(findings), Some(awaited)) = (findings_field.load(step), approval_point.outcome(step))
+    ///     else { break 'stop };
     /// ```
     fn arm(&self, id: BlockId) -> TokenStream {
         let flow = self.plan.flow;
-        let step = local("step");
+        let (step, stop) = (local("step"), stop_label());
         let mut given: BTreeSet<LocalId> = BTreeSet::new();
-        let mut out = TokenStream::new();
-        let load = |id: LocalId, from: TokenStream| {
-            let name = self.name(id);
-            let mutable = flow.local(id).mutable.then(|| quote!(mut));
-            quote! {
-                let ::std::option::Option::Some(#mutable #name) = #from else {
-                    return ::std::result::Result::Ok(#step.stopped());
-                };
-            }
-        };
+        let mut loads: Vec<(LocalId, TokenStream)> = Vec::new();
         let saved = match flow.block(id).kind {
             BlockKind::Start => self.parameters.to_vec(),
             BlockKind::Resume(number) => self
@@ -219,28 +219,39 @@ impl Emitter<'_> {
         for id in saved {
             let field = self.field_ident(id);
             let span = self.stated_at(id);
-            let from = quote_spanned!(span=> #field.load(#step));
-            out.extend(load(id, from));
-            given.insert(id);
+            loads.push((id, quote_spanned!(span=> #field.load(#step))));
         }
         if let BlockKind::Resume(number) = flow.block(id).kind
             && let Some(point) = &flow.points[number]
             && let Some(state) = self.plan.state_of(number)
         {
             let point_ident = self.point_ident(state);
-            out.extend(load(point.awaited, quote!(#point_ident.outcome(#step))));
-            given.insert(point.awaited);
+            loads.push((point.awaited, quote!(#point_ident.outcome(#step))));
         }
+        given.extend(loads.iter().map(|(id, _)| *id));
+        let loaded = loads.iter().map(|(id, _)| self.declared(*id));
+        let from = loads.iter().map(|(id, from)| {
+            if flow.local(*id).awaited.is_some() {
+                quote!(::workflow::__private::awaited(#from))
+            } else {
+                from.clone()
+            }
+        });
+        let mut out = match loads.len() {
+            0 => TokenStream::new(),
+            _ => quote! {
+                let (#(::std::option::Option::Some(#loaded),)*) = (#(#from,)*) else { break #stop };
+            },
+        };
         if is_jumped_to(flow, id) {
             for id in flow.kept(&self.plan.live.entry[id.0]) {
-                let (name, slot) = (self.name(id), self.slot(id));
-                let mutable = flow.local(id).mutable.then(|| quote!(mut));
-                out.extend(quote!(let #mutable #name = ::workflow::__private::take(&mut #slot);));
+                let (name, slot) = (self.declared(id), self.slot(id));
+                out.extend(quote!(let #name = ::workflow::__private::take(&mut #slot);));
                 given.insert(id);
             }
         }
         for rebind in flow.remade(&self.plan.live.entry[id.0]) {
-            out.extend(self.code(&rebind.tokens));
+            out.extend(self.code(&rebind.tokens, &Around::nothing()));
             given.extend(&rebind.binds);
         }
         let mut body = Body {
@@ -249,15 +260,26 @@ impl Emitter<'_> {
         };
         let code = body.block(id);
         for id in body.assigned.difference(&given) {
-            let name = self.name(*id);
-            let known = flow.local(*id);
-            let mutable = known.mutable.then(|| quote!(mut));
-            let ty = known.annotation.as_ref().map(|ty| quote!(: #ty));
-            out.extend(quote!(let #mutable #name #ty;));
+            let name = self.declared(*id);
+            let ty = flow.local(*id).annotation.as_ref();
+            let ty = ty.map(|ty| quote!(: #ty));
+            out.extend(quote!(let #name #ty;));
         }
         out.extend(code);
         out
     }
+
+    /// A binding where it is declared.
+    fn declared(&self, id: LocalId) -> TokenStream {
+        let name = self.name(id);
+        let mutable = self.plan.is_mutable(id).then(|| quote!(mut));
+        quote!(#mutable #name)
+    }
+}
+
+/// What is left where the step ends.
+fn stop_label() -> Lifetime {
+    Lifetime::new("'stop", Span::mixed_site())
 }
 
 /// ```text
@@ -274,7 +296,7 @@ fn signals(names: &[Option<SignalArgument>]) -> TokenStream {
 /// The code of an arm, with that of the blocks that only it leads to.
 struct Body<'a> {
     emitter: &'a Emitter<'a>,
-    /// What is assigned in it and declared elsewhere.
+    /// What is assigned or used in it and declared elsewhere.
     assigned: BTreeSet<LocalId>,
 }
 
@@ -283,10 +305,19 @@ impl Body<'_> {
     fn block(&mut self, id: BlockId) -> TokenStream {
         let emitter = self.emitter;
         let block = emitter.plan.flow.block(id);
+        let kept = &emitter.plan.kept_after[id.0];
         let (step, mut declared) = (local("step"), Vec::new());
         let mut out = TokenStream::new();
-        for code in &block.code {
-            out.extend(self.code(code, &mut declared));
+        let saves = self.saves(block);
+        for (place, code) in block.code.iter().enumerate() {
+            out.extend(
+                saves
+                    .iter()
+                    .filter(|save| save.0 == place)
+                    .map(|save| &save.1)
+                    .cloned(),
+            );
+            out.extend(self.code(code, kept, &mut declared));
         }
         out.extend(match &block.end {
             End::Open => quote!(::std::unreachable!();),
@@ -295,17 +326,18 @@ impl Body<'_> {
                 condition,
                 then,
                 otherwise,
+                ..
             } => {
-                let condition = self.code(condition, &mut declared);
+                let condition = self.code(condition, kept, &mut declared);
                 let then = self.go(*then);
                 let otherwise = self.go(*otherwise);
                 quote!(if #condition { #then } #otherwise)
             }
             End::Match { scrutinee, arms } => {
-                let scrutinee = self.code(scrutinee, &mut declared);
+                let scrutinee = self.code(scrutinee, kept, &mut declared);
                 let arms = arms.iter().map(|arm| {
                     let attrs = &arm.attrs;
-                    let pattern = self.code(&arm.pattern, &mut declared);
+                    let pattern = self.code(&arm.pattern, kept, &mut declared);
                     let body = self.go(arm.block);
                     quote!(#(#attrs)* #pattern => { #body })
                 });
@@ -315,31 +347,31 @@ impl Body<'_> {
             End::Await {
                 number, operand, ..
             } => {
-                let operand = self.code(operand, &mut declared);
+                let operand = self.code(operand, kept, &mut declared);
                 match emitter.plan.state_of(*number) {
                     None => TokenStream::new(),
                     Some(state) => {
                         let point = emitter.point_ident(state);
-                        // What was moved in part cannot be saved: rustc says so where it would be.
-                        let span = emitter.awaits[*number].span;
-                        let saves = emitter.plan.states[state].saved.iter().map(|id| {
-                            let field = emitter.field_ident(*id);
-                            let name = emitter.ident(*id, span);
-                            quote_spanned!(span=> #field.save(#step, &#name);)
-                        });
+                        let operand_at = block.code.len();
+                        let before = saves.iter().filter(|save| save.0 == operand_at);
+                        let before = before.map(|save| &save.1);
+                        let after = saves.iter().filter(|save| save.0 > operand_at);
+                        let after = after.map(|save| &save.1);
+                        let stop = stop_label();
                         let index = Literal::usize_unsuffixed(state + 1);
                         quote! {
+                            #(#before)*
                             #point.begin(#step, #operand);
-                            #(#saves)*
-                            return ::std::result::Result::Ok(#step.suspend(#index));
+                            #(#after)*
+                            #step.suspend(#index);
+                            break #stop;
                         }
                     }
                 }
             }
             End::Return(value) => {
-                self.note(value, &mut declared);
-                let finish = emitter.finish(&value.tokens);
-                quote!(return #finish;)
+                let value = self.code(value, kept, &mut declared);
+                quote!(return #value;)
             }
         });
         for id in declared {
@@ -348,18 +380,52 @@ impl Body<'_> {
         out
     }
 
+    /// What saves the locals of the state that a block ends by, and the place of the code before
+    /// which each does; after the operand it is one more than the operand's.
+    fn saves(&self, block: &Block) -> Vec<(usize, TokenStream)> {
+        let emitter = self.emitter;
+        let End::Await { number, .. } = block.end else {
+            return Vec::new();
+        };
+        let Some(state) = emitter.plan.state_of(number) else {
+            return Vec::new();
+        };
+        let saved = &emitter.plan.states[state].saved;
+        let early = save::early(emitter.plan.flow, block, saved);
+        let step = local("step");
+        // What was moved in part cannot be saved: rustc says so where it would be.
+        let span = emitter.awaits[number].span;
+        let saves = saved.iter().map(|id| {
+            let place = early.get(id).copied().unwrap_or(block.code.len() + 1);
+            let (field, name) = (emitter.field_ident(*id), emitter.ident(*id, span));
+            let value = emitter.plan.flow.local(*id).awaited.as_ref();
+            let value = value.map(|_| quote!(.value));
+            (
+                place,
+                quote_spanned!(span=> #field.save(#step, &#name #value);),
+            )
+        });
+        saves.collect()
+    }
+
     fn note(&mut self, code: &Code, declared: &mut Vec<LocalId>) {
-        self.assigned.extend(&code.assigns);
+        // What is used without a value, rustc shall find declared.
+        self.assigned.extend(code.assigns.iter().chain(&code.uses));
         declared.extend(&code.declares);
     }
 
-    fn code(&mut self, code: &Code, declared: &mut Vec<LocalId>) -> TokenStream {
+    fn code(
+        &mut self,
+        code: &Code,
+        kept: &BTreeSet<LocalId>,
+        declared: &mut Vec<LocalId>,
+    ) -> TokenStream {
         // `let x;` is declared in every arm that assigns it.
         if code.deferred {
             return TokenStream::new();
         }
         self.note(code, declared);
-        self.emitter.code(&code.tokens)
+        self.emitter.code(&code.tokens, &Around::of(code, kept))
     }
 
     fn go(&mut self, target: BlockId) -> TokenStream {

@@ -17,10 +17,11 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Expr, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
+use syn::{Expr, ExprAwait, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
 
 use self::place::mentions;
 use super::awaits::Awaits;
+use super::diagram;
 use super::flow::{
     Block, BlockId, BlockKind, Borrow, Code, End, Flow, Local, LocalId, Point, bound,
 };
@@ -137,6 +138,7 @@ impl Lowering<'_> {
             ident: Ident::new(name, span),
             mutable: false,
             temporary: true,
+            awaited: None,
             annotation: None,
             spelling: None,
             borrow: None,
@@ -159,6 +161,8 @@ impl Lowering<'_> {
     fn statements(&mut self, mut statements: Vec<Stmt>, dest: Dest) {
         let tail = match statements.pop() {
             Some(Stmt::Expr(tail, None)) => Some(tail),
+            // `Ok(x);` at the end: rustc says that the semicolon is wrong.
+            Some(Stmt::Expr(tail @ Expr::Call(_), Some(_))) if dest == Dest::Return => Some(tail),
             Some(Stmt::Macro(tail)) if tail.semi_token.is_none() => {
                 Some(Expr::Macro(syn::ExprMacro {
                     attrs: tail.attrs,
@@ -178,7 +182,9 @@ impl Lowering<'_> {
         match (tail, dest) {
             (Some(tail), _) => self.into(tail, dest),
             (None, Dest::Discard) => {}
-            (None, _) => self.store(parse_quote!(()), dest),
+            // Without a value rustc has said that there should be one.
+            (None, Dest::Return) => self.store(parse_quote!(::std::unreachable!()), dest),
+            (None, Dest::Local(_)) => self.store(parse_quote!(()), dest),
         }
         self.depth -= 1;
     }
@@ -228,6 +234,8 @@ impl Lowering<'_> {
         let declares = bound(&local.pat);
         if diverge_awaits && let Some(init) = local.init {
             // `let p = e else { … }` goes on where `if let p = e` does.
+            let (pattern, value) = (&local.pat, &init.expr);
+            let labels = diagram::labels(&parse_quote!(let #pattern = #value));
             let value = self.value(*init.expr);
             self.rebind(&local.pat, &value);
             let pattern = &local.pat;
@@ -238,6 +246,7 @@ impl Lowering<'_> {
                 condition,
                 then,
                 otherwise,
+                labels,
             });
             self.switch(otherwise);
             if let Some((_, diverge)) = init.diverge {
@@ -326,10 +335,13 @@ impl Lowering<'_> {
     }
 
     /// Awaits an operand, and goes on in the block after it, where the outcome is the rest.
-    fn await_operand(&mut self, number: usize, span: Span, operand: &Expr) -> Expr {
+    fn await_operand(&mut self, number: usize, source: &ExprAwait, operand: &Expr) -> Expr {
+        let at = [source.base.span(), source.await_token.span];
+        let source = source.to_token_stream();
         let code = self.code(operand.to_token_stream(), &[operand], Vec::new());
         let resume = self.block(BlockKind::Resume(number));
-        let awaited = self.temporary("awaited", span);
+        let awaited = self.temporary("awaited", at[0]);
+        self.flow.locals[awaited.0].awaited = Some(source);
         self.flow.shared.insert(awaited);
         if !self.closed {
             self.flow.points[number] = Some(Point { resume, awaited });
@@ -340,7 +352,8 @@ impl Lowering<'_> {
             resume,
         });
         self.switch(resume);
-        self.mention_expr(awaited)
+        let (mention, value) = (self.mention(awaited), Ident::new("value", at[1]));
+        parse_quote!(#mention.#value)
     }
 
     /// Keeps a value aside, in a binding of its own.

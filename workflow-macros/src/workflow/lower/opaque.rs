@@ -1,8 +1,7 @@
-//! Code that is not taken apart, but leaves by a `return`, or by a `break` or `continue` of a loop
-//! that is.
+//! Code that is not taken apart, but leaves by a `break` or `continue` of a loop that is.
 //!
-//! `return x` becomes `__return! { x }`, `break` becomes `__jump! { 4 }`, and `break x` of a loop
-//! whose value is wanted `__jump! { 4 __local3__value x }`.
+//! `break` becomes `__jump! { 4 }`, and `break x` of a loop whose value is wanted
+//! `__jump! { 4 __local3__value x }`. A `return` stays what it is.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -62,7 +61,7 @@ impl Leaves<'_, '_> {
                 let local = self.lowering.mention(id);
                 jump(frame.exit, quote!(#local #value))
             }
-            Dest::Return => leave(value),
+            Dest::Return => parse_quote!(return #value),
         })
     }
 
@@ -81,19 +80,10 @@ impl Leaves<'_, '_> {
     }
 }
 
-fn leave(value: TokenStream) -> Expr {
-    let name = Ident::new(mark::RETURN, Span::call_site());
-    parse_quote!(#name! { #value })
-}
-
 impl VisitMut for Leaves<'_, '_> {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
         let left = match expr {
-            Expr::Return(ret) => Some(leave(match &ret.expr {
-                Some(value) => value.to_token_stream(),
-                None => quote!(()),
-            })),
             Expr::Break(leaving) => {
                 let label = leaving.label.as_ref().map(|label| &label.ident);
                 self.jump(label, leaving.expr.as_deref(), true)
@@ -160,7 +150,7 @@ impl VisitMut for Leaves<'_, '_> {
 /// Whether tokens may leave.
 fn leaves(tokens: TokenStream) -> bool {
     tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == "return" || ident == "break" || ident == "continue",
+        TokenTree::Ident(ident) => ident == "break" || ident == "continue",
         TokenTree::Group(group) => leaves(group.stream()),
         TokenTree::Punct(_) | TokenTree::Literal(_) => false,
     })

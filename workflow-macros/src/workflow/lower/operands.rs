@@ -39,8 +39,7 @@ impl Lowering<'_> {
                     return self.unknown(&Expr::Await(expr));
                 };
                 let operand = self.value(operand.clone());
-                let span = syn::spanned::Spanned::span(&operand);
-                self.await_operand(number, span, &operand)
+                self.await_operand(number, &expr, &operand)
             }
             Expr::Try(mut expr) => {
                 *expr.expr = self.value(*expr.expr);

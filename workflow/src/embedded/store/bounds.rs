@@ -1,16 +1,29 @@
 //! The limits of the store, named and with their units.
 
 /// Cache of the journal's file. It is written at one end and read only at recovery.
-pub(super) const JOURNAL_CACHE_BYTES: usize = 8 << 20;
+pub(super) const JOURNAL_CACHE_BYTES: usize = 4 << 20;
 
 /// Cache of the state's file: what waiting runs are read through.
-pub(super) const STATE_CACHE_BYTES: usize = 64 << 20;
+pub(super) const STATE_CACHE_BYTES: usize = 16 << 20;
 
 /// One call of `commit` may bring so much; a row has to fit into memory several times over.
 pub(super) const COMMIT_BYTES_MAX: usize = 256 << 20;
 
+/// One checkpoint removes so many runs that need not be kept; the others wait for the next.
+pub(super) const REMOVED_RUNS_MAX: usize = 4 << 10;
+
+/// A caller commits on its own thread only where the last commit took no longer than this, in
+/// microseconds: handing over costs some tens of them, and a runtime is not to be held up.
+pub(super) const INLINE_COMMIT_US_MAX: u64 = 1_000;
+
 /// Changes in one row. The place of a change in its row is part of its history key.
 pub(super) const ROW_CHANGES_MAX: usize = 1 << HISTORY_PLACE_BITS;
+
+/// Changes in one commit. A group that has room takes a whole further commit.
+pub(super) const COMMIT_CHANGES_MAX: usize = ROW_CHANGES_MAX / 2;
+
+/// After a failed checkpoint the next one is tried so many rows later.
+pub(super) const CHECKPOINT_RETRY_ROWS: u64 = 64;
 
 /// Bits of a history key that hold the place in the row; the others hold the row.
 pub(super) const HISTORY_PLACE_BITS: u32 = 16;
@@ -32,9 +45,6 @@ pub(super) struct Bounds {
     pub wait_image_bytes: u64,
     /// Rows that one commit removes at most, so that trimming delays nobody for long.
     pub trim_rows_max: u64,
-    /// A state file up to this size is checked page by page when it is opened. A larger one is
-    /// not, since opening must not cost more in a large database; its values have checksums.
-    pub state_check_bytes_max: u64,
 }
 
 impl Bounds {
@@ -42,10 +52,9 @@ impl Bounds {
         group_bytes_max: 1 << 20,
         checkpoint_journal_bytes: 4 << 20,
         checkpoint_rows: 16 << 10,
-        checkpoint_image_bytes: 64 << 20,
+        checkpoint_image_bytes: 8 << 20,
         wait_journal_bytes: 64 << 20,
-        wait_image_bytes: 256 << 20,
+        wait_image_bytes: 64 << 20,
         trim_rows_max: 4 << 10,
-        state_check_bytes_max: 16 << 20,
     };
 }

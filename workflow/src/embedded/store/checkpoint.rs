@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::embedded::clock;
+
 use super::error::StoreError;
 use super::shared::Shared;
 use super::state;
@@ -118,7 +120,7 @@ fn pass(shared: &Shared) -> Result<(), StoreError> {
     let batch = shared
         .overlay()
         .batch(shared.next_run.load(Ordering::Acquire));
-    state::write(&shared.state, &batch)?;
+    state::write(&shared.state, &batch, &shared.retention, clock::now_ms())?;
     shared.overlay().forget(&batch);
     Ok(())
 }

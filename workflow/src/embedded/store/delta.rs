@@ -4,6 +4,7 @@
 //! messages) and the removal at the front (a queue, `for x in vec`), and needs no search.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -44,11 +45,11 @@ impl Delta {
         let mut index = Index::new(old);
         let mut parts: Vec<Part> = Vec::new();
         for section in &after.sections {
-            let Some(from) = index.find(&section.key) else {
+            let Some(from) = index.find(section) else {
                 parts.push(Part::Whole(section.clone()));
                 continue;
             };
-            if old[from].bytes != section.bytes {
+            if !is_same(&old[from], section) {
                 parts.push(Part::changed(from, &old[from], section));
                 continue;
             }
@@ -86,6 +87,7 @@ impl Delta {
                     let old = old.get(from).ok_or("a changed section was never there")?;
                     let bytes = splice(&old.bytes, prefix, &middle, suffix)
                         .filter(|bytes| crc32fast::hash(bytes) == crc32)
+                        .map(Arc::from)
                         .ok_or("a changed section is not what the change was made from")?;
                     sections.push(Section {
                         key: old.key.clone(),
@@ -169,6 +171,10 @@ fn common_suffix(a: &[u8], b: &[u8]) -> usize {
         .count()
 }
 
+fn is_same(old: &Section, new: &Section) -> bool {
+    Arc::ptr_eq(&old.bytes, &new.bytes) || old.bytes == new.bytes
+}
+
 /// Finds old sections by key: nearly always the one after the last one found.
 struct Index<'a> {
     old: &'a [Section],
@@ -185,12 +191,17 @@ impl<'a> Index<'a> {
         }
     }
 
-    fn find(&mut self, key: &str) -> Option<usize> {
+    fn find(&mut self, section: &Section) -> Option<usize> {
+        let key = &*section.key;
         let found = if self.old.get(self.next).is_some_and(|old| old.key == key) {
-            self.next
+            // In a queue whose front was taken, the same section stands further on.
+            let queue = self.old[self.next..].iter();
+            let mut queue = queue.take_while(|old| old.key == key);
+            let ahead = queue.position(|old| is_same(old, section));
+            self.next + ahead.unwrap_or(0)
         } else {
             let by_key = self.by_key.get_or_insert_with(|| {
-                let keys = self.old.iter().map(|section| section.key.as_str());
+                let keys = self.old.iter().map(|section| &*section.key);
                 keys.zip(0..).collect()
             });
             *by_key.get(key)?

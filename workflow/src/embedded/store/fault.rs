@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::StoreError;
+use super::summed::DamagedPage;
 
 /// A failed operation on a file.
 #[derive(Debug)]
@@ -59,6 +60,12 @@ impl Fault {
             Self::Redb(redb::Error::Io(error)) => match error.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                     StoreError::DiskFull { path }
+                }
+                _ if error
+                    .get_ref()
+                    .is_some_and(|inner| inner.is::<DamagedPage>()) =>
+                {
+                    corrupt(path, error.to_string())
                 }
                 io::ErrorKind::UnexpectedEof => corrupt(path, "it is cut off".to_owned()),
                 _ => StoreError::Io {

@@ -13,14 +13,26 @@ use crate::panic_text;
 use super::disk::{Disk, Health};
 use super::error::{OpenError, StoreError};
 use super::fault::Fault;
+use super::summed::Summed;
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
     /// Memory for its pages.
     pub cache_bytes: usize,
-    /// Up to this size every page is checked at each opening.
-    pub check_bytes_max: u64,
+    /// How the file is known to be what was written.
+    pub check: Check,
+}
+
+/// How a file is known to be what was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Check {
+    /// redb checks every page at each opening: for a file that stays small.
+    AtOpening,
+    /// Each page is checked when it is read: see [`Summed`].
+    AtReading,
+    /// Not at all: it was checked when it was opened first.
+    Done,
 }
 
 /// A redb file with a path to name in errors.
@@ -57,9 +69,7 @@ impl DataFile {
         fs::File::create_new(path).map_err(|error| Fault::from(error).of(path))?;
         let health = Arc::new(Health::default());
         barrier(|| {
-            let database = Builder::new()
-                .set_cache_size(settings.cache_bytes)
-                .create_with_backend(Disk::open(path, health)?)?;
+            let database = database(Disk::open(path, health)?, settings)?;
             commit(&database, Commit::QuickRepair, fill)?;
             Ok(database.close()?)
         })
@@ -166,9 +176,13 @@ impl DataFile {
         }
         let mut slot = self.slot_mut();
         if matches!(*slot, Slot::Broken) {
-            // Unchecked: it was checked, and a check writes, which a full disk may not allow.
+            let check = match self.settings.check {
+                // It was checked, and a check writes, which a full disk may not allow.
+                Check::AtOpening | Check::Done => Check::Done,
+                Check::AtReading => Check::AtReading,
+            };
             let settings = Settings {
-                check_bytes_max: 0,
+                check,
                 ..self.settings
             };
             let database = open_database(&self.path, settings, &self.health);
@@ -240,10 +254,7 @@ fn open_database(
     }
     let opened = barrier(|| {
         let disk = Disk::open(path, Arc::clone(health))?;
-        Ok(Builder::new()
-            .set_cache_size(settings.cache_bytes)
-            .set_check_integrity_on_open(length_bytes <= settings.check_bytes_max)
-            .create_with_backend(disk)?)
+        Ok(database(disk, settings)?)
     });
     opened.map_err(|fault| match fault {
         Fault::Redb(redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch) => {
@@ -258,6 +269,17 @@ fn open_database(
         }
         fault => faulty(fault),
     })
+}
+
+fn database(disk: Disk, settings: Settings) -> Result<Database, redb::DatabaseError> {
+    let mut builder = Builder::new();
+    builder.set_cache_size(settings.cache_bytes);
+    match settings.check {
+        Check::AtReading => builder.create_with_backend(Summed::new(disk)),
+        check => builder
+            .set_check_integrity_on_open(check == Check::AtOpening)
+            .create_with_backend(disk),
+    }
 }
 
 /// redb trusts a file that was closed in order, and may panic where that trust is wrong.

@@ -1,12 +1,15 @@
 //! What is saved of a run.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::summary::Summary;
+
 /// What is saved of one run: named sections, so that a delta touches only what changed.
 ///
-/// Keys are unique in an image. The order of the sections is kept.
+/// The order of the sections is kept. Several may have one key: a queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Image {
     pub sections: Vec<Section>,
@@ -15,9 +18,10 @@ pub(crate) struct Image {
 /// One named part of an [`Image`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Section {
-    pub key: String,
+    pub key: Cow<'static, str>,
+    /// Shared with the images before and after, where they have the same.
     #[serde(with = "super::bytes")]
-    pub bytes: Vec<u8>,
+    pub bytes: Arc<[u8]>,
 }
 
 /// One step of one run.
@@ -25,10 +29,8 @@ pub(crate) struct Section {
 pub(crate) struct Change {
     /// Number of the run.
     pub run: u64,
-    /// The workflow id; a run keeps the one it began with.
-    pub workflow_id: Arc<str>,
-    /// Whether the run is in flight after this change.
-    pub open: bool,
+    /// What the run is found by after this change.
+    pub summary: Summary,
     /// What was last committed; `None` for a new run.
     pub before: Option<Arc<Image>>,
     /// What is to be committed.

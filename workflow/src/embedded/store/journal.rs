@@ -8,19 +8,19 @@ use std::sync::Arc;
 use redb::{ReadableTable, TableDefinition};
 
 use super::bounds::JOURNAL_CACHE_BYTES;
+use super::encoding::{decode, encode};
 use super::error::StoreError;
 use super::fault::Fault;
-use super::file::{Commit, DataFile, Settings};
+use super::file::{Check, Commit, DataFile, Settings};
 use super::meta::{self, DatabaseId};
 use super::row::Row;
-use super::seal::Place;
 
 const ROWS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("rows");
 
 /// The file is small, so every page of it is checked whenever it is opened.
 pub(super) const SETTINGS: Settings = Settings {
     cache_bytes: JOURNAL_CACHE_BYTES,
-    check_bytes_max: u64::MAX,
+    check: Check::AtOpening,
 };
 
 /// The one writer of the journal.
@@ -56,13 +56,10 @@ pub(super) fn tail(file: &DataFile, mark: u64) -> Result<Tail, StoreError> {
         let first = table.first()?.map_or(mark + 1, |(key, _)| key.value());
         let mut rows = Vec::new();
         for row in table.range(mark + 1..)? {
-            let (key, sealed) = row?;
-            let (number, sealed) = (key.value(), sealed.value());
-            rows.push((
-                number,
-                place(&number.to_le_bytes()).decode(sealed)?,
-                sealed.len() as u64,
-            ));
+            let (key, bytes) = row?;
+            let (number, bytes) = (key.value(), bytes.value());
+            let row = decode(&format!("row {number}"), bytes)?;
+            rows.push((number, row, bytes.len() as u64));
         }
         Ok(Tail { first, rows })
     })
@@ -94,7 +91,7 @@ impl Journal {
     ) -> Result<u64, StoreError> {
         assert!(mark <= self.last, "the state is ahead of the journal");
         let number = self.next();
-        let sealed = place(&number.to_le_bytes()).encode(row)?;
+        let bytes = encode(row)?;
         let trim_to = mark.min(self.first.saturating_add(trim_rows_max) - 1);
         let (first, last, in_doubt) = (self.first, self.last, self.in_doubt);
         let committed = self.file.write(Commit::OneSync, |transaction| {
@@ -109,7 +106,7 @@ impl Journal {
             if trim_to >= first {
                 rows.retain_in(first..=trim_to, |_, _| false)?;
             }
-            if rows.insert(number, sealed.as_slice())?.is_some() {
+            if rows.insert(number, bytes.as_slice())?.is_some() {
                 return Err(Fault::Damaged(format!("row {number} is there already")));
             }
             Ok(())
@@ -118,7 +115,7 @@ impl Journal {
         committed?;
         self.last = number;
         self.first = first.max(trim_to + 1);
-        Ok(sealed.len() as u64)
+        Ok(bytes.len() as u64)
     }
 
     /// Leaves only the rows that are committed and not in the state.
@@ -137,8 +134,4 @@ impl Journal {
         self.in_doubt = false;
         Ok(())
     }
-}
-
-fn place(key: &[u8]) -> Place<'_> {
-    Place { table: "rows", key }
 }

@@ -7,7 +7,6 @@ use redb::{ReadTransaction, TableDefinition, WriteTransaction};
 use super::error::OpenError;
 use super::fault::Fault;
 use super::file::DataFile;
-use super::seal::Place;
 
 const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
 
@@ -80,10 +79,7 @@ fn known(path: &Path, transaction: &ReadTransaction) -> Result<DatabaseId, OpenE
 }
 
 fn put(transaction: &WriteTransaction, key: &'static str, bytes: &[u8]) -> Result<(), Fault> {
-    let sealed = place(key).seal(bytes);
-    transaction
-        .open_table(META)?
-        .insert(key, sealed.as_slice())?;
+    transaction.open_table(META)?.insert(key, bytes)?;
     Ok(())
 }
 
@@ -92,19 +88,12 @@ fn get<const N: usize>(
     key: &'static str,
 ) -> Result<Option<[u8; N]>, Fault> {
     let table = transaction.open_table(META)?;
-    let Some(sealed) = table.get(key)? else {
+    let Some(bytes) = table.get(key)? else {
         return Ok(None);
     };
-    let bytes = place(key).open(sealed.value())?;
+    let bytes = bytes.value();
     bytes
         .try_into()
         .map(Some)
         .map_err(|_| Fault::Damaged(format!("`{key}` in table `meta` has a wrong length")))
-}
-
-fn place(key: &'static str) -> Place<'static> {
-    Place {
-        table: "meta",
-        key: key.as_bytes(),
-    }
 }

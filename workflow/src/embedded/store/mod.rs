@@ -19,26 +19,31 @@
 mod bounds;
 mod bytes;
 mod checkpoint;
+mod committer;
 mod delta;
 mod directory;
 mod disk;
+mod encoding;
 mod error;
 mod fault;
 mod file;
 mod image;
 mod journal;
+mod listing;
 mod meta;
 mod overlay;
 mod recovery;
+mod retention;
 mod row;
-mod seal;
 mod shared;
 mod state;
+mod summary;
+mod summed;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Sender};
@@ -48,10 +53,14 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use self::bounds::Bounds;
+use self::committer::{Committer, Work};
 use self::directory::Directory;
 pub(crate) use self::error::{OpenError, StoreError};
 pub(crate) use self::image::{Change, Image, Section};
+pub(crate) use self::listing::Listed;
+pub(crate) use self::retention::Retention;
 use self::shared::Shared;
+pub(crate) use self::summary::{Filter, IN_FLIGHT, Identity, Place, Standing, Summary};
 use self::writer::{HandIn, Message, Writer};
 
 /// A data directory, open. Clones are the same store; the last one dropped closes it.
@@ -62,6 +71,7 @@ pub(crate) struct Store {
 
 struct Inner {
     shared: Arc<Shared>,
+    committer: Arc<Committer>,
     inbox: Sender<Message>,
     /// What [`Store::close`] ends; nothing once it has.
     running: Mutex<Option<Running>>,
@@ -81,19 +91,23 @@ impl Store {
     ///
     /// Where the directory cannot be used, is in use, or does not hold what this library wrote.
     /// Nothing is lost or changed then.
-    pub(crate) fn open(directory: &Path) -> Result<Self, OpenError> {
-        Self::open_with(directory, Bounds::DEFAULT)
+    pub(crate) fn open(directory: &Path, retention: Retention) -> Result<Self, OpenError> {
+        Self::open_with(directory, Bounds::DEFAULT, retention)
     }
 
-    fn open_with(directory: &Path, bounds: Bounds) -> Result<Self, OpenError> {
+    fn open_with(
+        directory: &Path,
+        bounds: Bounds,
+        retention: Retention,
+    ) -> Result<Self, OpenError> {
         let directory = Directory::lock(directory)?;
-        let (shared, journal) = recovery::recover(&directory, bounds)?;
+        let (shared, journal) = recovery::recover(&directory, bounds, retention)?;
         let shared = Arc::new(shared);
         let (inbox, messages) = mpsc::channel();
+        let committer = Arc::new(Committer::new(journal, Arc::clone(&shared)));
         let writer = Writer {
             inbox: messages,
-            journal,
-            shared: Arc::clone(&shared),
+            committer: Arc::clone(&committer),
         };
         let running = Running {
             checkpoint: directory.spawn("workflow-checkpoint", {
@@ -106,6 +120,7 @@ impl Store {
         Ok(Self {
             inner: Arc::new(Inner {
                 shared,
+                committer,
                 inbox,
                 running: Mutex::new(Some(running)),
             }),
@@ -119,13 +134,18 @@ impl Store {
 
     /// Commits the changes, all or none, and returns when they are durable.
     ///
-    /// Waits for one sync, which is shared with everybody who commits at the same time. Dropping
-    /// the future does not undo the commit.
+    /// Waits for one sync, which is shared with everybody who commits at the same time; a caller
+    /// that says that it is alone makes it on its own thread, where that does not hold it up.
+    /// Dropping the future does not undo the commit.
     ///
     /// # Errors
     ///
     /// Nothing of the changes is visible after an error. See [`StoreError`].
-    pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+    pub(crate) async fn commit(
+        &self,
+        changes: Vec<Change>,
+        is_alone: bool,
+    ) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -134,8 +154,15 @@ impl Store {
             changes.iter().all(|change| change.run < next_run),
             "run numbers come from `next_run`"
         );
+        let mut work = Work::new(changes)?;
+        if is_alone && self.inner.is_open() {
+            match self.inner.committer.try_commit(work) {
+                Ok(outcome) => return outcome,
+                Err(back) => work = back,
+            }
+        }
         let (done, committed) = oneshot::channel();
-        let hand_in = HandIn::new(changes, done)?;
+        let hand_in = HandIn { work, done };
         let sent = self.inner.inbox.send(Message::Commit(hand_in));
         sent.map_err(|_| self.inner.why_ended())?;
         // Who is still waiting when the writer ends gets no answer.
@@ -149,52 +176,140 @@ impl Store {
     /// # Errors
     ///
     /// Where the state cannot be read.
-    pub(crate) fn load(&self, run: u64) -> Result<Option<Arc<Image>>, StoreError> {
+    pub(crate) fn load(&self, run: u64) -> Result<Option<(Summary, Arc<Image>)>, StoreError> {
         let overlay = self.inner.shared.overlay();
-        if let Some(image) = overlay.image(run) {
-            return Ok(Some(Arc::clone(image)));
+        if let Some((summary, image)) = overlay.pending(run) {
+            return Ok(Some((summary.clone(), Arc::clone(image))));
         }
         let snapshot = self.inner.shared.state.snapshot()?;
         drop(overlay);
-        state::image(snapshot, run)
+        state::run(snapshot, run)
     }
 
-    /// All runs of a workflow id, ascending.
+    /// What a run is found by.
     ///
     /// # Errors
     ///
     /// Where the state cannot be read.
-    pub(crate) fn runs_of(&self, workflow_id: &str) -> Result<Vec<u64>, StoreError> {
+    pub(crate) fn summary(&self, run: u64) -> Result<Option<Summary>, StoreError> {
         let overlay = self.inner.shared.overlay();
-        let pending = overlay.runs_of(workflow_id);
+        if let Some((summary, _)) = overlay.pending(run) {
+            return Ok(Some(summary.clone()));
+        }
         let snapshot = self.inner.shared.state.snapshot()?;
         drop(overlay);
-        let mut runs = state::runs_of(snapshot, workflow_id)?;
-        runs.extend(pending);
-        runs.sort_unstable();
-        runs.dedup();
-        Ok(runs)
+        state::summary(snapshot, run)
     }
 
-    /// All runs in flight, ascending.
+    /// The latest run of a workflow id, or the one with that run id.
     ///
     /// # Errors
     ///
     /// Where the state cannot be read.
-    pub(crate) fn open_runs(&self) -> Result<Vec<u64>, StoreError> {
+    pub(crate) fn find(
+        &self,
+        workflow_id: &str,
+        run_id: Option<&str>,
+    ) -> Result<Option<(u64, Summary)>, StoreError> {
+        let is_wanted = |summary: &Summary| run_id.is_none_or(|id| id == summary.identity.run_id);
         let overlay = self.inner.shared.overlay();
-        let pending = overlay.open_runs();
-        let snapshot = self.inner.shared.state.snapshot()?;
-        drop(overlay);
-        let mut runs: BTreeSet<u64> = state::open_runs(snapshot)?.into_iter().collect();
-        for (run, open) in pending {
-            if open {
-                runs.insert(run);
-            } else {
-                runs.remove(&run);
+        // The newest ones are those that the state does not know.
+        for run in overlay.runs_of(workflow_id).into_iter().rev() {
+            if let Some((summary, _)) = overlay.pending(run)
+                && is_wanted(summary)
+            {
+                return Ok(Some((run, summary.clone())));
             }
         }
-        Ok(runs.into_iter().collect())
+        let snapshot = self.inner.shared.state.snapshot()?;
+        drop(overlay);
+        for run in state::runs_of(snapshot, workflow_id)?.into_iter().rev() {
+            // Gone since is a run that was removed.
+            if let Some(summary) = self.summary(run)?.filter(&is_wanted) {
+                return Ok(Some((run, summary)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first `limit` runs to be looked at after a place in their order, up to a time: when, and
+    /// which.
+    ///
+    /// # Errors
+    ///
+    /// Where the state cannot be read.
+    pub(crate) fn wakes(
+        &self,
+        after: (u64, u64),
+        until_ms: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, u64)>, StoreError> {
+        let overlay = self.inner.shared.overlay();
+        let pending: HashSet<u64> = overlay.summaries().map(|(run, _)| run).collect();
+        let mut wakes: Vec<(u64, u64)> = overlay
+            .summaries()
+            .filter_map(|(run, summary)| Some((summary.standing.wake_ms?, run)))
+            .filter(|wake| *wake > after && wake.0 <= until_ms)
+            .collect();
+        let snapshot = self.inner.shared.state.snapshot()?;
+        drop(overlay);
+        let is_here = |run| !pending.contains(&run);
+        wakes.extend(state::wakes(snapshot, after, until_ms, limit, is_here)?);
+        wakes.sort_unstable();
+        wakes.truncate(limit);
+        Ok(wakes)
+    }
+
+    /// Every run in flight, with its [`Standing::fit`].
+    ///
+    /// # Errors
+    ///
+    /// Where the state cannot be read.
+    pub(crate) fn in_flight(&self, mut each: impl FnMut(u64, u64)) -> Result<(), StoreError> {
+        let overlay = self.inner.shared.overlay();
+        let pending: Vec<(u64, Standing)> = overlay
+            .summaries()
+            .map(|(run, summary)| (run, summary.standing))
+            .collect();
+        let snapshot = self.inner.shared.state.snapshot()?;
+        drop(overlay);
+        let runs: HashSet<u64> = pending.iter().map(|(run, _)| *run).collect();
+        state::in_flight(snapshot, |run| !runs.contains(&run), &mut each)?;
+        for (run, standing) in pending {
+            if standing.status == IN_FLIGHT {
+                each(run, standing.fit);
+            }
+        }
+        Ok(())
+    }
+
+    /// Up to `limit` runs that the filter fits, after a place: newest first, or by id where an id
+    /// prefix is asked for.
+    ///
+    /// # Errors
+    ///
+    /// Where the state cannot be read.
+    pub(crate) fn list(
+        &self,
+        filter: &Filter,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, StoreError> {
+        let overlay = self.inner.shared.overlay();
+        let pending: HashSet<u64> = overlay.summaries().map(|(run, _)| run).collect();
+        let mut page: Vec<Listed> = overlay
+            .summaries()
+            .filter(|(_, summary)| filter.fits(summary))
+            .map(|(run, summary)| (filter.place(run, summary), summary.clone()))
+            .filter(|(place, _)| after.is_none_or(|after| after.is_before(place)))
+            .collect();
+        let snapshot = self.inner.shared.state.snapshot()?;
+        drop(overlay);
+        let is_here = |run| !pending.contains(&run);
+        page.extend(listing::page(snapshot, filter, after, limit, is_here)?);
+        page.sort_by(|(a, _), (b, _)| b.is_before(a).cmp(&a.is_before(b)));
+        page.truncate(limit);
+        Ok(page)
     }
 
     /// The history of a run, oldest entry first.
@@ -234,6 +349,11 @@ impl Inner {
             Ok(running) if running.is_some() => StoreError::Panicked,
             _ => StoreError::Closed,
         }
+    }
+
+    /// Whether it was not closed, and is not being closed.
+    fn is_open(&self) -> bool {
+        matches!(self.running.try_lock(), Ok(running) if running.is_some())
     }
 
     fn close(&self) {

@@ -1,10 +1,36 @@
 //! What is committed and not yet in the state: the journal's contents, in memory and ready to read.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::bounds::{Bounds, HISTORY_PLACE_BITS, ROW_CHANGES_MAX};
 use super::image::Image;
+use super::summary::{Identity, Summary};
+
+/// The workflow id of a run, shared with its summary.
+struct Id(Arc<Identity>);
+
+impl Borrow<str> for Id {
+    fn borrow(&self) -> &str {
+        &self.0.workflow_id
+    }
+}
+
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.workflow_id.hash(state);
+    }
+}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.workflow_id == other.0.workflow_id
+    }
+}
+
+impl Eq for Id {}
 
 /// Everything newer than the state. Empty after a checkpoint, if nothing was committed meanwhile.
 #[derive(Default)]
@@ -12,7 +38,7 @@ pub(super) struct Overlay {
     /// By number, so that a checkpoint writes its pages in order.
     runs: BTreeMap<u64, Pending>,
     /// Runs that the state does not know, by workflow id.
-    ids: HashMap<Arc<str>, BTreeSet<u64>>,
+    ids: HashMap<Id, BTreeSet<u64>>,
     /// The last row applied.
     applied: u64,
     /// The last row that the state contains.
@@ -29,10 +55,10 @@ pub(super) struct Overlay {
 struct Pending {
     /// The row that changed it last.
     row: u64,
+    summary: Summary,
     image: Arc<Image>,
-    open: bool,
-    /// For a run that the state does not know: its id, and the row it began with.
-    begun: Option<(u64, Arc<str>)>,
+    /// For a run that the state does not know: the row it began with.
+    begun: Option<u64>,
     /// History entries by their number.
     events: Vec<(u64, Arc<[u8]>)>,
 }
@@ -40,9 +66,8 @@ struct Pending {
 /// One change, committed.
 pub(super) struct Applied {
     pub run: u64,
-    /// For a new run.
-    pub workflow_id: Option<Arc<str>>,
-    pub open: bool,
+    pub is_new: bool,
+    pub summary: Summary,
     pub image: Arc<Image>,
     pub event: Option<Vec<u8>>,
 }
@@ -52,13 +77,19 @@ pub(super) struct Batch {
     /// The row it stands at.
     pub upto: u64,
     pub next_run: u64,
-    /// Run, image, whether it is in flight; by run.
-    pub runs: Vec<(u64, Arc<Image>, bool)>,
-    pub ids: Vec<(Arc<str>, u64)>,
+    /// By run.
+    pub runs: Vec<Written>,
     /// Run, number of the entry, entry; in this order.
     pub events: Vec<(u64, u64, Arc<[u8]>)>,
     /// Bytes of rows up to `upto`, to be given back.
     upto_bytes: u64,
+}
+
+/// What a checkpoint writes of a run.
+pub(super) struct Written {
+    pub run: u64,
+    pub summary: Summary,
+    pub image: Arc<Image>,
 }
 
 impl Overlay {
@@ -84,16 +115,21 @@ impl Overlay {
         self.runs.get(&run).map(|pending| &pending.image)
     }
 
+    pub(super) fn pending(&self, run: u64) -> Option<(&Summary, &Arc<Image>)> {
+        let pending = self.runs.get(&run)?;
+        Some((&pending.summary, &pending.image))
+    }
+
+    /// Every pending run.
+    pub(super) fn summaries(&self) -> impl Iterator<Item = (u64, &Summary)> {
+        let runs = self.runs.iter();
+        runs.map(|(run, pending)| (*run, &pending.summary))
+    }
+
     /// Runs that the state does not know, ascending.
     pub(super) fn runs_of(&self, workflow_id: &str) -> Vec<u64> {
         let runs = self.ids.get(workflow_id);
         runs.map_or_else(Vec::new, |runs| runs.iter().copied().collect())
-    }
-
-    /// Whether each pending run is in flight.
-    pub(super) fn open_runs(&self) -> Vec<(u64, bool)> {
-        let runs = self.runs.iter();
-        runs.map(|(run, pending)| (*run, pending.open)).collect()
     }
 
     /// Pending history of a run, ascending.
@@ -120,25 +156,25 @@ impl Overlay {
         let number = row << HISTORY_PLACE_BITS | place;
         let event = change.event.map(|event| (number, Arc::from(event)));
         self.image_bytes += change.image.size_bytes();
-        if let Some(workflow_id) = &change.workflow_id {
-            let runs = self.ids.entry(Arc::clone(workflow_id)).or_default();
-            runs.insert(change.run);
+        if change.is_new {
+            let id = Id(Arc::clone(&change.summary.identity));
+            self.ids.entry(id).or_default().insert(change.run);
         }
-        let begun = change.workflow_id.map(|workflow_id| (row, workflow_id));
+        let begun = change.is_new.then_some(row);
         match self.runs.get_mut(&change.run) {
             Some(pending) => {
                 self.image_bytes -= pending.image.size_bytes();
                 pending.row = row;
+                pending.summary = change.summary;
                 pending.image = change.image;
-                pending.open = change.open;
-                pending.begun = pending.begun.take().or(begun);
+                pending.begun = pending.begun.or(begun);
                 pending.events.extend(event);
             }
             None => {
                 let pending = Pending {
                     row,
+                    summary: change.summary,
                     image: change.image,
-                    open: change.open,
                     begun,
                     events: event.into_iter().collect(),
                 };
@@ -153,38 +189,34 @@ impl Overlay {
             upto: self.applied,
             next_run,
             runs: Vec::with_capacity(self.runs.len()),
-            ids: Vec::new(),
             events: Vec::new(),
             upto_bytes: self.applied_bytes,
         };
         for (run, pending) in &self.runs {
-            let image = Arc::clone(&pending.image);
-            batch.runs.push((*run, image, pending.open));
-            let begun = pending.begun.iter();
-            batch
-                .ids
-                .extend(begun.map(|(_, id)| (Arc::clone(id), *run)));
+            batch.runs.push(Written {
+                run: *run,
+                summary: pending.summary.clone(),
+                image: Arc::clone(&pending.image),
+            });
             let events = pending.events.iter();
             batch
                 .events
                 .extend(events.map(|(number, event)| (*run, *number, Arc::clone(event))));
         }
-        batch.ids.sort_unstable();
         batch
     }
 
     /// Takes out what the state now contains, except what has changed since.
     pub(super) fn forget(&mut self, batch: &Batch) {
         assert!(self.mark <= batch.upto && batch.upto <= self.applied);
-        for (workflow_id, run) in &batch.ids {
-            if let Some(runs) = self.ids.get_mut(workflow_id) {
+        for Written { run, summary, .. } in &batch.runs {
+            let id = Id(Arc::clone(&summary.identity));
+            if let Some(runs) = self.ids.get_mut(&id) {
                 runs.remove(run);
                 if runs.is_empty() {
-                    self.ids.remove(workflow_id);
+                    self.ids.remove(&id);
                 }
             }
-        }
-        for (run, ..) in &batch.runs {
             let Some(pending) = self.runs.get_mut(run) else {
                 continue;
             };
@@ -193,7 +225,7 @@ impl Overlay {
                 self.runs.remove(run);
                 continue;
             }
-            pending.begun.take_if(|(row, _)| *row <= batch.upto);
+            pending.begun.take_if(|row| *row <= batch.upto);
             let newer = |number: u64| number >> HISTORY_PLACE_BITS > batch.upto;
             pending.events.retain(|(number, _)| newer(*number));
         }

@@ -16,9 +16,11 @@ use super::image::Image;
 use super::journal::{self, Journal};
 use super::meta;
 use super::overlay::{Applied, Overlay};
+use super::retention::Retention;
 use super::row::{Entry, Row};
 use super::shared::Shared;
 use super::state;
+use super::summary::{Identity, Summary};
 
 /// Runs are numbered from here.
 const FIRST_RUN: u64 = 1;
@@ -27,9 +29,10 @@ const FIRST_RUN: u64 = 1;
 pub(super) fn recover(
     directory: &Directory,
     bounds: Bounds,
+    retention: Retention,
 ) -> Result<(Shared, Journal), OpenError> {
     let files = directory.files(create)?;
-    let state = DataFile::open(&files.state, state::settings(bounds.state_check_bytes_max))?;
+    let state = DataFile::open(&files.state, state::SETTINGS)?;
     let journal = Arc::new(DataFile::open(&files.journal, journal::SETTINGS)?);
     let mismatch = |reason: String| OpenError::Mismatch {
         journal: files.journal.clone(),
@@ -40,10 +43,10 @@ pub(super) fn recover(
         return Err(mismatch("they are of different databases".to_owned()));
     }
 
-    let standing = state::standing(state.snapshot()?)?;
-    let tail = journal::tail(&journal, standing.mark)?;
-    let mut overlay = Overlay::new(standing.mark);
-    let mut next_run = standing.next_run.max(FIRST_RUN);
+    let mark = state::mark(state.snapshot()?)?;
+    let tail = journal::tail(&journal, mark.row)?;
+    let mut overlay = Overlay::new(mark.row);
+    let mut next_run = mark.next_run.max(FIRST_RUN);
     for (number, row, bytes) in tail.rows {
         let expected = overlay.applied() + 1;
         if number != expected {
@@ -57,7 +60,7 @@ pub(super) fn recover(
     }
 
     let journal_writer = Journal::new(Arc::clone(&journal), tail.first, overlay.applied());
-    let shared = Shared::new(bounds, journal, state, overlay, next_run);
+    let shared = Shared::new(bounds, journal, state, overlay, next_run, retention);
     Ok((shared, journal_writer))
 }
 
@@ -75,33 +78,45 @@ fn replay(
     journal: &DataFile,
 ) -> Result<Vec<Applied>, StoreError> {
     // A run may change more than once in a row.
-    let mut latest: BTreeMap<u64, Arc<Image>> = BTreeMap::new();
+    let mut latest: BTreeMap<u64, (Arc<Identity>, Arc<Image>)> = BTreeMap::new();
     let mut changes = Vec::with_capacity(row.entries.len());
     for entry in row.entries {
-        let pending = latest.get(&entry.run).or_else(|| overlay.image(entry.run));
-        let before = match (&entry.workflow_id, pending) {
+        let run = entry.run;
+        let before = match (&entry.identity, latest.get(&run)) {
             (Some(_), _) => None,
-            (None, Some(image)) => Some(Arc::clone(image)),
-            (None, None) => state::image(state.snapshot()?, entry.run)?,
+            (None, Some(pending)) => Some(pending.clone()),
+            (None, None) => match overlay.pending(run) {
+                Some((summary, image)) => Some((summary.identity.clone(), Arc::clone(image))),
+                None => state::run(state.snapshot()?, run)?
+                    .map(|(summary, image)| (summary.identity, image)),
+            },
         };
-        let change = become_applied(entry, before.as_deref())
+        let change = become_applied(entry, before)
             .map_err(|reason| Fault::Damaged(reason).of(journal.path()))?;
-        latest.insert(change.run, Arc::clone(&change.image));
+        let identity = Arc::clone(&change.summary.identity);
+        latest.insert(run, (identity, Arc::clone(&change.image)));
         changes.push(change);
     }
     Ok(changes)
 }
 
-fn become_applied(entry: Entry, before: Option<&Image>) -> Result<Applied, String> {
+fn become_applied(
+    entry: Entry,
+    before: Option<(Arc<Identity>, Arc<Image>)>,
+) -> Result<Applied, String> {
     let run = entry.run;
-    if entry.workflow_id.is_none() && before.is_none() {
-        return Err(format!("run {run} changes, and was never begun"));
-    }
-    let image = entry.delta.apply(before);
+    let is_new = entry.identity.is_some();
+    let (known, image) = before.unzip();
+    let identity = (entry.identity.map(Arc::new).or(known))
+        .ok_or_else(|| format!("run {run} changes, and was never begun"))?;
+    let image = entry.delta.apply(image.as_deref());
     Ok(Applied {
         run,
-        workflow_id: entry.workflow_id.map(Arc::from),
-        open: entry.open,
+        is_new,
+        summary: Summary {
+            identity,
+            standing: entry.standing,
+        },
         image: Arc::new(image.map_err(|reason| format!("a change of run {run}: {reason}"))?),
         event: entry.event.map(|event| event.0),
     })

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::delta::Delta;
 use super::image::{Change, Image};
+use super::summary::{Identity, Standing};
 
 /// All changes of one group commit.
 #[derive(Debug, Serialize, Deserialize)]
@@ -18,8 +19,8 @@ pub(super) struct Row {
 pub(super) struct Entry {
     pub run: u64,
     /// For a new run only; afterwards the state knows it.
-    pub workflow_id: Option<String>,
-    pub open: bool,
+    pub identity: Option<Identity>,
+    pub standing: Standing,
     pub delta: Delta,
     pub event: Option<Event>,
 }
@@ -34,8 +35,10 @@ impl Entry {
         let before: Option<&Image> = change.before.as_deref();
         Self {
             run: change.run,
-            workflow_id: before.is_none().then(|| change.workflow_id.to_string()),
-            open: change.open,
+            identity: before
+                .is_none()
+                .then(|| Identity::clone(&change.summary.identity)),
+            standing: change.summary.standing,
             delta: Delta::between(before, &change.after),
             event: change.event.take().map(Event),
         }
@@ -44,7 +47,7 @@ impl Entry {
     /// Bytes this entry takes in its row, nearly.
     pub(super) fn size_bytes(&self) -> usize {
         size_of::<Self>()
-            + self.workflow_id.as_ref().map_or(0, String::len)
+            + self.identity.as_ref().map_or(0, Identity::size_bytes)
             + self.delta.size_bytes()
             + self.event.as_ref().map_or(0, |event| event.0.len())
     }

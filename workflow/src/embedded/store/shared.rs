@@ -7,6 +7,7 @@ use super::bounds::Bounds;
 use super::checkpoint::Lever;
 use super::file::DataFile;
 use super::overlay::Overlay;
+use super::retention::Retention;
 
 /// The parts of an open store.
 ///
@@ -20,6 +21,9 @@ pub(super) struct Shared {
     overlay: Mutex<Overlay>,
     pub lever: Lever,
     pub next_run: AtomicU64,
+    pub retention: Retention,
+    /// How long the last commit took, in microseconds.
+    pub commit_us: AtomicU64,
 }
 
 impl Shared {
@@ -29,6 +33,7 @@ impl Shared {
         state: DataFile,
         overlay: Overlay,
         next_run: u64,
+        retention: Retention,
     ) -> Self {
         Self {
             bounds,
@@ -37,6 +42,8 @@ impl Shared {
             overlay: Mutex::new(overlay),
             lever: Lever::new(),
             next_run: AtomicU64::new(next_run),
+            retention,
+            commit_us: AtomicU64::new(0),
         }
     }
 

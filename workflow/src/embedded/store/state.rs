@@ -2,128 +2,323 @@
 
 use std::sync::Arc;
 
-use redb::{ReadTransaction, ReadableTable, TableDefinition};
+use redb::{
+    ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction,
+};
 
-use super::bounds::STATE_CACHE_BYTES;
+use super::bounds::{REMOVED_RUNS_MAX, STATE_CACHE_BYTES};
 use super::directory::Files;
+use super::encoding::{decode, encode};
 use super::error::StoreError;
-use super::file::{Commit, DataFile, Settings, Snapshot};
+use super::fault::Fault;
+use super::file::{Check, Commit, DataFile, Settings, Snapshot};
 use super::image::Image;
 use super::meta::{self, DatabaseId};
-use super::overlay::Batch;
-use super::seal::Place;
+use super::overlay::{Batch, Written};
+use super::retention::Retention;
+use super::summary::{IN_FLIGHT, Identity, Standing, Summary};
 
-/// Run -> sealed image.
+/// Run -> image.
 const RUNS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("runs");
-/// Workflow id and run -> checksum of the key.
-const IDS: TableDefinition<'static, (&str, u64), u32> = TableDefinition::new("ids");
-/// Runs in flight -> checksum of the key.
-const OPEN: TableDefinition<'static, u64, u32> = TableDefinition::new("open");
-/// Run and number of the entry -> sealed entry.
+/// Run -> identity and standing.
+pub(super) const SUMMARIES: TableDefinition<'static, u64, &[u8]> =
+    TableDefinition::new("summaries");
+/// Workflow id and run.
+pub(super) const IDS: TableDefinition<'static, (&str, u64), ()> = TableDefinition::new("ids");
+/// Status, workflow, start and run -> `Standing::fit`.
+pub(super) const LISTED: TableDefinition<'static, (u8, &str, u64, u64), u64> =
+    TableDefinition::new("listed");
+/// When a run has to be looked at, and the run.
+pub(super) const WAKES: TableDefinition<'static, (u64, u64), ()> = TableDefinition::new("wakes");
+/// When a run ended, and the run.
+const ENDED: TableDefinition<'static, (u64, u64), ()> = TableDefinition::new("ended");
+/// Run and number of the entry -> entry.
 const HISTORY: TableDefinition<'static, (u64, u64), &[u8]> = TableDefinition::new("history");
 
-pub(super) fn settings(check_bytes_max: u64) -> Settings {
-    Settings {
-        cache_bytes: STATE_CACHE_BYTES,
-        check_bytes_max,
-    }
-}
+/// It grows without bound, so opening it must not read it.
+pub(super) const SETTINGS: Settings = Settings {
+    cache_bytes: STATE_CACHE_BYTES,
+    check: Check::AtReading,
+};
 
 pub(super) fn create(files: &Files, id: &DatabaseId) -> Result<(), StoreError> {
-    DataFile::create(&files.state, settings(0), |transaction| {
+    DataFile::create(&files.state, SETTINGS, |transaction| {
         transaction.open_table(RUNS)?;
+        transaction.open_table(SUMMARIES)?;
         transaction.open_table(IDS)?;
-        transaction.open_table(OPEN)?;
+        transaction.open_table(LISTED)?;
+        transaction.open_table(WAKES)?;
+        transaction.open_table(ENDED)?;
         transaction.open_table(HISTORY)?;
         meta::create(transaction, id)
     })
 }
 
-/// Brings a batch into the state, with the row it stands at: all of it or nothing.
-pub(super) fn write(file: &DataFile, batch: &Batch) -> Result<(), StoreError> {
+/// Brings a batch into the state, with the row it stands at, and removes what need not be kept:
+/// all of it or nothing.
+pub(super) fn write(
+    file: &DataFile,
+    batch: &Batch,
+    retention: &Retention,
+    now_ms: u64,
+) -> Result<(), StoreError> {
     // Encoded first: what cannot be encoded must not look like a fault of the file.
-    let mut images = Vec::with_capacity(batch.runs.len());
-    for (run, image, _) in &batch.runs {
-        images.push(run_place(&run.to_le_bytes()).encode(&**image)?);
+    let mut encoded = Vec::with_capacity(batch.runs.len());
+    for Written { summary, image, .. } in &batch.runs {
+        encoded.push((
+            encode(&**image)?,
+            encode(&(&*summary.identity, summary.standing))?,
+        ));
     }
     file.write(Commit::QuickRepair, |transaction| {
         let mut runs = transaction.open_table(RUNS)?;
-        let mut open = transaction.open_table(OPEN)?;
-        for ((run, _, is_open), sealed) in batch.runs.iter().zip(&images) {
-            runs.insert(run, sealed.as_slice())?;
-            if *is_open {
-                open.insert(run, open_place(&run.to_le_bytes()).sum(&[]))?;
-            } else {
-                open.remove(run)?;
-            }
+        let mut summaries = transaction.open_table(SUMMARIES)?;
+        let mut old = Vec::with_capacity(batch.runs.len());
+        for (written, (image, summary)) in batch.runs.iter().zip(&encoded) {
+            runs.insert(written.run, image.as_slice())?;
+            let replaced = summaries.insert(written.run, summary.as_slice())?;
+            old.push(match replaced {
+                Some(summary) => Some(decode_summary(written.run, summary.value())?),
+                None => None,
+            });
         }
-        let mut ids = transaction.open_table(IDS)?;
-        for (workflow_id, run) in &batch.ids {
-            let sum = id_place(&id_key(workflow_id, *run)).sum(&[]);
-            ids.insert((&**workflow_id, *run), sum)?;
-        }
+        drop((runs, summaries));
+        index(transaction, batch, &old)?;
         let mut history = transaction.open_table(HISTORY)?;
         for (run, number, event) in &batch.events {
-            let sealed = event_place(&event_key(*run, *number)).seal(event);
-            history.insert((*run, *number), sealed.as_slice())?;
+            history.insert((*run, *number), &**event)?;
         }
+        // A history is cut when it was added to; its entries are numbered without order but time.
+        if let Some(events_max) = retention.events_max {
+            let mut events = batch
+                .events
+                .iter()
+                .map(|(run, ..)| *run)
+                .collect::<Vec<_>>();
+            events.dedup();
+            for run in events {
+                cut_history(&mut history, run, events_max)?;
+            }
+        }
+        drop(history);
+        remove_ended(transaction, retention, now_ms)?;
         meta::put_number(transaction, meta::MARK, batch.upto)?;
         meta::put_number(transaction, meta::NEXT_RUN, batch.next_run)
     })
 }
 
+/// Brings the indexes into line with the batch; `old` is what they stand at.
+fn index(
+    transaction: &WriteTransaction,
+    batch: &Batch,
+    old: &[Option<Summary>],
+) -> Result<(), Fault> {
+    let mut ids = transaction.open_table(IDS)?;
+    let mut listed = transaction.open_table(LISTED)?;
+    let mut wakes = transaction.open_table(WAKES)?;
+    let mut ended = transaction.open_table(ENDED)?;
+    for (Written { run, summary, .. }, old) in batch.runs.iter().zip(old) {
+        let (identity, standing) = (&*summary.identity, &summary.standing);
+        let key = |standing: &Standing| {
+            let workflow = identity.workflow.as_str();
+            (standing.status, workflow, identity.started_ms, *run)
+        };
+        let old = old.as_ref().map(|old| &old.standing);
+        if old.is_none() {
+            ids.insert((identity.workflow_id.as_str(), *run), ())?;
+        }
+        if let Some(old) = old
+            && old.status != standing.status
+        {
+            listed.remove(key(old))?;
+        }
+        if old.is_none_or(|old| (old.status, old.fit) != (standing.status, standing.fit)) {
+            listed.insert(key(standing), standing.fit)?;
+        }
+        let old_wake_ms = old.and_then(|old| old.wake_ms);
+        if old_wake_ms != standing.wake_ms {
+            if let Some(wake_ms) = old_wake_ms {
+                wakes.remove((wake_ms, *run))?;
+            }
+            if let Some(wake_ms) = standing.wake_ms {
+                wakes.insert((wake_ms, *run), ())?;
+            }
+        }
+        if let Some(closed_ms) = standing.closed_ms {
+            ended.insert((closed_ms, *run), ())?;
+        }
+    }
+    Ok(())
+}
+
+type History<'t> = redb::Table<'t, (u64, u64), &'static [u8]>;
+
+fn cut_history(history: &mut History<'_>, run: u64, events_max: u64) -> Result<(), Fault> {
+    let all = (run, 0)..=(run, u64::MAX);
+    let keep = usize::try_from(events_max).unwrap_or(usize::MAX);
+    let newest_cut = match history.range(all)?.rev().nth(keep) {
+        Some(entry) => entry?.0.value(),
+        None => return Ok(()),
+    };
+    history.retain_in((run, 0)..=newest_cut, |_, _| false)?;
+    Ok(())
+}
+
+/// Removes the runs that ended too long ago or are too many, so many at a time that nobody waits
+/// long for it.
+fn remove_ended(
+    transaction: &WriteTransaction,
+    retention: &Retention,
+    now_ms: u64,
+) -> Result<(), Fault> {
+    let mut ended = transaction.open_table(ENDED)?;
+    let before_ms = retention.age_ms.map_or(0, |age| now_ms.saturating_sub(age));
+    let runs_max = retention.runs_max.unwrap_or(u64::MAX);
+    let surplus = ended.len()?.saturating_sub(runs_max);
+    let mut removed = Vec::new();
+    for entry in ended.iter()? {
+        let (closed_ms, run) = entry?.0.value();
+        let is_surplus = (removed.len() as u64) < surplus;
+        if removed.len() >= REMOVED_RUNS_MAX || !(is_surplus || closed_ms < before_ms) {
+            break;
+        }
+        removed.push((closed_ms, run));
+    }
+    if removed.is_empty() {
+        return Ok(());
+    }
+    let mut runs = transaction.open_table(RUNS)?;
+    let mut summaries = transaction.open_table(SUMMARIES)?;
+    let mut ids = transaction.open_table(IDS)?;
+    let mut listed = transaction.open_table(LISTED)?;
+    let mut history = transaction.open_table(HISTORY)?;
+    for (closed_ms, run) in removed {
+        ended.remove((closed_ms, run))?;
+        runs.remove(run)?;
+        let summary = summaries.remove(run)?;
+        let summary = summary.ok_or_else(|| missing(run))?;
+        let Summary { identity, standing } = decode_summary(run, summary.value())?;
+        let workflow = identity.workflow.as_str();
+        ids.remove((identity.workflow_id.as_str(), run))?;
+        listed.remove((standing.status, workflow, identity.started_ms, run))?;
+        history.retain_in((run, 0)..=(run, u64::MAX), |_, _| false)?;
+    }
+    Ok(())
+}
+
+fn missing(run: u64) -> Fault {
+    Fault::Damaged(format!("run {run} is listed and not there"))
+}
+
+pub(super) fn decode_summary(run: u64, bytes: &[u8]) -> Result<Summary, Fault> {
+    let (identity, standing): (Identity, Standing) = decode(&format!("summary {run}"), bytes)?;
+    Ok(Summary {
+        identity: Arc::new(identity),
+        standing,
+    })
+}
+
 /// How far the state stands.
-pub(super) struct Standing {
+pub(super) struct Mark {
     /// The last row of the journal that the state contains.
-    pub mark: u64,
+    pub row: u64,
     /// No run number from here on had been given out.
     pub next_run: u64,
 }
 
-pub(super) fn standing(snapshot: Snapshot<'_>) -> Result<Standing, StoreError> {
+pub(super) fn mark(snapshot: Snapshot<'_>) -> Result<Mark, StoreError> {
     snapshot.read(|transaction| {
-        Ok(Standing {
-            mark: meta::number(transaction, meta::MARK)?,
+        Ok(Mark {
+            row: meta::number(transaction, meta::MARK)?,
             next_run: meta::number(transaction, meta::NEXT_RUN)?,
         })
     })
 }
 
-pub(super) fn image(snapshot: Snapshot<'_>, run: u64) -> Result<Option<Arc<Image>>, StoreError> {
+pub(super) fn run(
+    snapshot: Snapshot<'_>,
+    run: u64,
+) -> Result<Option<(Summary, Arc<Image>)>, StoreError> {
     snapshot.read(|transaction| {
-        let table = transaction.open_table(RUNS)?;
-        let Some(sealed) = table.get(run)? else {
-            return Ok(None);
+        let summary = summary_in(transaction, run)?;
+        let Some(bytes) = transaction.open_table(RUNS)?.get(run)? else {
+            return match summary {
+                Some(_) => Err(missing(run)),
+                None => Ok(None),
+            };
         };
-        let image: Image = run_place(&run.to_le_bytes()).decode(sealed.value())?;
-        Ok(Some(Arc::new(image)))
+        let image: Image = decode(&format!("run {run}"), bytes.value())?;
+        let summary = summary.ok_or_else(|| missing(run))?;
+        Ok(Some((summary, Arc::new(image))))
     })
 }
 
+pub(super) fn summary(snapshot: Snapshot<'_>, run: u64) -> Result<Option<Summary>, StoreError> {
+    snapshot.read(|transaction| summary_in(transaction, run))
+}
+
+fn summary_in(transaction: &ReadTransaction, run: u64) -> Result<Option<Summary>, Fault> {
+    let table = transaction.open_table(SUMMARIES)?;
+    let Some(bytes) = table.get(run)? else {
+        return Ok(None);
+    };
+    decode_summary(run, bytes.value()).map(Some)
+}
+
+/// All runs of a workflow id, ascending.
 pub(super) fn runs_of(snapshot: Snapshot<'_>, workflow_id: &str) -> Result<Vec<u64>, StoreError> {
     snapshot.read(|transaction| {
         let table = transaction.open_table(IDS)?;
         let mut runs = Vec::new();
         for entry in table.range((workflow_id, 0)..=(workflow_id, u64::MAX))? {
-            let (key, sum) = entry?;
-            let (workflow_id, run) = key.value();
-            id_place(&id_key(workflow_id, run)).check_sum(sum.value())?;
-            runs.push(run);
+            runs.push(entry?.0.value().1);
         }
         Ok(runs)
     })
 }
 
-pub(super) fn open_runs(snapshot: Snapshot<'_>) -> Result<Vec<u64>, StoreError> {
+/// The first `limit` wakes after a place in their order, up to a time, of runs that `is_here`.
+pub(super) fn wakes(
+    snapshot: Snapshot<'_>,
+    after: (u64, u64),
+    until_ms: u64,
+    limit: usize,
+    is_here: impl Fn(u64) -> bool,
+) -> Result<Vec<(u64, u64)>, StoreError> {
+    use std::ops::Bound::{Excluded, Included};
     snapshot.read(|transaction| {
-        let table = transaction.open_table(OPEN)?;
-        let mut runs = Vec::new();
-        for entry in table.iter()? {
-            let (run, sum) = entry?;
-            open_place(&run.value().to_le_bytes()).check_sum(sum.value())?;
-            runs.push(run.value());
+        let table = transaction.open_table(WAKES)?;
+        let range = (Excluded(after), Included((until_ms, u64::MAX)));
+        let mut wakes = Vec::new();
+        for entry in table.range::<(u64, u64)>(range)? {
+            let (wake_ms, run) = entry?.0.value();
+            if is_here(run) {
+                wakes.push((wake_ms, run));
+                if wakes.len() == limit {
+                    break;
+                }
+            }
         }
-        Ok(runs)
+        Ok(wakes)
+    })
+}
+
+/// Every run in flight that `is_here`, with its `fit`, in the order of the index.
+pub(super) fn in_flight(
+    snapshot: Snapshot<'_>,
+    is_here: impl Fn(u64) -> bool,
+    mut each: impl FnMut(u64, u64),
+) -> Result<(), StoreError> {
+    snapshot.read(|transaction| {
+        let table = transaction.open_table(LISTED)?;
+        for entry in table.range((IN_FLIGHT, "", 0, 0)..(IN_FLIGHT + 1, "", 0, 0))? {
+            let (key, fit) = entry?;
+            let (.., run) = key.value();
+            if is_here(run) {
+                each(run, fit.value());
+            }
+        }
+        Ok(())
     })
 }
 
@@ -133,38 +328,9 @@ pub(super) fn history(snapshot: Snapshot<'_>, run: u64) -> Result<Vec<(u64, Vec<
         let table = transaction.open_table(HISTORY)?;
         let mut events = Vec::new();
         for entry in table.range((run, 0)..=(run, u64::MAX))? {
-            let (key, sealed) = entry?;
-            let (run, number) = key.value();
-            let key = event_key(run, number);
-            events.push((number, event_place(&key).open(sealed.value())?.to_vec()));
+            let (key, event) = entry?;
+            events.push((key.value().1, event.value().to_vec()));
         }
         Ok(events)
     })
-}
-
-fn run_place(key: &[u8]) -> Place<'_> {
-    Place { table: "runs", key }
-}
-
-fn id_place(key: &[u8]) -> Place<'_> {
-    Place { table: "ids", key }
-}
-
-fn open_place(key: &[u8]) -> Place<'_> {
-    Place { table: "open", key }
-}
-
-fn event_place(key: &[u8]) -> Place<'_> {
-    Place {
-        table: "history",
-        key,
-    }
-}
-
-fn id_key(workflow_id: &str, run: u64) -> Vec<u8> {
-    [workflow_id.as_bytes(), &run.to_le_bytes()].concat()
-}
-
-fn event_key(run: u64, number: u64) -> [u8; 16] {
-    (u128::from(run) << 64 | u128::from(number)).to_le_bytes()
 }

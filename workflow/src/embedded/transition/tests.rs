@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::codec::Sealed;
 use crate::embedded::record::Head;
+use crate::embedded::store::Image;
 use crate::prelude::*;
 use crate::status::Status;
 
@@ -72,7 +73,7 @@ impl Bench {
             random: 0.5,
         };
         apply(&mut self.record, &self.machine, input, moment).unwrap();
-        let image = self.record.encode().unwrap();
+        let image = self.record.encode(&Image::default()).unwrap();
         assert_eq!(Record::decode(&image).unwrap(), self.record);
     }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::super::bounds::Bounds;
 use super::super::{Image, Store, StoreError};
 use super::random::Random;
 use super::{NEVER, block_on, change, copy_files, image};
@@ -20,26 +21,27 @@ type Facts = Vec<(Arc<Image>, usize)>;
 fn fill(path: &Path) -> (Store, Facts, Facts) {
     let mut random = Random::new(1);
     let mut facts: Facts = Vec::new();
-    let store = Store::open_with(path, NEVER).unwrap();
+    let store = super::open(path, NEVER).unwrap();
     for run in 1..=RUNS {
         assert_eq!(store.next_run(), run);
         let first = image(&[
             ("state", &random.bytes(600)),
             ("mailbox", &random.bytes(20)),
         ]);
-        block_on(store.commit(vec![change(run, None, &first, "started")])).unwrap();
+        block_on(store.commit(vec![change(run, None, &first, "started")], false)).unwrap();
         facts.push((first, 1));
     }
     store.close();
-    let store = Store::open_with(path, NEVER).unwrap();
+    let store = super::open(path, NEVER).unwrap();
     let mut before_last = facts.clone();
     for run in (1..=RUNS).step_by(2) {
         before_last.clone_from(&facts);
         let (before, entries) = facts[run as usize - 1].clone();
         let mut after = Image::clone(&before);
-        after.sections[0].bytes.extend(random.bytes(100));
+        let longer = [&after.sections[0].bytes[..], &random.bytes(100)].concat();
+        after.sections[0].bytes = longer.into();
         let after = Arc::new(after);
-        block_on(store.commit(vec![change(run, Some(before), &after, "stepped")])).unwrap();
+        block_on(store.commit(vec![change(run, Some(before), &after, "stepped")], false)).unwrap();
         facts[run as usize - 1] = (after, entries + 1);
     }
     (store, facts, before_last)
@@ -78,7 +80,7 @@ fn holds(store: &Store, facts: &Facts) -> Result<(), String> {
         );
     };
     for (run, (image, entries)) in (1..).zip(facts) {
-        match store.load(run) {
+        match super::load(store, run) {
             Ok(found) if found.as_ref() == Some(image) => {}
             Ok(found) => return Err(format!("run {run} is {found:?}")),
             Err(error) => named(error),
@@ -88,13 +90,13 @@ fn holds(store: &Store, facts: &Facts) -> Result<(), String> {
             Ok(found) => return Err(format!("history of {run} is {found:?}")),
             Err(error) => named(error),
         }
-        match store.runs_of(&format!("workflow-{run}")) {
+        match super::runs_of(store, &format!("workflow-{run}")) {
             Ok(found) if found == [run] => {}
             Ok(found) => return Err(format!("runs of workflow-{run} are {found:?}")),
             Err(error) => named(error),
         }
     }
-    match store.open_runs() {
+    match super::in_flight(store) {
         Ok(found) if found == (1..=RUNS).collect::<Vec<_>>() => {}
         Ok(found) => return Err(format!("open are {found:?}")),
         Err(error) => named(error),
@@ -111,7 +113,7 @@ fn damage_many_times(source: &Path, allowed: &[&Facts], seed: u64) {
         let file = FILES[random.below(2) as usize];
         let what = damage(&copy.path().join(file), &mut random);
         println!("seed {seed}, case {case}: {what}");
-        match Store::open(copy.path()) {
+        match super::open(copy.path(), Bounds::DEFAULT) {
             Err(error) => {
                 refused += 1;
                 let text = error.to_string();

@@ -16,6 +16,7 @@ fn images() -> impl Strategy<Value = Image> {
         let mut image = Image::default();
         for (key, bytes) in sections {
             if image.sections.iter().all(|section| section.key != key) {
+                let (key, bytes) = (key.into(), bytes.into());
                 image.sections.push(Section { key, bytes });
             }
         }

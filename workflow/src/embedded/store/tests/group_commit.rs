@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::bounds::Bounds;
 use super::super::{Store, StoreError};
 use super::{TINY, block_on, change, image};
 
@@ -22,8 +23,8 @@ fn commit_from_many_callers(store: &Store) {
                 for step in 0..STEPS {
                     let after = image(&[("step", &step.to_le_bytes())]);
                     let change = change(run, before, &after, &step.to_string());
-                    store.commit(vec![change]).await.unwrap();
-                    assert_eq!(store.load(run).unwrap().as_ref(), Some(&after));
+                    store.commit(vec![change], false).await.unwrap();
+                    assert_eq!(super::load(&store, run).unwrap().as_ref(), Some(&after));
                     assert_eq!(store.history(run).unwrap().len() as u64, step + 1);
                     before = Some(after);
                 }
@@ -36,11 +37,11 @@ fn commit_from_many_callers(store: &Store) {
 }
 
 fn assert_complete(store: &Store) {
-    let runs = store.open_runs().unwrap();
+    let runs = super::in_flight(store).unwrap();
     assert_eq!(runs.len() as u64, CALLERS);
     for run in runs {
         let last = image(&[("step", &(STEPS - 1).to_le_bytes())]);
-        assert_eq!(store.load(run).unwrap(), Some(last));
+        assert_eq!(super::load(store, run).unwrap(), Some(last));
         let events = (0..STEPS).map(|step| step.to_string().into_bytes());
         assert_eq!(store.history(run).unwrap(), events.collect::<Vec<_>>());
     }
@@ -49,73 +50,73 @@ fn assert_complete(store: &Store) {
 #[test]
 fn callers_share_syncs() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(directory.path()).unwrap();
+    let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
     commit_from_many_callers(&store);
     let rows = store.inner.shared.overlay().applied();
     assert!(rows < CALLERS * STEPS / 4, "{rows} rows");
     assert_complete(&store);
     drop(store);
-    assert_complete(&Store::open(directory.path()).unwrap());
+    assert_complete(&super::open(directory.path(), Bounds::DEFAULT).unwrap());
 }
 
 #[test]
 fn checkpoints_run_among_them() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open_with(directory.path(), TINY).unwrap();
+    let store = super::open(directory.path(), TINY).unwrap();
     commit_from_many_callers(&store);
     assert!(store.inner.shared.overlay().mark() > 0);
     assert_complete(&store);
     drop(store);
-    assert_complete(&Store::open(directory.path()).unwrap());
+    assert_complete(&super::open(directory.path(), Bounds::DEFAULT).unwrap());
 }
 
 #[test]
 fn a_dropped_future_does_not_undo_its_commit() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(directory.path()).unwrap();
+    let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
     let run = store.next_run();
     let only = image(&[("state", b"one")]);
     block_on(async {
-        let mut commit = Box::pin(store.commit(vec![change(run, None, &only, "")]));
+        let mut commit = Box::pin(store.commit(vec![change(run, None, &only, "")], false));
         let _ = futures::poll!(&mut commit);
     });
     store.close();
-    let store = Store::open(directory.path()).unwrap();
-    assert_eq!(store.load(run).unwrap(), Some(only));
+    let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
+    assert_eq!(super::load(&store, run).unwrap(), Some(only));
 }
 
 #[test]
 fn a_change_of_an_old_image_is_refused_alone() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(directory.path()).unwrap();
+    let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
     let (run, other) = (store.next_run(), store.next_run());
     let images = [b"one", b"two", b"six"].map(|bytes| image(&[("state", bytes)]));
     let [first, second, third] = &images;
     let begin = |run| vec![change(run, None, first, "")];
     let step = |before: &Arc<_>, after| vec![change(run, Some(Arc::clone(before)), after, "")];
-    block_on(store.commit(begin(run))).unwrap();
+    block_on(store.commit(begin(run), false)).unwrap();
     let (fresh, stale, neighbour) = block_on(async {
         tokio::join!(
-            store.commit(step(first, second)),
-            store.commit(step(first, third)),
-            store.commit(begin(other)),
+            store.commit(step(first, second), false),
+            store.commit(step(first, third), false),
+            store.commit(begin(other), false),
         )
     });
     fresh.unwrap();
     neighbour.unwrap();
     assert!(matches!(stale, Err(StoreError::Stale { .. })));
-    let again = block_on(store.commit(begin(run)));
+    let again = block_on(store.commit(begin(run), false));
     assert!(matches!(again, Err(StoreError::Stale { .. })));
-    assert_eq!(store.load(run).unwrap().as_ref(), Some(second));
+    assert_eq!(super::load(&store, run).unwrap().as_ref(), Some(second));
     // One commit may change a run twice, and equal images are as good as the same.
     let twice = [
         step(&image(&[("state", b"two")]), third),
         step(third, first),
     ]
     .concat();
-    block_on(store.commit(twice)).unwrap();
+    block_on(store.commit(twice, false)).unwrap();
     drop(store);
-    let store = Store::open(directory.path()).unwrap();
-    assert_eq!(store.load(run).unwrap().as_ref(), Some(first));
+    let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
+    assert_eq!(super::load(&store, run).unwrap().as_ref(), Some(first));
     assert_eq!(store.history(run).unwrap().len(), 4);
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use super::super::Image;
 use super::super::bounds::Bounds;
-use super::super::{Image, Store};
 use super::random::Random;
 use super::{NEVER, TINY, block_on, change, copy_files, faults, image};
 
@@ -28,7 +28,7 @@ fn image_of(step: u64) -> std::sync::Arc<Image> {
 fn kill_at_many_moments(bounds: Bounds, seed: u64) {
     println!("seed {seed}");
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open_with(directory.path(), bounds).unwrap();
+    let store = super::open(directory.path(), bounds).unwrap();
     let disk = faults::of(&directory.path().join("state.redb"));
     let confirmed: [AtomicU64; CALLERS] = [const { AtomicU64::new(0) }; CALLERS];
     let pairs: [[u64; 2]; CALLERS] = std::array::from_fn(|_| [store.next_run(), store.next_run()]);
@@ -47,7 +47,7 @@ fn kill_at_many_moments(bounds: Bounds, seed: u64) {
                     let after = image_of(step);
                     let event = step.to_string();
                     let changes = pair.map(|run| change(run, before.clone(), &after, &event));
-                    block_on(store.commit(changes.into())).unwrap();
+                    block_on(store.commit(changes.into(), false)).unwrap();
                     confirmed.store(step, Ordering::SeqCst);
                     before = Some(after);
                 }
@@ -76,9 +76,9 @@ impl Drop for StopOnDrop<'_> {
 }
 
 fn assert_holds(copy: &std::path::Path, pairs: &[[u64; 2]], steps: &[u64]) {
-    let store = Store::open(copy).unwrap();
+    let store = super::open(copy, Bounds::DEFAULT).unwrap();
     for (pair, &confirmed) in pairs.iter().zip(steps) {
-        let [one, other] = pair.map(|run| store.load(run).unwrap());
+        let [one, other] = pair.map(|run| super::load(&store, run).unwrap());
         assert_eq!(one, other, "a commit is half there");
         let step = one.as_deref().map_or(0, step_of);
         let in_the_air = confirmed + 1;
@@ -92,8 +92,8 @@ fn assert_holds(copy: &std::path::Path, pairs: &[[u64; 2]], steps: &[u64]) {
         for run in pair {
             assert_eq!(store.history(*run).unwrap(), events);
             let is_there = step > 0;
-            assert_eq!(store.open_runs().unwrap().contains(run), is_there);
-            let runs = store.runs_of(&format!("workflow-{run}")).unwrap();
+            assert_eq!(super::in_flight(&store).unwrap().contains(run), is_there);
+            let runs = super::runs_of(&store, &format!("workflow-{run}")).unwrap();
             assert_eq!(runs == [*run], is_there);
         }
         if let Some(image) = one {

@@ -16,7 +16,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::bounds::Bounds;
-use super::{Change, Image, Section};
+use super::{
+    Change, Filter, IN_FLIGHT, Identity, Image, OpenError, Place, Retention, Section, Standing,
+    Store, StoreError, Summary,
+};
 
 /// Bounds that make every commit meet checkpoints and trimming.
 const TINY: Bounds = Bounds {
@@ -27,7 +30,6 @@ const TINY: Bounds = Bounds {
     wait_journal_bytes: 900,
     wait_image_bytes: 2_000,
     trim_rows_max: 2,
-    state_check_bytes_max: 1 << 30,
 };
 
 /// Bounds under which nothing is ever checkpointed before close.
@@ -51,20 +53,71 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 /// An image with these sections.
 fn image(sections: &[(&str, &[u8])]) -> Arc<Image> {
     let sections = sections.iter().map(|(key, bytes)| Section {
-        key: (*key).to_owned(),
-        bytes: bytes.to_vec(),
+        key: (*key).to_owned().into(),
+        bytes: Arc::from(*bytes),
     });
     Arc::new(Image {
         sections: sections.collect(),
     })
 }
 
+/// What a run is found by.
+fn summary(run: u64, status: u8) -> Summary {
+    Summary {
+        identity: Arc::new(Identity {
+            workflow_id: format!("workflow-{run}"),
+            run_id: format!("run-{run}"),
+            workflow: "sample".to_owned(),
+            started_ms: run,
+        }),
+        standing: Standing {
+            status,
+            closed_ms: (status != IN_FLIGHT).then_some(run),
+            wake_ms: None,
+            fit: 0,
+        },
+    }
+}
+
+/// The image that was last committed of a run.
+fn load(store: &Store, run: u64) -> Result<Option<Arc<Image>>, StoreError> {
+    Ok(store.load(run)?.map(|(_, image)| image))
+}
+
+/// All runs of a workflow id, ascending.
+fn runs_of(store: &Store, workflow_id: &str) -> Result<Vec<u64>, StoreError> {
+    let filter = Filter {
+        id_prefix: Some(workflow_id.to_owned()),
+        ..Filter::default()
+    };
+    let listed = store.list(&filter, None, usize::MAX)?;
+    let runs = listed.into_iter().filter_map(|(place, _)| match place {
+        Place::Id(id, run) if id == workflow_id => Some(run),
+        _ => None,
+    });
+    let runs: Vec<u64> = runs.collect();
+    let latest = store.find(workflow_id, None)?.map(|(run, _)| run);
+    assert_eq!(latest, runs.last().copied());
+    Ok(runs)
+}
+
+/// All runs in flight, ascending.
+fn in_flight(store: &Store) -> Result<Vec<u64>, StoreError> {
+    let mut runs = Vec::new();
+    store.in_flight(|run, _| runs.push(run))?;
+    runs.sort_unstable();
+    Ok(runs)
+}
+
+fn open(path: &Path, bounds: Bounds) -> Result<Store, OpenError> {
+    Store::open_with(path, bounds, Retention::default())
+}
+
 /// A change of a run in flight.
 fn change(run: u64, before: Option<Arc<Image>>, after: &Arc<Image>, event: &str) -> Change {
     Change {
         run,
-        workflow_id: Arc::from(format!("workflow-{run}")),
-        open: true,
+        summary: summary(run, IN_FLIGHT),
         before,
         after: Arc::clone(after),
         event: Some(event.as_bytes().to_vec()),

@@ -5,17 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::super::bounds::Bounds;
-use super::super::{Change, Image, Section, Store};
+use super::super::{Change, Filter, IN_FLIGHT, Identity, Image, Section, Standing, Store, Summary};
 use super::random::Random;
 use super::{NEVER, TINY, block_on, copy_files};
 
 const OPERATIONS: u64 = 300;
 
 /// What the store should say of one run.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Expected {
     workflow_id: String,
-    open: bool,
+    standing: Standing,
     image: Arc<Image>,
     history: Vec<Vec<u8>>,
 }
@@ -29,28 +29,92 @@ impl Model {
     fn assert_same(&self, store: &Store) {
         let mut by_id: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
         for (run, expected) in &self.runs {
-            assert_eq!(store.load(*run).unwrap().as_ref(), Some(&expected.image));
+            assert_eq!(
+                super::load(store, *run).unwrap().as_ref(),
+                Some(&expected.image)
+            );
             assert_eq!(store.history(*run).unwrap(), expected.history);
             by_id.entry(&expected.workflow_id).or_default().push(*run);
         }
         for (workflow_id, runs) in by_id {
-            assert_eq!(store.runs_of(workflow_id).unwrap(), runs);
+            assert_eq!(super::runs_of(store, workflow_id).unwrap(), runs);
         }
-        let open = self.runs.iter().filter(|(_, expected)| expected.open);
-        let open: Vec<u64> = open.map(|(run, _)| *run).collect();
-        assert_eq!(store.open_runs().unwrap(), open);
+        let standing = |run: &u64| self.runs[run].standing;
+        let in_flight = self
+            .runs
+            .keys()
+            .filter(|run| standing(run).status == IN_FLIGHT);
+        let in_flight: Vec<u64> = in_flight.copied().collect();
+        assert_eq!(super::in_flight(store).unwrap(), in_flight);
+        let wakes = self
+            .runs
+            .keys()
+            .filter_map(|run| Some((standing(run).wake_ms?, *run)));
+        let mut wakes: Vec<(u64, u64)> = wakes.filter(|(at, run)| (3, 1) < (*at, *run)).collect();
+        wakes.sort_unstable();
+        wakes.retain(|(at, _)| *at <= 15);
+        wakes.truncate(7);
+        assert_eq!(store.wakes((3, 1), 15, 7).unwrap(), wakes);
+        self.assert_lists(store, None, None);
+        self.assert_lists(store, Some(0), None);
+        self.assert_lists(store, Some(2), None);
+        self.assert_lists(store, None, Some("workflow-"));
+        self.assert_lists(store, Some(1), Some("workflow-2"));
+    }
+
+    /// Whether all pages together are what a filter says, in order.
+    fn assert_lists(&self, store: &Store, status: Option<u8>, id_prefix: Option<&str>) {
+        let filter = Filter {
+            status,
+            id_prefix: id_prefix.map(str::to_owned),
+            started_from_ms: Some(2),
+            ..Filter::default()
+        };
+        let fits = |run: &&u64| {
+            let expected = &self.runs[*run];
+            status.is_none_or(|status| expected.standing.status == status)
+                && id_prefix.is_none_or(|prefix| expected.workflow_id.starts_with(prefix))
+                && **run / 3 >= 2
+        };
+        let mut runs: Vec<u64> = self.runs.keys().filter(fits).copied().collect();
+        match id_prefix {
+            None => runs.reverse(),
+            Some(_) => runs.sort_by_key(|run| (self.runs[run].workflow_id.clone(), *run)),
+        }
+        let mut listed: Vec<u64> = Vec::new();
+        let mut after = None;
+        loop {
+            let page = store.list(&filter, after.as_ref(), 4).unwrap();
+            let Some((last, _)) = page.last() else {
+                break;
+            };
+            after = Some(last.clone());
+            let numbers = page
+                .iter()
+                .map(|(_, run)| run.identity.run_id.parse::<u64>());
+            listed.extend(numbers.map(Result::unwrap));
+        }
+        assert_eq!(listed, runs, "{filter:?}");
     }
 
     /// A random change of a run that is there, or of a new one.
     fn change(&mut self, run: u64, random: &mut Random) -> Change {
         let is_new = !self.runs.contains_key(&run);
-        let expected = self.runs.entry(run).or_default();
-        if is_new {
-            expected.workflow_id = format!("workflow-{}", random.below(5));
-        }
+        let expected = self.runs.entry(run).or_insert_with(|| Expected {
+            workflow_id: format!("workflow-{}", random.below(5)),
+            standing: super::summary(run, IN_FLIGHT).standing,
+            image: Arc::default(),
+            history: Vec::new(),
+        });
         let before = (!is_new).then(|| Arc::clone(&expected.image));
         expected.image = Arc::new(changed(&expected.image, random));
-        expected.open = random.below(4) > 0;
+        let status = random.below(8).saturating_sub(5) as u8;
+        expected.standing = Standing {
+            status,
+            closed_ms: (status != IN_FLIGHT).then_some(run),
+            wake_ms: (random.below(2) > 0).then(|| random.below(20)),
+            fit: random.below(3),
+        };
         let event = (random.below(3) > 0).then(|| {
             let length = random.below(30);
             random.bytes(length)
@@ -58,8 +122,15 @@ impl Model {
         expected.history.extend(event.clone());
         Change {
             run,
-            workflow_id: Arc::from(expected.workflow_id.as_str()),
-            open: expected.open,
+            summary: Summary {
+                identity: Arc::new(Identity {
+                    workflow_id: expected.workflow_id.clone(),
+                    run_id: run.to_string(),
+                    workflow: "sample".to_owned(),
+                    started_ms: run / 3,
+                }),
+                standing: expected.standing,
+            },
             before,
             after: Arc::clone(&expected.image),
             event,
@@ -74,16 +145,18 @@ fn changed(image: &Image, random: &mut Random) -> Image {
     for section in &mut sections {
         let length = random.below(100);
         match random.below(6) {
-            0 => section.bytes.extend(random.bytes(length)),
-            1 => drop(section.bytes.drain(..section.bytes.len() / 3)),
-            2 => section.bytes = random.bytes(length),
+            0 => section.bytes = [&section.bytes[..], &random.bytes(length)].concat().into(),
+            1 => section.bytes = section.bytes[section.bytes.len() / 3..].into(),
+            2 => section.bytes = random.bytes(length).into(),
             _ => {}
         }
     }
     let key = random.below(8).to_string();
-    if sections.iter().all(|section| section.key != key) {
+    // A queue has several sections of one key.
+    if key == "0" || sections.iter().all(|section| section.key != key) {
         let at = random.below(sections.len() as u64 + 1) as usize;
-        let bytes = random.bytes(60);
+        let bytes = random.bytes(60).into();
+        let key = key.into();
         sections.insert(at, Section { key, bytes });
     }
     Image { sections }
@@ -94,12 +167,12 @@ fn run_against_model(path: &Path, bounds: Bounds, seed: u64) {
     let mut random = Random::new(seed);
     let mut model = Model::default();
     let mut last_run = 0;
-    let mut store = Store::open_with(path, bounds).unwrap();
+    let mut store = super::open(path, bounds).unwrap();
     for _ in 0..OPERATIONS {
         match random.below(20) {
             0 => {
                 drop(store);
-                store = Store::open_with(path, bounds).unwrap();
+                store = super::open(path, bounds).unwrap();
                 model.assert_same(&store);
             }
             1 => {
@@ -107,7 +180,7 @@ fn run_against_model(path: &Path, bounds: Bounds, seed: u64) {
                 store.inner.shared.lever.run().unwrap();
                 let copy = tempfile::tempdir().unwrap();
                 copy_files(path, copy.path());
-                model.assert_same(&Store::open(copy.path()).unwrap());
+                model.assert_same(&super::open(copy.path(), Bounds::DEFAULT).unwrap());
             }
             2 => model.assert_same(&store),
             _ => {
@@ -122,7 +195,7 @@ fn run_against_model(path: &Path, bounds: Bounds, seed: u64) {
                     model.change(run, &mut random)
                 });
                 let changes = changes.collect();
-                block_on(store.commit(changes)).unwrap();
+                block_on(store.commit(changes, false)).unwrap();
             }
         }
     }

@@ -5,20 +5,24 @@ use std::path::Path;
 
 use redb::{Database, TableDefinition};
 
-use super::super::{OpenError, Store, StoreError};
+use super::super::bounds::Bounds;
+use super::super::file::{Commit, DataFile};
+use super::super::{OpenError, StoreError, journal, meta, state};
 use super::{block_on, change, copy_files, image};
 
 /// A directory with one run in it, closed.
 fn filled() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(directory.path()).unwrap();
+    let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
     let only = image(&[("state", b"one")]);
-    block_on(store.commit(vec![change(store.next_run(), None, &only, "")])).unwrap();
+    block_on(store.commit(vec![change(store.next_run(), None, &only, "")], false)).unwrap();
     directory
 }
 
 fn error_of(directory: &Path) -> OpenError {
-    let error = Store::open(directory).err().expect("an error");
+    let error = super::open(directory, Bounds::DEFAULT)
+        .err()
+        .expect("an error");
     let text = error.to_string();
     assert!(
         text.contains(directory.to_str().unwrap()),
@@ -31,19 +35,19 @@ fn error_of(directory: &Path) -> OpenError {
 fn one_store_at_a_time() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("made/on/demand");
-    let store = Store::open(&path).unwrap();
+    let store = super::open(&path, Bounds::DEFAULT).unwrap();
     assert!(matches!(error_of(&path), OpenError::AlreadyOpen { .. }));
     let clone = store.clone();
     drop(store);
     assert!(matches!(error_of(&path), OpenError::AlreadyOpen { .. }));
     drop(clone);
-    Store::open(&path).unwrap();
+    super::open(&path, Bounds::DEFAULT).unwrap();
 }
 
 #[test]
 fn a_file_opened_by_another_program_is_refused() {
     let directory = filled();
-    let _other = Database::open(directory.path().join("state.redb")).unwrap();
+    let _other = Database::open(directory.path().join("journal.redb")).unwrap();
     let error = error_of(directory.path());
     assert!(matches!(error, OpenError::AlreadyOpen { .. }));
 }
@@ -88,14 +92,14 @@ fn a_state_older_than_the_journal_is_refused() {
     let backup = tempfile::tempdir().unwrap();
     copy_files(directory.path(), backup.path());
     for _ in 0..2 {
-        let store = Store::open(directory.path()).unwrap();
+        let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
         let only = image(&[("state", b"one")]);
-        block_on(store.commit(vec![change(store.next_run(), None, &only, "")])).unwrap();
+        block_on(store.commit(vec![change(store.next_run(), None, &only, "")], false)).unwrap();
     }
     // Leaves a row in the journal that does not follow the old state.
-    let store = Store::open(directory.path()).unwrap();
+    let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
     let only = image(&[("state", b"one")]);
-    block_on(store.commit(vec![change(store.next_run(), None, &only, "")])).unwrap();
+    block_on(store.commit(vec![change(store.next_run(), None, &only, "")], false)).unwrap();
     fs::copy(
         directory.path().join("journal.redb"),
         backup.path().join("journal.redb"),
@@ -141,13 +145,17 @@ fn foreign_and_empty_files_are_refused() {
 
 #[test]
 fn a_newer_format_is_refused() {
-    for file in ["journal.redb", "state.redb"] {
+    let files = [
+        ("journal.redb", journal::SETTINGS),
+        ("state.redb", state::SETTINGS),
+    ];
+    for (file, settings) in files {
         let directory = filled();
-        let database = Database::open(directory.path().join(file)).unwrap();
-        let transaction = database.begin_write().unwrap();
-        super::super::meta::put_version(&transaction, 7).unwrap();
-        transaction.commit().unwrap();
-        drop(database);
+        let path = directory.path().join(file);
+        let database = DataFile::open(&path, settings).unwrap();
+        let newer = |transaction: &_| meta::put_version(transaction, 7);
+        database.write(Commit::QuickRepair, newer).unwrap();
+        database.close().unwrap();
         let error = error_of(directory.path());
         let is_newer = matches!(error, OpenError::NewerFormat { found: 7, .. });
         assert!(is_newer, "{error}");
@@ -159,16 +167,16 @@ fn a_newer_format_is_refused() {
 fn an_interrupted_creation_is_finished() {
     for renamed in 0..=2 {
         let directory = tempfile::tempdir().unwrap();
-        Store::open(directory.path()).unwrap();
+        super::open(directory.path(), Bounds::DEFAULT).unwrap();
         let files = ["state", "journal"].map(|name| directory.path().join(name));
         for file in &files[renamed..] {
             fs::rename(file.with_extension("redb"), file.with_extension("new")).unwrap();
         }
-        let store = Store::open(directory.path()).unwrap();
-        assert!(store.open_runs().unwrap().is_empty());
+        let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
+        assert!(super::in_flight(&store).unwrap().is_empty());
     }
     // Before the first is complete.
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("state.new"), "half").unwrap();
-    Store::open(directory.path()).unwrap();
+    super::open(directory.path(), Bounds::DEFAULT).unwrap();
 }
