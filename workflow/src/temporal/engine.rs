@@ -4,21 +4,22 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use futures::StreamExt;
 use temporalio_client::errors::{
     WorkflowInteractionError, WorkflowQueryError, WorkflowStartError,
 };
 use temporalio_client::{
     Client, HistoryEventFilterType, RpcOptions, UntypedQuery, UntypedSignal, UntypedWorkflowHandle,
-    WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowExecutionInfo,
-    WorkflowExecutionStatus, WorkflowFetchHistoryOptions, WorkflowIdConflictPolicy,
-    WorkflowIdReusePolicy, WorkflowListOptions, WorkflowQueryOptions, WorkflowSignalOptions,
-    WorkflowStartOptions, WorkflowTerminateOptions,
+    WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowExecutionInfo as ExecutionId,
+    WorkflowFetchHistoryOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
+    WorkflowQueryOptions, WorkflowSignalOptions, WorkflowStartOptions, WorkflowTerminateOptions,
+    tonic,
 };
 use temporalio_common::UntypedWorkflow;
 use temporalio_common::data_converters::RawValue;
 use temporalio_common::protos::temporal::api::history::v1::HistoryEvent as Told;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
+use temporalio_common::protos::temporal::api::enums::v1::WorkflowExecutionStatus;
+use temporalio_common::protos::temporal::api::workflow::v1::WorkflowExecutionInfo;
 use temporalio_common::protos::temporal::api::workflowservice::v1::DescribeWorkflowExecutionResponse;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -28,6 +29,7 @@ use crate::config::Config;
 use crate::contract::{Machine, Snapshot};
 use crate::executor::{Error, OpenError, RunError};
 use crate::failure::{Failure, FailureKind};
+use crate::listing::{RunFilter, RunPage};
 use crate::provider::{
     Engine, HistoryEvent, IdPolicy, ProviderFuture, RunInfo, RunTarget, SetAside, StartRequest,
 };
@@ -36,7 +38,7 @@ use crate::status::Status;
 use super::code::Machines;
 use super::connection::{REQUEST_TIMEOUT, Target};
 use super::worker::{self, WorkerConfig};
-use super::{failures, history, payloads, queries, until_closed};
+use super::{failures, history, listing, payloads, queries, until_closed};
 
 /// How often somebody who waits for a run to change looks at it.
 const CHANGED_INTERVAL: Duration = Duration::from_millis(100);
@@ -137,7 +139,7 @@ impl ServerEngine {
     }
 
     fn handle(&self, workflow_id: &str, run_id: Option<&str>) -> UntypedWorkflowHandle<Client> {
-        WorkflowExecutionInfo::builder()
+        ExecutionId::builder()
             .namespace(self.target.namespace.as_str())
             .workflow_id(workflow_id)
             .maybe_run_id(run_id.map(str::to_owned))
@@ -444,24 +446,41 @@ impl ServerEngine {
     }
 
     async fn list_set_aside(&self) -> Result<Vec<SetAside>, Error> {
-        self.check_open()?;
-        let queue = self.target.task_queue.replace('\'', "''");
-        let query = format!("ExecutionStatus = 'Running' AND TaskQueue = '{queue}'");
-        let mut runs = self.client.list_workflows(query, WorkflowListOptions::default());
         let mut aside = Vec::new();
-        while let Some(run) = runs.next().await {
-            let run = run.map_err(|error| Error::Server(error.to_string()))?;
-            let found = self.look(run.id(), Some(run.run_id())).await?;
-            if let Some(reason) = self.reason(&found).await? {
-                aside.push(SetAside {
-                    workflow_id: found.info.workflow_id,
-                    run_id: found.info.run_id,
-                    workflow: found.info.workflow,
-                    reason,
-                });
+        let mut filter = RunFilter::new().status(Status::Running);
+        loop {
+            let page = self.page(&filter).await?;
+            for run in page.runs {
+                let found = self.look(&run.workflow_id, None).await?;
+                if let Some(reason) = self.reason(&found).await? {
+                    aside.push(SetAside {
+                        workflow_id: found.info.workflow_id,
+                        run_id: found.info.run_id,
+                        workflow: found.info.workflow,
+                        reason,
+                    });
+                }
+            }
+            match page.next {
+                Some(next) => filter = filter.after(next),
+                None => return Ok(aside),
             }
         }
-        Ok(aside)
+    }
+
+    async fn page(&self, filter: &RunFilter) -> Result<RunPage, Error> {
+        self.check_open()?;
+        let listed = listing::page(&mut self.client.clone(), &self.target, filter).await;
+        let (runs, next) = listed.map_err(|refused| match (refused, &filter.after) {
+            (None, Some(token)) => Error::PageToken {
+                token: token.as_str().to_owned(),
+            },
+            (refused, _) => self.target.error(&refused.unwrap_or_else(|| tonic::Status::unknown(""))),
+        })?;
+        Ok(RunPage {
+            runs: runs.into_iter().filter_map(info).map(|(info, _)| info).collect(),
+            next,
+        })
     }
 }
 
@@ -474,7 +493,7 @@ fn untold() -> Failure {
 }
 
 fn is_out_of_reach(error: &WorkflowInteractionError) -> bool {
-    use temporalio_client::tonic::Code;
+    use tonic::Code;
 
     matches!(error, WorkflowInteractionError::Rpc(status) if matches!(
         status.code(),
@@ -489,26 +508,33 @@ fn found(described: DescribeWorkflowExecutionResponse) -> Option<Found> {
         .and_then(|config| config.workflow_execution_timeout)
         .and_then(|timeout| Duration::try_from(timeout).ok())
         .filter(|timeout| !timeout.is_zero());
-    let info = described.workflow_execution_info?;
-    let execution = info.execution.clone()?;
-    let time = |time: Option<_>| time.and_then(|time| SystemTime::try_from(time).ok());
-    let run_id = execution.run_id;
+    let (info, run_id) = info(described.workflow_execution_info?)?;
     Some(Found {
+        info,
+        run_id,
         timeout,
         attempt: task.map_or(0, |task| task.attempt),
-        info: RunInfo {
-            workflow_id: execution.workflow_id,
-            run_id: match info.first_run_id.is_empty() {
-                true => run_id.clone(),
-                false => info.first_run_id.clone(),
-            },
-            workflow: info.r#type.clone().unwrap_or_default().name,
-            status: status(info.status().into()),
-            started_at: time(info.start_time).unwrap_or(UNIX_EPOCH),
-            closed_at: time(info.close_time),
-        },
-        run_id,
     })
+}
+
+/// What there is to know of a chain, and the id of its run that is looked at.
+fn info(info: WorkflowExecutionInfo) -> Option<(RunInfo, String)> {
+    let status = status(info.status());
+    let execution = info.execution?;
+    let time = |time: Option<_>| time.and_then(|time| SystemTime::try_from(time).ok());
+    let run_id = execution.run_id;
+    let info = RunInfo {
+        workflow_id: execution.workflow_id,
+        run_id: match info.first_run_id.is_empty() {
+            true => run_id.clone(),
+            false => info.first_run_id,
+        },
+        workflow: info.r#type.unwrap_or_default().name,
+        status,
+        started_at: time(info.start_time).unwrap_or(UNIX_EPOCH),
+        closed_at: time(info.close_time),
+    };
+    Some((info, run_id))
 }
 
 fn status(status: WorkflowExecutionStatus) -> Status {
@@ -587,6 +613,10 @@ impl Engine for ServerEngine {
 
     fn history(&self, run: RunTarget) -> ProviderFuture<'_, Result<Vec<HistoryEvent>, Error>> {
         Box::pin(self.tell(run))
+    }
+
+    fn list(&self, filter: RunFilter) -> ProviderFuture<'_, Result<RunPage, Error>> {
+        Box::pin(async move { self.page(&filter).await })
     }
 
     fn set_aside(&self) -> ProviderFuture<'_, Result<Vec<SetAside>, Error>> {

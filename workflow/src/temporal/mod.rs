@@ -6,8 +6,8 @@
 //! - [`worker`]: a thread that executes tasks: [`host`] drives a run's machine, [`operations`] are
 //!   what it has under way, [`continuation`] is how it becomes the input of its next run,
 //!   [`queries`] what it answers; [`activities`] are attempts.
-//! - [`code`]: the registered workflows. [`payloads`], [`failures`], [`history`]: values, failures
-//!   and events as Temporal has them, and back.
+//! - [`code`]: the registered workflows. [`payloads`], [`failures`], [`history`], [`listing`]: values,
+//!   failures, events and lists of runs as Temporal has them, and back.
 
 mod activities;
 mod code;
@@ -17,6 +17,7 @@ mod engine;
 mod failures;
 mod history;
 mod host;
+mod listing;
 mod operations;
 mod payloads;
 mod queries;
