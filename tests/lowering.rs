@@ -28,6 +28,8 @@ mod branches;
 mod loops;
 #[path = "lowering/operands.rs"]
 mod operands;
+#[path = "lowering/parts.rs"]
+mod parts;
 #[path = "lowering/realistic.rs"]
 mod realistic;
 #[path = "lowering/references.rs"]

@@ -6,6 +6,7 @@
 //! - a binding is `__local3__topic`, wherever it occurs, so that scopes are settled once
 //!   ([`resolve`](super::resolve)); inside the tokens of a macro that is not known it is
 //!   `__named3__topic` and cannot be given another name in the end;
+//! - a binding that a part is taken out of by value is `__part3__topic` ([`parts`](super::parts));
 //! - an await is `__await2(operand).await`, the third of the source ([`number`](super::number));
 //! - what is started to be awaited later is `ctx.start(__start0(operation))`
 //!   ([`starts`](super::starts));
@@ -21,6 +22,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprAwait, ExprPath, parse_quote_spanned};
 
 use super::flow::{BlockId, LocalId};
+use super::source;
 
 /// The occurrence of a binding.
 pub(super) fn local(id: LocalId, source: &Ident) -> Ident {
@@ -30,6 +32,15 @@ pub(super) fn local(id: LocalId, source: &Ident) -> Ident {
 /// The occurrence of a binding whose name cannot be changed.
 pub(super) fn named(id: LocalId, source: &Ident) -> Ident {
     format_ident!("__named{}__{}", id.0, plain(source), span = source.span())
+}
+
+/// The occurrence of a binding that a part is taken out of.
+pub(super) fn part(occurrence: &Ident) -> Ident {
+    let text = occurrence.to_string();
+    match text.strip_prefix("__local") {
+        Some(rest) => format_ident!("__part{rest}", span = occurrence.span()),
+        None => occurrence.clone(),
+    }
 }
 
 /// A binding's name as text, without `r#`.
@@ -45,6 +56,7 @@ pub(super) fn plain(ident: &Ident) -> String {
 pub(super) enum Mark {
     Local(LocalId),
     Named(LocalId),
+    Part(LocalId),
     Jump,
     Uses,
     Start(usize),
@@ -65,6 +77,9 @@ pub(super) fn mark_of(ident: &Ident) -> Option<Mark> {
     if let Some(rest) = rest.strip_prefix("named") {
         return Some(Mark::Named(id(rest)?));
     }
+    if let Some(rest) = rest.strip_prefix("part") {
+        return Some(Mark::Part(id(rest)?));
+    }
     if let Some(Ok(number)) = text.strip_prefix(START).map(str::parse) {
         return Some(Mark::Start(number));
     }
@@ -83,7 +98,7 @@ fn id(rest: &str) -> Option<LocalId> {
 /// The binding that an identifier is an occurrence of.
 pub(super) fn local_of(ident: &Ident) -> Option<LocalId> {
     match mark_of(ident)? {
-        Mark::Local(id) | Mark::Named(id) => Some(id),
+        Mark::Local(id) | Mark::Named(id) | Mark::Part(id) => Some(id),
         Mark::Jump | Mark::Uses | Mark::Start(_) => None,
     }
 }
@@ -210,5 +225,5 @@ pub(super) fn source(tokens: &TokenStream) -> String {
         }
         unmarked
     }
-    unmark(tokens.clone()).to_string()
+    source::text(unmark(tokens.clone()))
 }

@@ -7,7 +7,7 @@ use quote::format_ident;
 
 use super::flow::{BlockId, BlockKind, Borrow, Code, End, Flow, LocalId};
 use super::live::{self, Live};
-use super::mark;
+use super::mark::{self, Mark};
 use super::number::Await;
 use super::state_name::{self, StateName};
 use crate::code;
@@ -28,6 +28,11 @@ pub(super) struct Plan<'a> {
     pub(super) fields: BTreeMap<LocalId, String>,
     /// The names of the variables that those fields are declared as.
     pub(super) field_variables: BTreeMap<LocalId, String>,
+    /// Per block: the bindings that are saved or handed over somewhere from there on. A part that
+    /// is taken out of one must leave something in its place.
+    pub(super) kept_after: Vec<BTreeSet<LocalId>>,
+    /// The bindings for which that is so.
+    pub(super) parted: BTreeSet<LocalId>,
     /// The name that each binding has in the step function.
     pub(super) idents: BTreeMap<LocalId, Ident>,
 }
@@ -75,6 +80,8 @@ pub(super) fn plan<'a>(
         .flat_map(|(id, _)| flow.kept(&live.entry[id.0]));
     let slots = variables(flow, &idents, handed.collect(), "slot");
     let fields = fields(flow, &states, parameters);
+    let kept_after = kept_after(flow, &live, &arms);
+    let parted = parted(flow, &live, &kept_after);
     let field_variables = variables(flow, &idents, fields.keys().copied().collect(), "field");
     let plan = Plan {
         flow,
@@ -84,6 +91,8 @@ pub(super) fn plan<'a>(
         slots,
         fields,
         field_variables,
+        kept_after,
+        parted,
         idents,
     };
     plan.check(report);
@@ -96,6 +105,50 @@ fn saved(flow: &Flow, live: &Live, number: usize) -> Vec<LocalId> {
     };
     let entry = flow.kept(&live.entry[point.resume.0]);
     entry.filter(|id| *id != point.awaited).collect()
+}
+
+/// Per block, what is saved or handed over on some way from there.
+fn kept_after(flow: &Flow, live: &Live, arms: &[(BlockId, Ident)]) -> Vec<BTreeSet<LocalId>> {
+    let mut kept = vec![BTreeSet::new(); flow.blocks.len()];
+    let is_arm = |id: BlockId| arms.iter().any(|(arm, _)| *arm == id);
+    loop {
+        let mut changed = false;
+        for &id in live.reached.iter().rev() {
+            let block = flow.block(id);
+            let mut set: BTreeSet<LocalId> = BTreeSet::new();
+            let mut next: Vec<_> = block.successors();
+            next.extend(block.resumes());
+            for next in next {
+                let next = flow.target(next);
+                set.extend(&kept[next.0]);
+                if is_arm(next) {
+                    set.extend(flow.kept(&live.entry[next.0]));
+                }
+            }
+            changed |= set.len() != kept[id.0].len();
+            kept[id.0] = set;
+        }
+        if !changed {
+            return kept;
+        }
+    }
+}
+
+fn parted(flow: &Flow, live: &Live, kept_after: &[BTreeSet<LocalId>]) -> BTreeSet<LocalId> {
+    let mut parted = BTreeSet::new();
+    for id in &live.reached {
+        let block = flow.block(*id);
+        for code in block.code.iter().chain(block.end.codes()) {
+            mark::each_ident(code.tokens.clone(), &mut |ident, _| {
+                if let Some(Mark::Part(local)) = mark::mark_of(ident)
+                    && kept_after[id.0].contains(&local)
+                {
+                    parted.insert(local);
+                }
+            });
+        }
+    }
+    parted
 }
 
 /// Whether other blocks jump to a block, rather than an engine's resuming there.
@@ -316,6 +369,11 @@ fn fields(flow: &Flow, states: &[State], parameters: &[LocalId]) -> BTreeMap<Loc
 }
 
 impl Plan<'_> {
+    /// Whether the step function changes a binding, be it only to take a part out of it.
+    pub(super) fn is_mutable(&self, id: LocalId) -> bool {
+        self.flow.local(id).mutable || self.parted.contains(&id)
+    }
+
     /// The index of the state of an await.
     pub(super) fn state_of(&self, number: usize) -> Option<usize> {
         self.states.iter().position(|state| state.number == number)

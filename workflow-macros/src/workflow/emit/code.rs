@@ -1,19 +1,87 @@
 //! The user's code with its [marks](super::super::mark) turned into Rust.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
-use super::super::flow::{BlockId, LocalId};
+use super::super::flow::{BlockId, Code, LocalId};
 use super::super::mark::{self, Mark};
 use super::{Emitter, local};
 use crate::code;
+
+/// What is known of the place of a piece of code.
+pub(super) struct Around<'a> {
+    /// What is saved or handed over later.
+    kept: &'a BTreeSet<LocalId>,
+    /// What it declares and has not come to yet.
+    declares: RefCell<BTreeSet<LocalId>>,
+}
+
+impl<'a> Around<'a> {
+    pub(super) fn of(code: &Code, kept: &'a BTreeSet<LocalId>) -> Self {
+        let declares = code.declares.iter().copied().collect();
+        Self {
+            kept,
+            declares: RefCell::new(declares),
+        }
+    }
+
+    /// For code that takes no parts, and declares what the source declares elsewhere.
+    pub(super) fn nothing() -> Around<'static> {
+        static NOTHING: BTreeSet<LocalId> = BTreeSet::new();
+        Around {
+            kept: &NOTHING,
+            declares: RefCell::default(),
+        }
+    }
+}
+
+/// The fields that follow a binding: `.customer.name`, but no method.
+fn fields(tokens: &mut proc_macro2::token_stream::IntoIter) -> TokenStream {
+    let mut path = TokenStream::new();
+    loop {
+        let mut ahead = tokens.clone();
+        let (dot, field) = (ahead.next(), ahead.next());
+        let is_method = match ahead.clone().next() {
+            Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Parenthesis,
+            Some(TokenTree::Punct(punct)) => punct.as_char() == ':',
+            _ => false,
+        };
+        match (dot, field) {
+            (
+                Some(TokenTree::Punct(dot)),
+                Some(field @ (TokenTree::Ident(_) | TokenTree::Literal(_))),
+            ) if dot.as_char() == '.' && !is_method => {
+                path.extend([TokenTree::Punct(dot), field]);
+                *tokens = ahead;
+            }
+            _ => return path,
+        }
+    }
+}
+
+/// A part, with something left in its place. It begins and ends where the source's expression does,
+/// so that what is wrong with its type is said once.
+///
+/// ```text
+/// ::workflow::__private::part(&mut order.items).take()
+/// ```
+fn part(name: &Ident, path: TokenStream) -> TokenStream {
+    let end = path.clone().into_iter().last();
+    let end = end.map_or(name.span(), |last| last.span());
+    let mut call = Group::new(Delimiter::Parenthesis, TokenStream::new());
+    call.set_span(end);
+    quote_spanned!(name.span()=> ::workflow::__private::part(&mut #name #path).take #call)
+}
 
 impl Emitter<'_> {
     /// The name of a binding, at an occurrence of it.
     pub(super) fn ident(&self, id: LocalId, span: Span) -> Ident {
         let known = self.plan.flow.local(id);
         let mut ident = self.plan.idents.get(&id).unwrap_or(&known.ident).clone();
-        if known.awaited {
+        if known.awaited.is_some() {
             // A span of the macro's would be another place.
             return format_ident!("__{ident}", span = span);
         }
@@ -31,7 +99,7 @@ impl Emitter<'_> {
     }
 
     /// Code as Rust.
-    pub(super) fn code(&self, tokens: &TokenStream) -> TokenStream {
+    pub(super) fn code(&self, tokens: &TokenStream, around: &Around<'_>) -> TokenStream {
         let mut out = TokenStream::new();
         let mut tokens = tokens.clone().into_iter();
         while let Some(token) = tokens.next() {
@@ -39,7 +107,23 @@ impl Emitter<'_> {
                 TokenTree::Ident(ident) => match mark::mark_of(&ident) {
                     None => out.extend([TokenTree::Ident(ident)]),
                     Some(Mark::Local(id)) => {
-                        out.extend([TokenTree::Ident(self.ident(id, ident.span()))])
+                        // What a part is taken out of must be mutable; its pattern comes first.
+                        if around.declares.borrow_mut().remove(&id)
+                            && self.plan.parted.contains(&id)
+                            && !self.plan.flow.local(id).mutable
+                        {
+                            out.extend(quote!(mut));
+                        }
+                        out.extend([TokenTree::Ident(self.ident(id, ident.span()))]);
+                    }
+                    Some(Mark::Part(id)) => {
+                        let name = self.ident(id, ident.span());
+                        let path = fields(&mut tokens);
+                        out.extend(if around.kept.contains(&id) {
+                            part(&name, path)
+                        } else {
+                            quote!(#name #path)
+                        });
                     }
                     Some(Mark::Named(id)) => {
                         self.refuse_renamed(id, ident.span());
@@ -56,11 +140,12 @@ impl Emitter<'_> {
                             Some(TokenTree::Group(group)) => group.stream(),
                             _ => TokenStream::new(),
                         };
-                        out.extend(self.leave(&mark, inner));
+                        out.extend(self.leave(&mark, inner, around));
                     }
                 },
                 TokenTree::Group(group) => {
-                    let mut inner = Group::new(group.delimiter(), self.code(&group.stream()));
+                    let mut inner =
+                        Group::new(group.delimiter(), self.code(&group.stream(), around));
                     inner.set_span(group.span());
                     out.extend([TokenTree::Group(inner)]);
                 }
@@ -70,15 +155,15 @@ impl Emitter<'_> {
         out
     }
 
-    fn leave(&self, mark: &Mark, inner: TokenStream) -> TokenStream {
+    fn leave(&self, mark: &Mark, inner: TokenStream, around: &Around<'_>) -> TokenStream {
         match mark {
             Mark::Jump => {
                 let Some((target, value)) = mark::read_jump(inner) else {
                     return TokenStream::new();
                 };
                 let value = value.map(|(local, value)| {
-                    let local = self.code(&local.into_token_stream());
-                    let value = self.code(&value);
+                    let local = self.code(&local.into_token_stream(), around);
+                    let value = self.code(&value, around);
                     quote!(#local = #value;)
                 });
                 let jump = self.jump(target);
@@ -86,10 +171,10 @@ impl Emitter<'_> {
             }
             // It has told what is used.
             Mark::Uses => {
-                self.code(&inner);
+                self.code(&inner, around);
                 TokenStream::new()
             }
-            Mark::Local(_) | Mark::Named(_) | Mark::Start(_) => TokenStream::new(),
+            Mark::Local(_) | Mark::Named(_) | Mark::Part(_) | Mark::Start(_) => TokenStream::new(),
         }
     }
 

@@ -12,6 +12,7 @@ use super::super::mark;
 use super::super::number::SignalArgument;
 use super::super::plan::is_jumped_to;
 use super::super::save;
+use super::code::Around;
 use super::{Emitter, local};
 
 impl Emitter<'_> {
@@ -230,7 +231,7 @@ impl Emitter<'_> {
         given.extend(loads.iter().map(|(id, _)| *id));
         let loaded = loads.iter().map(|(id, _)| self.declared(*id));
         let from = loads.iter().map(|(id, from)| {
-            if flow.local(*id).awaited {
+            if flow.local(*id).awaited.is_some() {
                 quote!(::workflow::__private::awaited(#from))
             } else {
                 from.clone()
@@ -250,7 +251,7 @@ impl Emitter<'_> {
             }
         }
         for rebind in flow.remade(&self.plan.live.entry[id.0]) {
-            out.extend(self.code(&rebind.tokens));
+            out.extend(self.code(&rebind.tokens, &Around::nothing()));
             given.extend(&rebind.binds);
         }
         let mut body = Body {
@@ -271,7 +272,7 @@ impl Emitter<'_> {
     /// A binding where it is declared.
     fn declared(&self, id: LocalId) -> TokenStream {
         let name = self.name(id);
-        let mutable = self.plan.flow.local(id).mutable.then(|| quote!(mut));
+        let mutable = self.plan.is_mutable(id).then(|| quote!(mut));
         quote!(#mutable #name)
     }
 }
@@ -304,6 +305,7 @@ impl Body<'_> {
     fn block(&mut self, id: BlockId) -> TokenStream {
         let emitter = self.emitter;
         let block = emitter.plan.flow.block(id);
+        let kept = &emitter.plan.kept_after[id.0];
         let (step, mut declared) = (local("step"), Vec::new());
         let mut out = TokenStream::new();
         let saves = self.saves(block);
@@ -315,7 +317,7 @@ impl Body<'_> {
                     .map(|save| &save.1)
                     .cloned(),
             );
-            out.extend(self.code(code, &mut declared));
+            out.extend(self.code(code, kept, &mut declared));
         }
         out.extend(match &block.end {
             End::Open => quote!(::std::unreachable!();),
@@ -324,17 +326,18 @@ impl Body<'_> {
                 condition,
                 then,
                 otherwise,
+                ..
             } => {
-                let condition = self.code(condition, &mut declared);
+                let condition = self.code(condition, kept, &mut declared);
                 let then = self.go(*then);
                 let otherwise = self.go(*otherwise);
                 quote!(if #condition { #then } #otherwise)
             }
             End::Match { scrutinee, arms } => {
-                let scrutinee = self.code(scrutinee, &mut declared);
+                let scrutinee = self.code(scrutinee, kept, &mut declared);
                 let arms = arms.iter().map(|arm| {
                     let attrs = &arm.attrs;
-                    let pattern = self.code(&arm.pattern, &mut declared);
+                    let pattern = self.code(&arm.pattern, kept, &mut declared);
                     let body = self.go(arm.block);
                     quote!(#(#attrs)* #pattern => { #body })
                 });
@@ -344,7 +347,7 @@ impl Body<'_> {
             End::Await {
                 number, operand, ..
             } => {
-                let operand = self.code(operand, &mut declared);
+                let operand = self.code(operand, kept, &mut declared);
                 match emitter.plan.state_of(*number) {
                     None => TokenStream::new(),
                     Some(state) => {
@@ -367,7 +370,7 @@ impl Body<'_> {
                 }
             }
             End::Return(value) => {
-                let value = self.code(value, &mut declared);
+                let value = self.code(value, kept, &mut declared);
                 quote!(return #value;)
             }
         });
@@ -395,8 +398,8 @@ impl Body<'_> {
         let saves = saved.iter().map(|id| {
             let place = early.get(id).copied().unwrap_or(block.code.len() + 1);
             let (field, name) = (emitter.field_ident(*id), emitter.ident(*id, span));
-            let value = emitter.plan.flow.local(*id).awaited;
-            let value = value.then(|| quote!(.value));
+            let value = emitter.plan.flow.local(*id).awaited.as_ref();
+            let value = value.map(|_| quote!(.value));
             (
                 place,
                 quote_spanned!(span=> #field.save(#step, &#name #value);),
@@ -411,13 +414,18 @@ impl Body<'_> {
         declared.extend(&code.declares);
     }
 
-    fn code(&mut self, code: &Code, declared: &mut Vec<LocalId>) -> TokenStream {
+    fn code(
+        &mut self,
+        code: &Code,
+        kept: &BTreeSet<LocalId>,
+        declared: &mut Vec<LocalId>,
+    ) -> TokenStream {
         // `let x;` is declared in every arm that assigns it.
         if code.deferred {
             return TokenStream::new();
         }
         self.note(code, declared);
-        self.emitter.code(&code.tokens)
+        self.emitter.code(&code.tokens, &Around::of(code, kept))
     }
 
     fn go(&mut self, target: BlockId) -> TokenStream {

@@ -1,0 +1,151 @@
+//! Where a field is taken out of a binding: `let items = order.items;`.
+//!
+//! The rest of the binding may be used, and so saved, afterwards, and what was moved in part cannot
+//! be saved. So where that is so, the step function [takes the part](crate::workflow::emit) out of
+//! the binding and leaves an empty one. That the source never looks at what it has moved away, the
+//! function as written makes sure of.
+
+use proc_macro2::Ident;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    BinOp, Block, Expr, ExprAssign, ExprAsync, ExprBinary, ExprBreak, ExprCall, ExprClosure,
+    ExprForLoop, ExprMethodCall, ExprReturn, ExprStruct, Item, Local, Pat, Stmt,
+};
+
+use super::mark;
+
+/// Marks the fields of a body that are taken by value.
+pub(super) fn mark(body: &mut Block) {
+    Marker.visit_block_mut(body);
+    if let Some(Stmt::Expr(tail, None)) = body.stmts.last_mut() {
+        taken(tail);
+    }
+}
+
+struct Marker;
+
+/// Marks what an expression takes whose value is moved or copied.
+fn taken(expr: &mut Expr) {
+    match expr {
+        Expr::Field(_) => {
+            if let Some(root) = root(expr) {
+                *root = mark::part(root);
+            }
+        }
+        Expr::Paren(expr) => taken(&mut expr.expr),
+        Expr::Group(expr) => taken(&mut expr.expr),
+        Expr::Block(expr) => taken_from(&mut expr.block),
+        Expr::If(expr) => {
+            taken_from(&mut expr.then_branch);
+            if let Some((_, otherwise)) = &mut expr.else_branch {
+                taken(otherwise);
+            }
+        }
+        Expr::Match(expr) => expr.arms.iter_mut().for_each(|arm| taken(&mut arm.body)),
+        _ => {}
+    }
+}
+
+fn taken_from(block: &mut Block) {
+    if let Some(Stmt::Expr(tail, None)) = block.stmts.last_mut() {
+        taken(tail);
+    }
+}
+
+/// The binding that a place is a part of: `order` of `order.customer.name`.
+fn root(place: &mut Expr) -> Option<&mut Ident> {
+    match place {
+        Expr::Field(field) => root(&mut field.base),
+        Expr::Path(path) if path.qself.is_none() && path.path.segments.len() == 1 => {
+            let ident = &mut path.path.segments[0].ident;
+            mark::local_of(ident).is_some().then_some(ident)
+        }
+        _ => None,
+    }
+}
+
+impl VisitMut for Marker {
+    fn visit_local_mut(&mut self, local: &mut Local) {
+        visit_mut::visit_local_mut(self, local);
+        // A pattern that looks into the place need not take all of it.
+        let pattern = match &local.pat {
+            Pat::Type(typed) => &*typed.pat,
+            pattern => pattern,
+        };
+        if let (Some(init), Pat::Ident(binding)) = (&mut local.init, pattern)
+            && binding.by_ref.is_none()
+        {
+            taken(&mut init.expr);
+        }
+    }
+
+    fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
+        visit_mut::visit_expr_call_mut(self, call);
+        call.args.iter_mut().for_each(taken);
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        visit_mut::visit_expr_method_call_mut(self, call);
+        call.args.iter_mut().for_each(taken);
+        // Of the methods that take their receiver it is the one that all collections have.
+        if call.method == "into_iter" {
+            taken(&mut call.receiver);
+        }
+    }
+
+    fn visit_expr_tuple_mut(&mut self, tuple: &mut syn::ExprTuple) {
+        visit_mut::visit_expr_tuple_mut(self, tuple);
+        tuple.elems.iter_mut().for_each(taken);
+    }
+
+    fn visit_expr_array_mut(&mut self, array: &mut syn::ExprArray) {
+        visit_mut::visit_expr_array_mut(self, array);
+        array.elems.iter_mut().for_each(taken);
+    }
+
+    fn visit_expr_struct_mut(&mut self, value: &mut ExprStruct) {
+        visit_mut::visit_expr_struct_mut(self, value);
+        value
+            .fields
+            .iter_mut()
+            .for_each(|field| taken(&mut field.expr));
+    }
+
+    fn visit_expr_assign_mut(&mut self, assign: &mut ExprAssign) {
+        visit_mut::visit_expr_assign_mut(self, assign);
+        taken(&mut assign.right);
+    }
+
+    fn visit_expr_binary_mut(&mut self, binary: &mut ExprBinary) {
+        visit_mut::visit_expr_binary_mut(self, binary);
+        // Comparisons only look.
+        if let BinOp::Add(_) = binary.op {
+            taken(&mut binary.left);
+            taken(&mut binary.right);
+        }
+    }
+
+    fn visit_expr_for_loop_mut(&mut self, expr: &mut ExprForLoop) {
+        visit_mut::visit_expr_for_loop_mut(self, expr);
+        taken(&mut expr.expr);
+    }
+
+    fn visit_expr_return_mut(&mut self, expr: &mut ExprReturn) {
+        visit_mut::visit_expr_return_mut(self, expr);
+        if let Some(value) = &mut expr.expr {
+            taken(value);
+        }
+    }
+
+    fn visit_expr_break_mut(&mut self, expr: &mut ExprBreak) {
+        visit_mut::visit_expr_break_mut(self, expr);
+        if let Some(value) = &mut expr.expr {
+            taken(value);
+        }
+    }
+
+    // What these take they take when they run.
+    fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}
+    fn visit_expr_async_mut(&mut self, _: &mut ExprAsync) {}
+    fn visit_item_mut(&mut self, _: &mut Item) {}
+}
