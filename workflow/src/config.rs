@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::compiled::Workflow;
 use crate::contract::{DefinitionError, Machine};
 use crate::executor::OpenError;
+use crate::limits::Limits;
+use crate::retention::Retention;
 use crate::tls::Tls;
 
 /// What an executor is opened with: its workflows, and the settings of its provider.
@@ -27,6 +29,8 @@ pub struct Config {
     path: Option<PathBuf>,
     server: ServerConfig,
     machines: Vec<Result<Machine, DefinitionError>>,
+    limits: Limits,
+    retention: Retention,
 }
 
 /// For providers: the settings of [`Config`] for a server.
@@ -132,6 +136,20 @@ impl Config {
         self
     }
 
+    /// What runs may take; the defaults of [`Limits`] otherwise.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What is removed in time; everything is kept otherwise.
+    #[must_use]
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
     /// A workflow that this executor runs. Its activities and its children come with it.
     #[must_use]
     pub fn register<W: Workflow>(mut self) -> Self {
@@ -166,6 +184,8 @@ impl Config {
             ("api_key", server.api_key.is_some()),
             ("client_only", server.client_only),
             ("cached_runs", server.cached_runs.is_some()),
+            ("limits", self.limits != Limits::default()),
+            ("retention", self.retention != Retention::default()),
         ];
         let useless = |(name, given): &&(&str, bool)| *given && !settings.contains(name);
         match given.iter().find(useless) {
@@ -175,6 +195,18 @@ impl Config {
                 settings.join(", ")
             ))),
         }
+    }
+
+    /// For providers: what runs may take.
+    #[must_use]
+    pub fn run_limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// For providers: what is removed in time.
+    #[must_use]
+    pub fn run_retention(&self) -> Retention {
+        self.retention
     }
 
     /// For providers: the machines of the registered workflows and of their children.

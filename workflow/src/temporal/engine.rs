@@ -19,14 +19,17 @@ use temporalio_common::data_converters::RawValue;
 use temporalio_common::protos::temporal::api::history::v1::HistoryEvent as Told;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 use temporalio_common::protos::temporal::api::enums::v1::WorkflowExecutionStatus;
-use temporalio_common::protos::temporal::api::workflow::v1::WorkflowExecutionInfo;
+use temporalio_common::protos::temporal::api::workflow::v1::{
+    PendingActivityInfo, WorkflowExecutionInfo,
+};
 use temporalio_common::protos::temporal::api::workflowservice::v1::DescribeWorkflowExecutionResponse;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::codec::{Payload, Sealed};
 use crate::config::Config;
-use crate::contract::{Machine, Snapshot};
+use crate::contract::{Machine, SavedState, Snapshot};
+use crate::description::RunDescription;
 use crate::executor::{Error, OpenError, RunError};
 use crate::failure::{Failure, FailureKind};
 use crate::listing::{RunFilter, RunPage};
@@ -37,6 +40,7 @@ use crate::status::Status;
 
 use super::code::Machines;
 use super::connection::{REQUEST_TIMEOUT, Target};
+use super::standing::Standing;
 use super::worker::{self, WorkerConfig};
 use super::{failures, history, listing, payloads, queries, until_closed};
 
@@ -65,6 +69,8 @@ struct Found {
     /// The id of the latest.
     run_id: String,
     timeout: Option<Duration>,
+    timeout_at: Option<SystemTime>,
+    activities: Vec<PendingActivityInfo>,
     /// How often its present workflow task was tried.
     attempt: i32,
 }
@@ -226,7 +232,13 @@ impl ServerEngine {
 
     /// Why the code at hand cannot go on with a run, if it cannot.
     async fn reason(&self, found: &Found) -> Result<Option<String>, Error> {
-        if found.info.status.is_closed() || found.attempt <= 1 {
+        if found.info.status.is_closed() {
+            return Ok(None);
+        }
+        if let Err(error) = self.registered(&found.info.workflow) {
+            return Ok(Some(error.to_string()));
+        }
+        if found.attempt <= 1 {
             return Ok(None);
         }
         let events = self.events(&found.info.workflow_id, &found.run_id).await?;
@@ -350,8 +362,8 @@ impl ServerEngine {
         .await
     }
 
-    async fn frames(&self, run: RunTarget) -> Result<Option<Vec<Snapshot>>, Error> {
-        let found = self.find(&run).await?;
+    /// Where a run stands, from its worker; nothing once it has ended.
+    async fn standing(&self, found: &Found) -> Result<Option<Standing>, Error> {
         if found.info.status.is_closed() {
             return Ok(None);
         }
@@ -360,13 +372,13 @@ impl ServerEngine {
             .rpc_options(rpc_options())
             .build();
         let handle = self.handle(workflow_id, Some(&found.run_id));
-        let query = UntypedQuery::new(queries::FRAMES);
+        let query = UntypedQuery::new(queries::STANDING);
         match handle.query(query, RawValue::default(), options).await {
             Ok(answer) => match answer.payloads.first() {
-                Some(answer) => queries::frames(answer),
+                Some(answer) => queries::standing(answer),
                 None => Ok(None),
             },
-            Err(error) => match self.reason(&found).await? {
+            Err(error) => match self.reason(found).await? {
                 Some(reason) => Err(Error::SetAside {
                     workflow_id: workflow_id.clone(),
                     reason,
@@ -381,6 +393,38 @@ impl ServerEngine {
             "no worker has answered for the run within {REQUEST_TIMEOUT:?} ({error}); is one with this workflow running on task queue `{}` of namespace `{}` at `{}`?",
             self.target.task_queue, self.target.namespace, self.target.host
         ))
+    }
+
+    async fn description(&self, run: RunTarget) -> Result<RunDescription, Error> {
+        let found = self.find(&run).await?;
+        let set_aside = self.reason(&found).await?;
+        let standing = match set_aside {
+            None => self.standing(&found).await?,
+            Some(_) => None,
+        };
+        let machine = self.machines.get(&*found.info.workflow);
+        let state = match (&standing, machine) {
+            (Some(standing), Some(machine)) => {
+                Some(SavedState::new(machine, &standing.run.frames)?.to_json()?)
+            }
+            _ => None,
+        };
+        let (operations, signals) = match &standing {
+            Some(standing) => (
+                standing.operations(&found.info, &found.activities),
+                standing.signals(),
+            ),
+            None => Default::default(),
+        };
+        Ok(RunDescription {
+            state,
+            operations,
+            signals,
+            timeout_at: found.timeout_at,
+            set_aside,
+            history: self.tell(&found.info).await?,
+            info: found.info,
+        })
     }
 
     async fn outcome(&self, run: RunTarget) -> Result<Sealed, RunError> {
@@ -429,12 +473,10 @@ impl ServerEngine {
     }
 
     /// What happened in all runs of a chain.
-    async fn tell(&self, run: RunTarget) -> Result<Vec<HistoryEvent>, Error> {
-        let found = self.find(&run).await?;
-        let workflow_id = &found.info.workflow_id;
-        let (mut told, mut run_id) = (Vec::new(), found.info.run_id);
+    async fn tell(&self, info: &RunInfo) -> Result<Vec<HistoryEvent>, Error> {
+        let (mut told, mut run_id) = (Vec::new(), info.run_id.clone());
         loop {
-            let events = self.events(workflow_id, &run_id).await?;
+            let events = self.events(&info.workflow_id, &run_id).await?;
             told.extend(history::tell(&events));
             match events.last().and_then(|event| event.attributes.as_ref()) {
                 Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(it)) => {
@@ -508,8 +550,15 @@ fn found(described: DescribeWorkflowExecutionResponse) -> Option<Found> {
         .and_then(|config| config.workflow_execution_timeout)
         .and_then(|timeout| Duration::try_from(timeout).ok())
         .filter(|timeout| !timeout.is_zero());
-    let (info, run_id) = info(described.workflow_execution_info?)?;
+    let (mut info, run_id) = info(described.workflow_execution_info?)?;
+    let extended = described.workflow_extended_info.unwrap_or_default();
+    let time = |time: Option<_>| time.and_then(|time| SystemTime::try_from(time).ok());
+    if let Some(started_at) = time(extended.original_start_time) {
+        info.started_at = started_at;
+    }
     Some(Found {
+        timeout_at: time(extended.execution_expiration_time),
+        activities: described.pending_activities,
         info,
         run_id,
         timeout,
@@ -558,8 +607,12 @@ impl Engine for ServerEngine {
         Box::pin(self.start_run(request))
     }
 
-    fn describe(&self, run: RunTarget) -> ProviderFuture<'_, Result<RunInfo, Error>> {
+    fn info(&self, run: RunTarget) -> ProviderFuture<'_, Result<RunInfo, Error>> {
         Box::pin(async move { Ok(self.find(&run).await?.info) })
+    }
+
+    fn describe(&self, run: RunTarget) -> ProviderFuture<'_, Result<RunDescription, Error>> {
+        Box::pin(self.description(run))
     }
 
     fn signal(
@@ -595,7 +648,10 @@ impl Engine for ServerEngine {
     }
 
     fn state(&self, run: RunTarget) -> ProviderFuture<'_, Result<Option<Vec<Snapshot>>, Error>> {
-        Box::pin(self.frames(run))
+        Box::pin(async move {
+            let standing = self.standing(&self.find(&run).await?).await?;
+            Ok(standing.map(|standing| standing.run.frames))
+        })
     }
 
     /// The server tells nobody when a run changes.
@@ -612,7 +668,7 @@ impl Engine for ServerEngine {
     }
 
     fn history(&self, run: RunTarget) -> ProviderFuture<'_, Result<Vec<HistoryEvent>, Error>> {
-        Box::pin(self.tell(run))
+        Box::pin(async move { self.tell(&self.find(&run).await?.info).await })
     }
 
     fn list(&self, filter: RunFilter) -> ProviderFuture<'_, Result<RunPage, Error>> {

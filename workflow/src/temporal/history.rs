@@ -106,7 +106,7 @@ fn find(events: &[Told], id: i64) -> Option<&Attributes> {
 }
 
 /// The number of an operation, from the id that [`operations`](super::operations) made of it.
-fn op(id: &str) -> Option<u64> {
+pub(super) fn op(id: &str) -> Option<u64> {
     id.rsplit_once('/')?.1.parse().ok()
 }
 

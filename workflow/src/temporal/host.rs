@@ -6,8 +6,8 @@
 //! events and their order, the time of the history, and a seed made of the run id.
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::cell::{Cell, Ref, RefCell};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::{poll_fn, ready};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -30,6 +30,7 @@ use crate::contract::{Command, Event, Facts, Fault, Operation, Run};
 
 use super::code::Code;
 use super::operations::{Operations, Scene};
+use super::standing::Standing;
 use super::{continuation, failures, payloads, queries};
 
 thread_local! {
@@ -44,7 +45,7 @@ pub(super) struct Host {
     /// Signals that have arrived and not been given to the run.
     inbox: VecDeque<(String, Vec<Payload>)>,
     /// The run, once it has begun.
-    run: Option<Rc<RefCell<Run>>>,
+    standing: Option<Rc<RefCell<Standing>>>,
 }
 
 impl Host {
@@ -57,7 +58,7 @@ impl Host {
         register(Box::new(move || Self {
             code: code.clone(),
             inbox: VecDeque::new(),
-            run: None,
+            standing: None,
         }))
     }
 
@@ -67,8 +68,8 @@ impl Host {
     }
 
     /// Where the run stands; nothing before its first step.
-    pub(super) fn run(&self) -> Option<std::cell::Ref<'_, Run>> {
-        self.run.as_ref().map(|run| run.borrow())
+    pub(super) fn standing(&self) -> Option<Ref<'_, Standing>> {
+        self.standing.as_ref().map(|standing| standing.borrow())
     }
 }
 
@@ -77,7 +78,7 @@ struct Driver {
     ctx: WorkflowContext<Host>,
     code: Code,
     facts: Facts,
-    run: Rc<RefCell<Run>>,
+    standing: Rc<RefCell<Standing>>,
     operations: Operations,
     /// Whether something has happened to the run since it began or was continued.
     has_advanced: bool,
@@ -141,8 +142,11 @@ impl Driver {
                 Run::start(code.machine(), arguments.map_err(unreadable)?, seed)?
             }
         };
-        let run = Rc::new(RefCell::new(run));
-        ctx.state_mut(|host| host.run = Some(run.clone()));
+        let standing = Rc::new(RefCell::new(Standing {
+            run,
+            since: BTreeMap::new(),
+        }));
+        ctx.state_mut(|host| host.standing = Some(standing.clone()));
         let mut driver = Self {
             facts: Facts {
                 workflow_id: info.workflow_id().to_owned(),
@@ -151,14 +155,14 @@ impl Driver {
             },
             ctx,
             code,
-            run,
+            standing,
             operations: Operations::default(),
             has_advanced: false,
         };
         // What the run before had asked for when it was continued.
         let asked = {
-            let run = driver.run.borrow();
-            let under_way = run.under_way();
+            let standing = driver.standing.borrow();
+            let under_way = standing.run.under_way();
             let asked = under_way.map(|pending| (pending.op, pending.operation.clone()));
             asked.collect()
         };
@@ -184,14 +188,11 @@ impl Driver {
         let mut asked: Vec<(u64, Operation)> = Vec::new();
         loop {
             let mut commands = self.absorb_arrived();
-            let is_ready = self.run.borrow().is_ready();
+            let is_ready = self.standing.borrow().run.is_ready();
             if is_ready {
                 self.facts.now = self.ctx.workflow_time().unwrap_or(UNIX_EPOCH);
-                commands.extend(
-                    self.run
-                        .borrow_mut()
-                        .step(self.code.machine(), &self.facts)?,
-                );
+                let run = &mut self.standing.borrow_mut().run;
+                commands.extend(run.step(self.code.machine(), &self.facts)?);
             }
             for command in commands {
                 match command {
@@ -229,7 +230,7 @@ impl Driver {
 
     /// Takes in what the server has told meanwhile, but for the ends of operations.
     fn absorb_arrived(&mut self) -> Vec<Command> {
-        let mut run = self.run.borrow_mut();
+        let run = &mut self.standing.borrow_mut().run;
         let mut commands = Vec::new();
         let inbox = match self.ctx.state(|host| host.inbox.is_empty()) {
             true => VecDeque::new(),
@@ -270,7 +271,7 @@ impl Driver {
             operations.poll_ended(context).map(Some)
         });
         if let Some(event) = ended.await {
-            self.run.borrow_mut().absorb(event?);
+            self.standing.borrow_mut().run.absorb(event?);
         }
         Ok(())
     }
@@ -280,16 +281,19 @@ impl Driver {
             ctx: &self.ctx,
             code: &self.code,
             facts: &self.facts,
-            state: self.run.borrow().position(),
+            state: self.standing.borrow().run.position(),
         };
+        let now = self.ctx.workflow_time().unwrap_or(UNIX_EPOCH);
+        let since = &mut self.standing.borrow_mut().since;
         for (op, operation) in asked {
             self.operations.begin(&scene, op, operation)?;
+            since.insert(op, now);
         }
         Ok(())
     }
 
     fn continue_as_new(&self) -> Stop {
-        let input = match continuation::input(&self.run.borrow()) {
+        let input = match continuation::input(&self.standing.borrow().run) {
             Ok(input) => input,
             Err(error) => return Stop::Fault(self.codec_fault("the run", error)),
         };
@@ -302,7 +306,7 @@ impl Driver {
 
     fn codec_fault(&self, what: &str, error: CodecError) -> Fault {
         Fault::Codec {
-            state: self.run.borrow().position(),
+            state: self.standing.borrow().run.position(),
             what: what.to_owned(),
             error,
         }

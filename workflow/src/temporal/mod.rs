@@ -5,7 +5,7 @@
 //! - [`engine`]: the executor's side: starts runs, and talks to them.
 //! - [`worker`]: a thread that executes tasks: [`host`] drives a run's machine, [`operations`] are
 //!   what it has under way, [`continuation`] is how it becomes the input of its next run,
-//!   [`queries`] what it answers; [`activities`] are attempts.
+//!   [`queries`] what it answers of where it [`standing`]s; [`activities`] are attempts.
 //! - [`code`]: the registered workflows. [`payloads`], [`failures`], [`history`], [`listing`]: values,
 //!   failures, events and lists of runs as Temporal has them, and back.
 
@@ -21,6 +21,7 @@ mod listing;
 mod operations;
 mod payloads;
 mod queries;
+mod standing;
 mod worker;
 
 use std::sync::Arc;
