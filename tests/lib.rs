@@ -4,7 +4,7 @@ pub mod provider;
 
 use workflow::prelude::*;
 
-pub use provider::{open, open_with};
+pub use provider::{on_server, open, open_with};
 /// Waits until a run stands at a state that fits.
 pub async fn reach<W: Workflow>(
     run: &WorkflowHandle<W>,

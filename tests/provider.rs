@@ -30,6 +30,11 @@ pub fn server() -> Option<String> {
     std::env::var("TEMPORAL_ADDRESS").ok()
 }
 
+/// Whether the tests run beside a server.
+pub fn on_server() -> bool {
+    server().is_some()
+}
+
 /// An executor with one workflow.
 pub async fn open<W: Workflow>(path: &Path) -> Executor {
     open_with(path, Config::register::<W>).await

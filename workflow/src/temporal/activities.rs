@@ -41,14 +41,25 @@ pub(super) fn find<'a>(
     definition: &'a Definition,
     name: &ActivityName,
 ) -> Option<&'a ActivityDefinition> {
-    let exact = definition.activities.iter().find(|known| known.name == *name);
-    exact.or_else(|| definition.activities.iter().find(|known| known.name.name == name.name))
+    let exact = definition
+        .activities
+        .iter()
+        .find(|known| known.name == *name);
+    exact.or_else(|| {
+        definition
+            .activities
+            .iter()
+            .find(|known| known.name.name == name.name)
+    })
 }
 
 /// The name that the server knows an activity by: with its module where the workflow calls two of
 /// one name.
 pub(super) fn type_name(definition: &Definition, name: &ActivityName) -> String {
-    let mut same = definition.activities.iter().filter(|known| known.name.name == name.name);
+    let mut same = definition
+        .activities
+        .iter()
+        .filter(|known| known.name.name == name.name);
     match same.nth(1) {
         None => name.name.clone(),
         Some(_) => format!("{}::{}", name.module, name.name),

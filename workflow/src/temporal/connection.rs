@@ -45,7 +45,10 @@ impl Target {
         Ok(Self {
             options: options(server, &host)?,
             host,
-            namespace: server.namespace.clone().unwrap_or_else(|| NAMESPACE.to_owned()),
+            namespace: server
+                .namespace
+                .clone()
+                .unwrap_or_else(|| NAMESPACE.to_owned()),
             task_queue,
         })
     }

@@ -4,9 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use temporalio_client::errors::{
-    WorkflowInteractionError, WorkflowQueryError, WorkflowStartError,
-};
+use temporalio_client::errors::{WorkflowInteractionError, WorkflowQueryError, WorkflowStartError};
 use temporalio_client::{
     Client, HistoryEventFilterType, RpcOptions, UntypedQuery, UntypedSignal, UntypedWorkflowHandle,
     WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowExecutionInfo as ExecutionId,
@@ -16,9 +14,9 @@ use temporalio_client::{
 };
 use temporalio_common::UntypedWorkflow;
 use temporalio_common::data_converters::RawValue;
+use temporalio_common::protos::temporal::api::enums::v1::WorkflowExecutionStatus;
 use temporalio_common::protos::temporal::api::history::v1::HistoryEvent as Told;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
-use temporalio_common::protos::temporal::api::enums::v1::WorkflowExecutionStatus;
 use temporalio_common::protos::temporal::api::workflow::v1::{
     PendingActivityInfo, WorkflowExecutionInfo,
 };
@@ -87,7 +85,7 @@ impl fmt::Debug for ServerEngine {
 
 impl ServerEngine {
     /// Connects, and starts the worker.
-    pub(super) async fn open(config: &Config) -> Result<Self, OpenError> {
+    pub(super) async fn open(config: &Config) -> Result<Server, OpenError> {
         config.only(
             "temporal",
             &[
@@ -120,13 +118,13 @@ impl ServerEngine {
             })?),
             false => None,
         };
-        Ok(Self {
+        Ok(Server(Arc::new(Self {
             client,
             target,
             machines,
             closed,
             worker: Mutex::new(worker),
-        })
+        })))
     }
 
     fn check_open(&self) -> Result<(), Error> {
@@ -162,7 +160,9 @@ impl ServerEngine {
         let described = self.handle(workflow_id, run_id).describe(options).await;
         let described = described.map_err(|error| self.interaction(workflow_id, error))?;
         found(described.into_raw()).ok_or_else(|| {
-            Error::Server(format!("the server tells nothing of workflow id `{workflow_id}`"))
+            Error::Server(format!(
+                "the server tells nothing of workflow id `{workflow_id}`"
+            ))
         })
     }
 
@@ -362,6 +362,42 @@ impl ServerEngine {
         .await
     }
 
+    async fn cancel(&self, run: &RunTarget) -> Result<(), Error> {
+        self.ask(run, |handle| async move {
+            let options = WorkflowCancelOptions::builder().rpc_options(rpc_options());
+            handle.cancel(options.build()).await
+        })
+        .await
+    }
+
+    async fn terminate(&self, run: &RunTarget, reason: String) -> Result<(), Error> {
+        self.ask(run, |handle| {
+            let options = WorkflowTerminateOptions::builder()
+                .reason(reason.clone())
+                .rpc_options(rpc_options())
+                .build();
+            async move { handle.terminate(options).await }
+        })
+        .await
+    }
+
+    fn close(&self) {
+        self.closed.send_replace(true);
+        let worker = self
+            .worker
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(worker) = worker
+            && worker.join().is_err()
+        {
+            tracing::error!(
+                "the worker of task queue `{}` panicked",
+                self.target.task_queue
+            );
+        }
+    }
+
     /// Where a run stands, from its worker; nothing once it has ended.
     async fn standing(&self, found: &Found) -> Result<Option<Standing>, Error> {
         if found.info.status.is_closed() {
@@ -517,10 +553,16 @@ impl ServerEngine {
             (None, Some(token)) => Error::PageToken {
                 token: token.as_str().to_owned(),
             },
-            (refused, _) => self.target.error(&refused.unwrap_or_else(|| tonic::Status::unknown(""))),
+            (refused, _) => self
+                .target
+                .error(&refused.unwrap_or_else(|| tonic::Status::unknown(""))),
         })?;
         Ok(RunPage {
-            runs: runs.into_iter().filter_map(info).map(|(info, _)| info).collect(),
+            runs: runs
+                .into_iter()
+                .filter_map(info)
+                .map(|(info, _)| info)
+                .collect(),
             next,
         })
     }
@@ -598,21 +640,47 @@ fn status(status: WorkflowExecutionStatus) -> Status {
     }
 }
 
-impl Engine for ServerEngine {
+/// The open engine, as callers hold it.
+#[derive(Debug)]
+pub(super) struct Server(Arc<ServerEngine>);
+
+impl Server {
+    /// Does something that goes on also when nobody waits for it any more.
+    fn detached<T, F>(
+        &self,
+        work: impl FnOnce(Arc<ServerEngine>) -> F,
+    ) -> ProviderFuture<'_, Result<T, Error>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        let work = work(self.0.clone());
+        Box::pin(async move {
+            match tokio::spawn(work).await {
+                Ok(done) => done,
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                // The runtime has ended.
+                Err(_) => Err(Error::Closed),
+            }
+        })
+    }
+}
+
+impl Engine for Server {
     fn machine(&self, workflow: &str) -> Option<&Machine> {
-        self.machines.get(workflow)
+        self.0.machines.get(workflow)
     }
 
     fn start(&self, request: StartRequest) -> ProviderFuture<'_, Result<RunInfo, Error>> {
-        Box::pin(self.start_run(request))
+        self.detached(|engine| async move { engine.start_run(request).await })
     }
 
     fn info(&self, run: RunTarget) -> ProviderFuture<'_, Result<RunInfo, Error>> {
-        Box::pin(async move { Ok(self.find(&run).await?.info) })
+        Box::pin(async move { Ok(self.0.find(&run).await?.info) })
     }
 
     fn describe(&self, run: RunTarget) -> ProviderFuture<'_, Result<RunDescription, Error>> {
-        Box::pin(self.description(run))
+        Box::pin(self.0.description(run))
     }
 
     fn signal(
@@ -621,35 +689,20 @@ impl Engine for ServerEngine {
         name: String,
         payload: Payload,
     ) -> ProviderFuture<'_, Result<(), Error>> {
-        Box::pin(self.send_signal(run, name, payload))
+        self.detached(|engine| async move { engine.send_signal(run, name, payload).await })
     }
 
     fn cancel(&self, run: RunTarget) -> ProviderFuture<'_, Result<(), Error>> {
-        Box::pin(async move {
-            self.ask(&run, async |handle| {
-                let options = WorkflowCancelOptions::builder().rpc_options(rpc_options());
-                handle.cancel(options.build()).await
-            })
-            .await
-        })
+        self.detached(|engine| async move { engine.cancel(&run).await })
     }
 
     fn terminate(&self, run: RunTarget, reason: String) -> ProviderFuture<'_, Result<(), Error>> {
-        Box::pin(async move {
-            self.ask(&run, |handle| {
-                let options = WorkflowTerminateOptions::builder()
-                    .reason(reason.clone())
-                    .rpc_options(rpc_options())
-                    .build();
-                async move { handle.terminate(options).await }
-            })
-            .await
-        })
+        self.detached(|engine| async move { engine.terminate(&run, reason).await })
     }
 
     fn state(&self, run: RunTarget) -> ProviderFuture<'_, Result<Option<Vec<Snapshot>>, Error>> {
         Box::pin(async move {
-            let standing = self.standing(&self.find(&run).await?).await?;
+            let standing = self.0.standing(&self.0.find(&run).await?).await?;
             Ok(standing.map(|standing| standing.run.frames))
         })
     }
@@ -657,35 +710,29 @@ impl Engine for ServerEngine {
     /// The server tells nobody when a run changes.
     fn changed(&self, _: RunTarget) -> ProviderFuture<'_, Result<(), Error>> {
         Box::pin(async {
-            self.check_open()?;
+            self.0.check_open()?;
             tokio::time::sleep(CHANGED_INTERVAL).await;
             Ok(())
         })
     }
 
     fn result(&self, run: RunTarget) -> ProviderFuture<'_, Result<Sealed, RunError>> {
-        Box::pin(self.outcome(run))
+        Box::pin(self.0.outcome(run))
     }
 
     fn history(&self, run: RunTarget) -> ProviderFuture<'_, Result<Vec<HistoryEvent>, Error>> {
-        Box::pin(async move { self.tell(&self.find(&run).await?.info).await })
+        Box::pin(async move { self.0.tell(&self.0.find(&run).await?.info).await })
     }
 
     fn list(&self, filter: RunFilter) -> ProviderFuture<'_, Result<RunPage, Error>> {
-        Box::pin(async move { self.page(&filter).await })
+        Box::pin(async move { self.0.page(&filter).await })
     }
 
     fn set_aside(&self) -> ProviderFuture<'_, Result<Vec<SetAside>, Error>> {
-        Box::pin(self.list_set_aside())
+        Box::pin(self.0.list_set_aside())
     }
 
     fn close(&self) {
-        self.closed.send_replace(true);
-        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(worker) = worker
-            && worker.join().is_err()
-        {
-            tracing::error!("the worker of task queue `{}` panicked", self.target.task_queue);
-        }
+        self.0.close();
     }
 }

@@ -49,7 +49,11 @@ pub(super) fn received(failure: &Received) -> Failure {
         Some(FailureInfo::TerminatedFailureInfo(_)) => {
             Failure::new(FailureKind::Terminated, message)
         }
-        Some(FailureInfo::TimeoutFailureInfo(info)) => timed_out(message, info),
+        Some(FailureInfo::TimeoutFailureInfo(info)) => match &failure.cause {
+            // The time was over between two attempts: this is why the last one failed.
+            Some(cause) if info.timeout_type() == TimeoutType::ScheduleToClose => received(cause),
+            _ => timed_out(message, info),
+        },
         // What wraps the failure of an activity or of a child.
         _ => match &failure.cause {
             Some(cause) => received(cause),

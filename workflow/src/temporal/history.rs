@@ -19,7 +19,9 @@ pub(super) fn tell(events: &[Told]) -> Vec<HistoryEvent> {
         let Some(kind) = event.attributes.as_ref().and_then(|it| kind(it, events)) else {
             continue;
         };
-        let at = event.event_time.and_then(|at| SystemTime::try_from(at).ok());
+        let at = event
+            .event_time
+            .and_then(|at| SystemTime::try_from(at).ok());
         told.push(HistoryEvent {
             at: at.unwrap_or(UNIX_EPOCH),
             kind,
@@ -73,35 +75,51 @@ fn kind(attributes: &Attributes, events: &[Told]) -> Option<HistoryEventKind> {
             }
         }
         Attributes::ChildWorkflowExecutionCompletedEventAttributes(it) => {
-            HistoryEventKind::ChildEnded { op: scheduled(it.initiated_event_id)? }
+            HistoryEventKind::ChildEnded {
+                op: scheduled(it.initiated_event_id)?,
+            }
         }
         Attributes::ChildWorkflowExecutionFailedEventAttributes(it) => {
-            HistoryEventKind::ChildEnded { op: scheduled(it.initiated_event_id)? }
+            HistoryEventKind::ChildEnded {
+                op: scheduled(it.initiated_event_id)?,
+            }
         }
         Attributes::ChildWorkflowExecutionCanceledEventAttributes(it) => {
-            HistoryEventKind::ChildEnded { op: scheduled(it.initiated_event_id)? }
+            HistoryEventKind::ChildEnded {
+                op: scheduled(it.initiated_event_id)?,
+            }
         }
         Attributes::ChildWorkflowExecutionTimedOutEventAttributes(it) => {
-            HistoryEventKind::ChildEnded { op: scheduled(it.initiated_event_id)? }
+            HistoryEventKind::ChildEnded {
+                op: scheduled(it.initiated_event_id)?,
+            }
         }
         Attributes::ChildWorkflowExecutionTerminatedEventAttributes(it) => {
-            HistoryEventKind::ChildEnded { op: scheduled(it.initiated_event_id)? }
+            HistoryEventKind::ChildEnded {
+                op: scheduled(it.initiated_event_id)?,
+            }
         }
         Attributes::WorkflowExecutionSignaledEventAttributes(it) => {
-            HistoryEventKind::SignalReceived { name: it.signal_name.clone() }
+            HistoryEventKind::SignalReceived {
+                name: it.signal_name.clone(),
+            }
         }
         Attributes::WorkflowExecutionCancelRequestedEventAttributes(_) => {
             HistoryEventKind::CancelRequested
         }
         Attributes::WorkflowExecutionTerminatedEventAttributes(it) => {
-            HistoryEventKind::Terminated { reason: it.reason.clone() }
+            HistoryEventKind::Terminated {
+                reason: it.reason.clone(),
+            }
         }
         _ => return None,
     })
 }
 
 fn find(events: &[Told], id: i64) -> Option<&Attributes> {
-    let index = events.binary_search_by_key(&id, |event| event.event_id).ok()?;
+    let index = events
+        .binary_search_by_key(&id, |event| event.event_id)
+        .ok()?;
     events[index].attributes.as_ref()
 }
 
@@ -110,7 +128,9 @@ pub(super) fn op(id: &str) -> Option<u64> {
     id.rsplit_once('/')?.1.parse().ok()
 }
 
-fn failure(failure: Option<&temporalio_common::protos::temporal::api::failure::v1::Failure>) -> Failure {
+fn failure(
+    failure: Option<&temporalio_common::protos::temporal::api::failure::v1::Failure>,
+) -> Failure {
     match failure {
         Some(failure) => failures::received(failure),
         None => Failure::new(FailureKind::Application, "the server tells no reason"),
@@ -119,16 +139,22 @@ fn failure(failure: Option<&temporalio_common::protos::temporal::api::failure::v
 
 /// Why the code at hand cannot go on with a run, where its last workflow task says so.
 pub(super) fn set_aside(events: &[Told]) -> Option<String> {
-    let last = events.iter().rev().find_map(|event| match &event.attributes {
-        Some(Attributes::WorkflowTaskFailedEventAttributes(it)) => Some(Some(it)),
-        Some(Attributes::WorkflowTaskCompletedEventAttributes(_)) => Some(None),
-        _ => None,
-    });
+    let last = events
+        .iter()
+        .rev()
+        .find_map(|event| match &event.attributes {
+            Some(Attributes::WorkflowTaskFailedEventAttributes(it)) => Some(Some(it)),
+            Some(Attributes::WorkflowTaskCompletedEventAttributes(_)) => Some(None),
+            _ => None,
+        });
     let failed = last??;
     // Something else arrived in the meantime: the same step is taken again.
     if failed.cause() == WorkflowTaskFailedCause::UnhandledCommand {
         return None;
     }
-    let message = failed.failure.as_ref().map(|failure| failure.message.as_str());
+    let message = failed
+        .failure
+        .as_ref()
+        .map(|failure| failure.message.as_str());
     Some(message.unwrap_or(failed.cause().as_str_name()).to_owned())
 }

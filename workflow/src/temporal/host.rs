@@ -204,7 +204,8 @@ impl Driver {
                     Command::Complete { output } => {
                         let definition = self.code.machine().definition();
                         let output = payloads::encode(&output, &definition.output);
-                        let output = output.map_err(|error| self.codec_fault("the result", error))?;
+                        let output =
+                            output.map_err(|error| self.codec_fault("the result", error))?;
                         return Err(Stop::Ended(Ok(RawValue::new(vec![output]))));
                     }
                     Command::Fail { failure } => {
@@ -221,8 +222,7 @@ impl Driver {
             }
         }
         // Nothing is under way but what was asked for just now, and that travels with the run.
-        if self.has_advanced && self.operations.is_empty() && self.ctx.continue_as_new_suggested()
-        {
+        if self.has_advanced && self.operations.is_empty() && self.ctx.continue_as_new_suggested() {
             return Err(self.continue_as_new());
         }
         Ok(self.send(asked)?)
@@ -238,9 +238,8 @@ impl Driver {
         };
         let definition = self.code.machine().definition();
         for (name, payloads) in inbox {
-            let payload = definition.accept_signal_as(&name, |signal| {
-                payloads::decode_one(&payloads, &signal.ty)
-            });
+            let payload = definition
+                .accept_signal_as(&name, |signal| payloads::decode_one(&payloads, &signal.ty));
             match payload {
                 Ok(payload) => commands.extend(run.absorb(Event::SignalReceived { name, payload })),
                 // Our own executor refuses it to its sender; from elsewhere it can only be left.
@@ -297,7 +296,9 @@ impl Driver {
             Ok(input) => input,
             Err(error) => return Stop::Fault(self.codec_fault("the run", error)),
         };
-        let continued = self.ctx.continue_as_new(input, ContinueAsNewOptions::default());
+        let continued = self
+            .ctx
+            .continue_as_new(input, ContinueAsNewOptions::default());
         match continued {
             Err(termination) => termination.into(),
             Ok(never) => match never {},
@@ -393,7 +394,8 @@ impl WorkflowImplementation for Host {
         name: &str,
         _: Box<dyn Any>,
     ) -> Result<Output, WorkflowError> {
-        let answer = queries::answer(self, name).map_err(|error| WorkflowError::Execution(error.into()))?;
+        let answer =
+            queries::answer(self, name).map_err(|error| WorkflowError::Execution(error.into()))?;
         Ok(Box::new(RawValue::new(vec![answer])))
     }
 

@@ -72,7 +72,9 @@ fn text(text: &str) -> String {
 }
 
 fn nanos(time: SystemTime) -> u128 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos()
+    time.duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_nanos()
 }
 
 fn name(status: Status) -> &'static str {

@@ -74,7 +74,10 @@ impl Operations {
             Operation::Signal { timeout: None, .. } => return Ok(()),
         };
         // The first poll gives the command, so that commands stand in the order of operations.
-        if let Poll::Ready(ended) = ending.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        if let Poll::Ready(ended) = ending
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
             ending = Box::pin(std::future::ready(ended));
         }
         self.0.insert(op, Begun { ending, cancel });
@@ -190,12 +193,17 @@ fn activity_failure(scheduled: &ScheduledActivity, error: &ActivityExecutionErro
     let Some(failure) = error.failure().map(failures::received) else {
         return Failure::new(FailureKind::Application, error.to_string());
     };
-    if error.as_timeout().is_none() {
+    let is_timeout = matches!(failure.kind, FailureKind::Lost | FailureKind::TimedOut);
+    if !is_timeout || error.as_timeout().is_none() {
         return failure;
     }
     let name = &scheduled.activity.name;
     let options = &scheduled.options;
-    let text = match (failure.kind, options.start_to_close, options.schedule_to_close) {
+    let text = match (
+        failure.kind,
+        options.start_to_close,
+        options.schedule_to_close,
+    ) {
         (FailureKind::Lost, ..) if options.retry.max_attempts <= 1 => format!(
             "activity `{name}` may be attempted only once, and its attempt died with its process"
         ),
@@ -264,7 +272,9 @@ fn child_failure(error: &ChildWorkflowExecutionError) -> Failure {
         return Failure::new(FailureKind::Application, error.to_string());
     };
     let text = match failure.kind {
-        FailureKind::Terminated => format!("the child workflow was terminated: {}", failure.message),
+        FailureKind::Terminated => {
+            format!("the child workflow was terminated: {}", failure.message)
+        }
         _ if error.as_timeout().is_some() => "the child workflow timed out".to_owned(),
         _ => return failure,
     };

@@ -34,11 +34,17 @@ pub(super) fn answer(host: &Host, name: &str) -> Result<Payload, Error> {
         "status" if in_flight.is_some() => payloads::json(&serde_json::json!(Status::Running)),
         "result" if in_flight.is_some() => payloads::json(&serde_json::Value::Null),
         // What has ended is the server's to say.
-        "status" | "result" => return Err(Error::Server(format!(
-            "the run has ended: ask the server for its {name} (`temporal workflow describe`, `temporal workflow result`)"
-        ))),
+        "status" | "result" => {
+            return Err(Error::Server(format!(
+                "the run has ended: ask the server for its {name} (`temporal workflow describe`, `temporal workflow result`)"
+            )));
+        }
         STANDING => payloads::of(ENCODING, codec::encode_record(&in_flight)?),
-        name => return Err(Error::UnknownQuery { name: name.to_owned() }),
+        name => {
+            return Err(Error::UnknownQuery {
+                name: name.to_owned(),
+            });
+        }
     })
 }
 

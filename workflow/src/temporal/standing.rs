@@ -25,7 +25,9 @@ impl Standing {
     /// The signals that nobody has waited for yet.
     pub(super) fn signals(&self) -> Vec<(String, usize)> {
         let mailbox = self.run.mailbox.iter();
-        mailbox.map(|(name, queue)| (name.clone(), queue.len())).collect()
+        mailbox
+            .map(|(name, queue)| (name.clone(), queue.len()))
+            .collect()
     }
 
     /// What is under way; the server knows of the attempts of activities.
@@ -35,8 +37,14 @@ impl Standing {
         activities: &[PendingActivityInfo],
     ) -> Vec<OperationDescription> {
         let describe = |pending: &Pending| {
-            let activity = activities.iter().find(|it| op(&it.activity_id) == Some(pending.op));
-            let since = self.since.get(&pending.op).copied().unwrap_or(info.started_at);
+            let activity = activities
+                .iter()
+                .find(|it| op(&it.activity_id) == Some(pending.op));
+            let since = self
+                .since
+                .get(&pending.op)
+                .copied()
+                .unwrap_or(info.started_at);
             OperationDescription {
                 op: pending.op,
                 kind: kind(info, pending, activity),
@@ -48,12 +56,18 @@ impl Standing {
     }
 }
 
-fn kind(info: &RunInfo, pending: &Pending, activity: Option<&PendingActivityInfo>) -> OperationKind {
+fn kind(
+    info: &RunInfo,
+    pending: &Pending,
+    activity: Option<&PendingActivityInfo>,
+) -> OperationKind {
     match &pending.operation {
         Operation::Activity(scheduled) => OperationKind::Activity {
             name: scheduled.activity.name.clone(),
             attempt: activity.map_or(1, |it| u32::try_from(it.attempt).unwrap_or(1)),
-            last_failure: activity.and_then(|it| it.last_failure.as_ref()).map(failures::received),
+            last_failure: activity
+                .and_then(|it| it.last_failure.as_ref())
+                .map(failures::received),
         },
         Operation::Timer { .. } => OperationKind::Timer,
         Operation::Signal { name, .. } => OperationKind::Signal { name: name.clone() },

@@ -76,7 +76,9 @@ async fn work_once(
         .build();
     for code in Code::of_each(&config.machines) {
         Host::register(code, |make| {
-            options.register_workflow_with_factory::<Host, _>(make).map(|_| ())
+            options
+                .register_workflow_with_factory::<Host, _>(make)
+                .map(|_| ())
         })?;
     }
     options.register_activities(Activities {
