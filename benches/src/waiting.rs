@@ -2,7 +2,7 @@
 //! second, and the time from a signal to the run's result. Each round is a process of its own.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::contestant::Contestant;
@@ -31,6 +31,7 @@ pub(crate) fn measure(contestants: &[&dyn Contestant], options: &Options, report
                     .args(["--child", "park", contestant.name()])
                     .arg(data.path())
                     .arg(runs.to_string())
+                    .stderr(Stdio::inherit())
                     .output()
                     .expect("the child runs");
                 let said = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -172,6 +172,7 @@ impl Engine {
             }
             let mut closed = self.closed.subscribe();
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(COMMIT_RETRY_INTERVAL) => {}
                 _ = closed.wait_for(|closed| *closed) => return,
             }
@@ -279,6 +280,7 @@ impl Engine {
             }
             let mut closed = self.closed.subscribe();
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(COMMIT_RETRY_INTERVAL) => {}
                 _ = closed.wait_for(|closed| *closed) => return,
             }
@@ -292,6 +294,7 @@ impl Engine {
         let ticks = Arc::new(Semaphore::new(TICKS_MAX));
         loop {
             let run = tokio::select! {
+                biased;
                 run = self.timers.next(&self.store) => run,
                 _ = closed.wait_for(|closed| *closed) => return,
             };
