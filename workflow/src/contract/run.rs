@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{CodecError, Sealed};
-use crate::context::Context;
+use crate::context::{Begun, Context};
 use crate::failure::{Failure, FailureKind};
 use crate::signal;
 
@@ -163,7 +163,8 @@ impl Run {
         assert!(self.is_ready(), "a run takes a step only when it is ready");
         let mut ctx = Context::new(facts, self);
         let reached = stack::run(machine, &self.frames, self.arrived(), &mut ctx)?;
-        if let Some(error) = ctx.fault.take() {
+        let mut begun = ctx.into_begun();
+        if let Some(error) = begun.fault.take() {
             return Err(self.codec_fault("the started call", error));
         }
         match reached {
@@ -178,11 +179,11 @@ impl Run {
                 above,
                 request,
             } => {
-                self.check_asked(&ctx, &request)?;
+                self.check_asked(&begun, &request)?;
                 self.frames.truncate(kept);
                 self.frames.extend(above);
                 let mut commands = self.leave_wait();
-                commands.extend(self.enter_wait(ctx, request));
+                commands.extend(self.enter_wait(begun, request));
                 Ok(commands)
             }
         }
@@ -205,14 +206,14 @@ impl Run {
     }
 
     /// What was begun before and is awaited now must be there still.
-    fn check_asked(&self, ctx: &Context, request: &Request) -> Result<(), Fault> {
+    fn check_asked(&self, begun: &Begun, request: &Request) -> Result<(), Fault> {
         let (Request::All(asked) | Request::Any(asked)) = request else {
             return Ok(());
         };
         let lost = |asked: &&Asked| match asked {
             Asked::New(_) => false,
             Asked::Begun(op) => {
-                self.pending(*op).is_none() && ctx.begun.iter().all(|(begun, _)| begun != op)
+                self.pending(*op).is_none() && begun.operations.iter().all(|(begun, _)| begun != op)
             }
         };
         match asked.iter().find(lost) {
@@ -249,10 +250,10 @@ impl Run {
     }
 
     /// Begins what the code has asked for, and waits for it.
-    fn enter_wait(&mut self, ctx: Context, request: Request) -> Vec<Command> {
+    fn enter_wait(&mut self, begun: Begun, request: Request) -> Vec<Command> {
         let first_new = self.next_op;
-        self.next_op = ctx.next_op;
-        for (op, operation) in ctx.begun {
+        self.next_op = begun.next_op;
+        for (op, operation) in begun.operations {
             self.begin(op, operation);
         }
         let mut number = |asked: Vec<Asked>| -> Vec<u64> {
