@@ -377,7 +377,7 @@ fn a_false_assertion_says_what_was_written() {
     let (_, ended) = compiled(run(1), &[]);
     assert_eq!(
         ended.unwrap_err(),
-        "panicked: assertion failed: give(n).await ? == n + 1"
+        "panicked: assertion failed: give(n).await? == n + 1"
     );
 }
 

@@ -14,6 +14,7 @@ use crate::contract::{
     Arrived, Awaits, Definition, Durable, Operation, Outcome, Request, SavedState, ScheduledChild,
     SignalNames, SingleOperation, Step, Stepped, sealed,
 };
+use crate::diagram::Diagram;
 use crate::error::WorkflowError;
 use crate::failure::IntoFailure;
 
@@ -41,6 +42,9 @@ pub trait Workflow: Sized + 'static {
     /// # Errors
     /// When a field cannot be read.
     fn state(saved: &SavedState<'_>) -> Result<Self::State, CodecError>;
+
+    /// Which state comes after which.
+    fn diagram() -> Diagram;
 
     /// Runs the function as written, without an engine, for the tests of the machine.
     #[doc(hidden)]

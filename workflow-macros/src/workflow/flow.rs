@@ -23,8 +23,9 @@ pub(super) struct Local {
     /// Made by the compiler: its name cannot clash with the user's.
     pub(super) temporary: bool,
     /// What an await gave, as `__awaited.value`: two tokens, so that the expression has the place
-    /// in the source that the await has, and rustc says what is wrong with it at that place.
-    pub(super) awaited: bool,
+    /// in the source that the await has, and rustc says what is wrong with it at that place. These
+    /// are the tokens of the await.
+    pub(super) awaited: Option<TokenStream>,
     /// Its type, where a `let` or a parameter states it.
     pub(super) annotation: Option<Type>,
     /// Its type, where it can be spelled outside the body.
@@ -73,6 +74,10 @@ pub(super) struct Code {
     pub(super) assigns: BTreeSet<LocalId>,
     /// Where it may jump to.
     pub(super) jumps: Vec<Jump>,
+    /// Whether it may return from the workflow, but by `?`.
+    pub(super) returns: bool,
+    /// What the diagram says where it leaves, and where it does not.
+    pub(super) labels: [String; 2],
     /// A `let` without a value.
     pub(super) deferred: bool,
 }
@@ -112,6 +117,8 @@ pub(super) enum End {
         condition: Code,
         then: BlockId,
         otherwise: BlockId,
+        /// What the diagram says at the two ways.
+        labels: [String; 2],
     },
     Match {
         scrutinee: Code,
@@ -130,6 +137,8 @@ pub(super) struct Arm {
     /// The pattern and its guard.
     pub(super) pattern: Code,
     pub(super) block: BlockId,
+    /// What the diagram says at the way.
+    pub(super) label: String,
 }
 
 /// An await, as the graph has it.

@@ -112,6 +112,7 @@ fn at_end(flow: &Flow, id: BlockId, entry: &[Set], before: fn(&Code, &mut Set)) 
             condition,
             then,
             otherwise,
+            ..
         } => {
             let mut set = at(*then);
             set.extend(at(*otherwise));

@@ -22,6 +22,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprAwait, ExprPath, parse_quote_spanned};
 
 use super::flow::{BlockId, LocalId};
+use super::source;
 
 /// The occurrence of a binding.
 pub(super) fn local(id: LocalId, source: &Ident) -> Ident {
@@ -224,5 +225,5 @@ pub(super) fn source(tokens: &TokenStream) -> String {
         }
         unmarked
     }
-    unmark(tokens.clone()).to_string()
+    source::text(unmark(tokens.clone()))
 }

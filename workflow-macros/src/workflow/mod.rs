@@ -14,6 +14,7 @@
 //! - [`live`]: what has a value that is wanted, where;
 //! - [`plan`]: the states and what they save, the arms of the step function, the names in it;
 //!   [`save`], when they save it;
+//! - [`diagram`]: which state comes after which;
 //! - [`emit`]: the tokens.
 //!
 //! On the function as written look [`guards`], for values whose drop the source puts after an await
@@ -21,7 +22,7 @@
 //! again.
 //!
 //! Beside them: [`mark`], what the stages write into the code for each other; [`awaits`], whether
-//! code awaits; [`macros`], the macros that awaits may stand in; [`spell`], types that the state
+//! code awaits; [`macros`], the macros that awaits may stand in; [`source`], code for readers; [`spell`], types that the state
 //! enum can spell; [`state_name`], the names of states.
 //!
 //! A stage that finds something wrong says so in the [`Report`] and goes on as far as that makes
@@ -31,6 +32,7 @@
 mod awaits;
 mod check;
 mod determinism;
+mod diagram;
 mod emit;
 mod flow;
 mod guards;
@@ -45,6 +47,7 @@ mod plan;
 mod resolve;
 mod save;
 mod signature;
+mod source;
 mod spell;
 mod starts;
 mod state_name;

@@ -54,7 +54,7 @@ impl Resolver {
             ident: ident.clone(),
             mutable,
             temporary: false,
-            awaited: false,
+            awaited: None,
             annotation: None,
             spelling: None,
             borrow,

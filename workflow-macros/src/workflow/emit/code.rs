@@ -81,7 +81,7 @@ impl Emitter<'_> {
     pub(super) fn ident(&self, id: LocalId, span: Span) -> Ident {
         let known = self.plan.flow.local(id);
         let mut ident = self.plan.idents.get(&id).unwrap_or(&known.ident).clone();
-        if known.awaited {
+        if known.awaited.is_some() {
             // A span of the macro's would be another place.
             return format_ident!("__{ident}", span = span);
         }

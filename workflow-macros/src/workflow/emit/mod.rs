@@ -4,11 +4,12 @@ mod code;
 mod state;
 mod step;
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Block, GenericParam, Stmt};
 
+use super::diagram::{self, Edge};
 use super::flow::LocalId;
 use super::mark;
 use super::number::{Await, SignalArgument};
@@ -221,6 +222,10 @@ pub(super) fn stub(signature: &Signature, body: Option<&Block>) -> TokenStream {
                 ::std::unreachable!()
             }
 
+            fn diagram() -> ::workflow::Diagram {
+                ::std::unreachable!()
+            }
+
             fn run_plain(
                 _: ::std::vec::Vec<::workflow::codec::Sealed>,
                 _: ::workflow::Context,
@@ -342,6 +347,7 @@ pub(super) fn machine(
     let state_types = emitter.state_generics();
     let (_, state_types, _) = state_types.split_for_impl();
     let run_plain = emitter.run_plain();
+    let diagram = emitter.diagram();
     let state = quote!(#enum_ident #state_types);
     let called = called(signature, &output, &state);
     let returned = &signature.output;
@@ -388,12 +394,43 @@ pub(super) fn machine(
                 #state_body
             }
 
+            fn diagram() -> ::workflow::Diagram {
+                #diagram
+            }
+
             #run_plain
         }
     };
     Machine {
         view: quote!(#aliases #stated #state_enum),
         code,
+    }
+}
+
+impl Emitter<'_> {
+    /// ```text
+    /// ::workflow::Diagram::new(
+    ///     "research_workflow",
+    ///     &["Start", "Research", "Approval", "WriteReport"],
+    ///     &[(0, 1, ""), (1, 2, ""), (2, 0, "!approved"), (2, 3, "approved"), (3, 0, "")],
+    /// )
+    /// ```
+    fn diagram(&self) -> TokenStream {
+        let name = mark::plain(&self.signature.ident);
+        let states = self.plan.states.iter().map(|state| &state.name.name);
+        let edges = diagram::edges(self.plan).into_iter().map(|edge| {
+            let Edge {
+                from,
+                to,
+                condition,
+            } = edge;
+            let (from, to) = (
+                Literal::usize_unsuffixed(from),
+                Literal::usize_unsuffixed(to),
+            );
+            quote!((#from, #to, #condition))
+        });
+        quote!(::workflow::Diagram::new(#name, &["Start" #(, #states)*], &[#(#edges),*]))
     }
 }
 

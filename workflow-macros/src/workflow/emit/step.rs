@@ -231,7 +231,7 @@ impl Emitter<'_> {
         given.extend(loads.iter().map(|(id, _)| *id));
         let loaded = loads.iter().map(|(id, _)| self.declared(*id));
         let from = loads.iter().map(|(id, from)| {
-            if flow.local(*id).awaited {
+            if flow.local(*id).awaited.is_some() {
                 quote!(::workflow::__private::awaited(#from))
             } else {
                 from.clone()
@@ -326,6 +326,7 @@ impl Body<'_> {
                 condition,
                 then,
                 otherwise,
+                ..
             } => {
                 let condition = self.code(condition, kept, &mut declared);
                 let then = self.go(*then);
@@ -397,8 +398,8 @@ impl Body<'_> {
         let saves = saved.iter().map(|id| {
             let place = early.get(id).copied().unwrap_or(block.code.len() + 1);
             let (field, name) = (emitter.field_ident(*id), emitter.ident(*id, span));
-            let value = emitter.plan.flow.local(*id).awaited;
-            let value = value.then(|| quote!(.value));
+            let value = emitter.plan.flow.local(*id).awaited.as_ref();
+            let value = value.map(|_| quote!(.value));
             (
                 place,
                 quote_spanned!(span=> #field.save(#step, &#name #value);),

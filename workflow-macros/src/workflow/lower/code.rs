@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprAssign, ExprAsync, ExprClosure, Item, Stmt};
+use syn::{Expr, ExprAssign, ExprAsync, ExprClosure, ExprReturn, Item, Macro, Stmt};
 
+use super::super::diagram;
 use super::super::flow::{Code, Jump, LocalId};
+use super::super::macros::StdMacro;
 use super::super::mark::{self, Mark};
 use super::Lowering;
 
@@ -30,8 +33,10 @@ impl Lowering<'_> {
         collect_jumps(&tokens, &mut jumps);
         let mut assignments = Assignments::default();
         let mut sets = BTreeSet::new();
+        let mut returns = Returns(false);
         for expr in exprs {
             assignments.visit_expr(expr);
+            returns.visit_expr(expr);
             match (surely_set(expr), expr) {
                 (Some(set), _) => sets.extend(set),
                 // `x = { continue; }`: what follows is never reached, so nobody wants the old `x`.
@@ -56,8 +61,57 @@ impl Lowering<'_> {
             sets,
             assigns: assigned.into_keys().collect(),
             jumps,
+            returns: returns.0,
+            labels: exprs
+                .first()
+                .map_or_else(Default::default, |expr| self.leaving(expr)),
             deferred: false,
         }
+    }
+}
+
+impl Lowering<'_> {
+    /// What the diagram says of code that is `if condition { … return; }`.
+    fn leaving(&self, expr: &Expr) -> [String; 2] {
+        match expr {
+            Expr::If(expr) if expr.else_branch.is_none() => {
+                let condition = self.as_written(expr.cond.to_token_stream());
+                let is_let = matches!(*expr.cond, Expr::Let(_));
+                let [leaves, mut stays] = diagram::labels_of(&condition, is_let);
+                if in_block(&expr.then_branch).is_some() {
+                    stays.clear();
+                }
+                [leaves, stays]
+            }
+            _ => Default::default(),
+        }
+    }
+
+    /// Code with its awaits in their places again.
+    fn as_written(&self, tokens: TokenStream) -> TokenStream {
+        let mut written = TokenStream::new();
+        let mut tokens = tokens.into_iter();
+        while let Some(token) = tokens.next() {
+            match token {
+                TokenTree::Ident(ident) => {
+                    let local = mark::local_of(&ident).map(|id| &self.flow.locals[id.0]);
+                    match local.and_then(|local| local.awaited.clone()) {
+                        Some(source) => {
+                            written.extend(source);
+                            // The `.value` after it.
+                            tokens.nth(1);
+                        }
+                        None => written.extend([TokenTree::Ident(ident)]),
+                    }
+                }
+                TokenTree::Group(group) => {
+                    let inner = self.as_written(group.stream());
+                    written.extend([TokenTree::Group(Group::new(group.delimiter(), inner))]);
+                }
+                other => written.extend([other]),
+            }
+        }
+        written
     }
 }
 
@@ -91,6 +145,25 @@ impl Visit<'_> for Assignments {
         visit::visit_expr_assign(self, expr);
     }
     // What a closure assigns it has borrowed, which is a use.
+    fn visit_expr_closure(&mut self, _: &ExprClosure) {}
+    fn visit_expr_async(&mut self, _: &ExprAsync) {}
+    fn visit_item(&mut self, _: &Item) {}
+}
+
+/// Looks for a `return`.
+struct Returns(bool);
+
+impl Visit<'_> for Returns {
+    fn visit_expr_return(&mut self, _: &ExprReturn) {
+        self.0 = true;
+    }
+    fn visit_macro(&mut self, mac: &Macro) {
+        if let Some(parsed) = StdMacro::parse(mac) {
+            for argument in &parsed.arguments {
+                self.visit_expr(&argument.value);
+            }
+        }
+    }
     fn visit_expr_closure(&mut self, _: &ExprClosure) {}
     fn visit_expr_async(&mut self, _: &ExprAsync) {}
     fn visit_item(&mut self, _: &Item) {}

@@ -12,6 +12,7 @@ use syn::{
 };
 
 use super::super::awaits::Awaits;
+use super::super::diagram;
 use super::super::flow::{
     Arm, BlockId, BlockKind, Borrow, End, LocalId, bound, bound_in_condition,
 };
@@ -135,8 +136,9 @@ impl Lowering<'_> {
                     left, op, right, ..
                 }) = condition
                 else {
+                    let labels = diagram::labels(&condition);
                     let rest = self.value(condition);
-                    self.branch(rest, then, otherwise);
+                    self.branch(rest, then, otherwise, labels);
                     return;
                 };
                 let between = self.block(BlockKind::Join);
@@ -149,13 +151,14 @@ impl Lowering<'_> {
                 self.condition(*right, then, otherwise);
             }
             condition => {
+                let labels = diagram::labels(&condition);
                 let rest = self.first(condition);
-                self.branch(rest, then, otherwise);
+                self.branch(rest, then, otherwise, labels);
             }
         }
     }
 
-    fn branch(&mut self, rest: Expr, then: BlockId, otherwise: BlockId) {
+    fn branch(&mut self, rest: Expr, then: BlockId, otherwise: BlockId, labels: [String; 2]) {
         let declares = bound_in_condition(&rest);
         self.learn_condition(&rest);
         let condition = self.code(rest.to_token_stream(), &[&rest], declares);
@@ -163,6 +166,7 @@ impl Lowering<'_> {
             condition,
             then,
             otherwise,
+            labels,
         });
     }
 
@@ -237,6 +241,7 @@ impl Lowering<'_> {
         let mut bodies = Vec::new();
         for mut arm in expr.arms {
             let bound = bound(&arm.pat);
+            let label = mark::source(&arm.pat.to_token_stream());
             if looks_in {
                 self.borrowed(&bound);
                 self.rebind(&arm.pat, &value);
@@ -257,6 +262,7 @@ impl Lowering<'_> {
                 attrs: arm.attrs,
                 pattern,
                 block,
+                label,
             });
             bodies.push((block, arm.body));
         }
@@ -389,12 +395,14 @@ impl Lowering<'_> {
         let body = self.block(BlockKind::Join);
         self.end(End::Goto(head));
         self.switch(head);
+        let item = format!("for {}", mark::source(&pattern.to_token_stream()));
         let condition: Expr = parse_quote!(let ::std::option::Option::Some(#pattern) = #next);
         let code = self.code(condition.to_token_stream(), &[&condition], bound(pattern));
         self.end(End::Branch {
             condition: code,
             then: body,
             otherwise: exit,
+            labels: [item, String::new()],
         });
         self.switch(body);
         self.in_loop(label, head, exit, Dest::Discard, body_statements);

@@ -17,10 +17,11 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Expr, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
+use syn::{Expr, ExprAwait, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
 
 use self::place::mentions;
 use super::awaits::Awaits;
+use super::diagram;
 use super::flow::{
     Block, BlockId, BlockKind, Borrow, Code, End, Flow, Local, LocalId, Point, bound,
 };
@@ -137,7 +138,7 @@ impl Lowering<'_> {
             ident: Ident::new(name, span),
             mutable: false,
             temporary: true,
-            awaited: false,
+            awaited: None,
             annotation: None,
             spelling: None,
             borrow: None,
@@ -233,6 +234,8 @@ impl Lowering<'_> {
         let declares = bound(&local.pat);
         if diverge_awaits && let Some(init) = local.init {
             // `let p = e else { … }` goes on where `if let p = e` does.
+            let (pattern, value) = (&local.pat, &init.expr);
+            let labels = diagram::labels(&parse_quote!(let #pattern = #value));
             let value = self.value(*init.expr);
             self.rebind(&local.pat, &value);
             let pattern = &local.pat;
@@ -243,6 +246,7 @@ impl Lowering<'_> {
                 condition,
                 then,
                 otherwise,
+                labels,
             });
             self.switch(otherwise);
             if let Some((_, diverge)) = init.diverge {
@@ -331,11 +335,13 @@ impl Lowering<'_> {
     }
 
     /// Awaits an operand, and goes on in the block after it, where the outcome is the rest.
-    fn await_operand(&mut self, number: usize, at: [Span; 2], operand: &Expr) -> Expr {
+    fn await_operand(&mut self, number: usize, source: &ExprAwait, operand: &Expr) -> Expr {
+        let at = [source.base.span(), source.await_token.span];
+        let source = source.to_token_stream();
         let code = self.code(operand.to_token_stream(), &[operand], Vec::new());
         let resume = self.block(BlockKind::Resume(number));
         let awaited = self.temporary("awaited", at[0]);
-        self.flow.locals[awaited.0].awaited = true;
+        self.flow.locals[awaited.0].awaited = Some(source);
         self.flow.shared.insert(awaited);
         if !self.closed {
             self.flow.points[number] = Some(Point { resume, awaited });

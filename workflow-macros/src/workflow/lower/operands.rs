@@ -5,7 +5,6 @@
 //! unless what follows changes it: `x + { x += 1; f(x).await? }` reads `x` first.
 
 use quote::ToTokens;
-use syn::spanned::Spanned;
 use syn::{Expr, ExprMacro, Stmt, UnOp, parse_quote};
 
 use super::super::awaits::Awaits;
@@ -39,9 +38,8 @@ impl Lowering<'_> {
                 let Some((number, operand)) = mark::numbered(&expr) else {
                     return self.unknown(&Expr::Await(expr));
                 };
-                let at = [operand.span(), expr.await_token.span];
                 let operand = self.value(operand.clone());
-                self.await_operand(number, at, &operand)
+                self.await_operand(number, &expr, &operand)
             }
             Expr::Try(mut expr) => {
                 *expr.expr = self.value(*expr.expr);
