@@ -1,6 +1,6 @@
 //! One execution of a workflow, as a value that can be saved.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -189,8 +189,15 @@ impl Run {
         }
     }
 
+    /// The place of an operation among those that are kept: they are in the order of their numbers.
+    fn place(&self, op: u64) -> Option<usize> {
+        self.pending
+            .binary_search_by_key(&op, |pending| pending.op)
+            .ok()
+    }
+
     fn pending(&self, op: u64) -> Option<&Pending> {
-        self.pending.iter().find(|pending| pending.op == op)
+        self.place(op).map(|place| &self.pending[place])
     }
 
     /// What the wait that is over gives the code after it.
@@ -242,9 +249,10 @@ impl Run {
         let Some(wait) = self.wait.take() else {
             return Vec::new();
         };
+        let ops: BTreeSet<u64> = wait.ops().iter().copied().collect();
         let (left, pending) = std::mem::take(&mut self.pending)
             .into_iter()
-            .partition(|pending| wait.ops().contains(&pending.op));
+            .partition(|pending| ops.contains(&pending.op));
         self.pending = pending;
         cancel_commands(left)
     }
@@ -280,7 +288,7 @@ impl Run {
         commands.retain(
             |command| !matches!(command, Command::CancelOperation { op, .. } if *op >= first_new),
         );
-        let open: Vec<u64> = self.under_way().map(|pending| pending.op).collect();
+        let open: BTreeSet<u64> = self.under_way().map(|pending| pending.op).collect();
         // What is not wanted any more before it has begun never begins.
         self.pending
             .retain(|p| p.op < first_new || p.outcome.is_some() || open.contains(&p.op));
@@ -312,8 +320,7 @@ impl Run {
     }
 
     fn resolve(&mut self, op: u64, outcome: Outcome) {
-        let index = self.pending.iter().position(|pending| pending.op == op);
-        if let Some(index) = index
+        if let Some(index) = self.place(op)
             && self.is_open(&self.pending[index])
         {
             self.pending[index].outcome = Some(outcome);
@@ -361,7 +368,7 @@ impl Run {
         self.cancel = CancelRequest::Delivered;
         let mut canceled = Vec::new();
         for op in wait.ops() {
-            let open = self.pending.iter().position(|p| p.op == *op);
+            let open = self.place(*op);
             // Of several of which one is wanted, the first is the one; the others go with it.
             let Some(index) = open.filter(|&index| self.is_open(&self.pending[index])) else {
                 continue;
