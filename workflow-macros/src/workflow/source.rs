@@ -7,6 +7,8 @@ pub(super) fn text(tokens: TokenStream) -> String {
     let mut before = Before::Nothing;
     // The sign before, where the next one belongs to it.
     let mut joined = None;
+    // Whether the parameters of a closure are open.
+    let mut parameters = false;
     for token in tokens {
         let part_of = joined.take();
         let (written, after, sticks) = match token {
@@ -30,6 +32,14 @@ pub(super) fn text(tokens: TokenStream) -> String {
                     ',' | ';' => (Before::Sign, true),
                     '\'' => (Before::Glue, false),
                     '!' if before == Before::Operand && !joint => (Before::Bang, true),
+                    '|' if parameters && !joint => {
+                        parameters = false;
+                        (Before::Sign, true)
+                    }
+                    '|' if prefix && !joint && part_of.is_none() => {
+                        parameters = true;
+                        (Before::Glue, false)
+                    }
                     _ if joint || part_of == Some('.') => (Before::Glue, false),
                     _ if part_of.is_some() => (Before::Sign, false),
                     _ if prefix => (Before::Glue, false),

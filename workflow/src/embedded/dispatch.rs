@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 use crate::activity::ActivityContext;
 use crate::codec::Sealed;
@@ -17,8 +18,9 @@ use super::engine::Engine;
 use super::fit::find_activity;
 use super::record::{Parent, Record, Waiting};
 use super::slot::{Active, Attempt, Slot};
+use super::telemetry::RunningAttempt;
 use super::transition::Input;
-use super::{attempt, clock, engine};
+use super::{attempt, clock, engine, limit};
 
 /// How long to wait before trying again to write down what cannot be given back to a caller.
 const COMMIT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -187,21 +189,44 @@ impl Engine {
             op,
             number,
         );
-        let rest = scheduled.options.schedule_to_close.map(|limit| {
-            let end = clock::after(waiting.since_ms, limit);
-            Duration::from_millis(end.saturating_sub(clock::now_ms()))
-        });
-        let limit = match (scheduled.options.start_to_close, rest) {
-            (Some(attempt), Some(rest)) => Some(attempt.min(rest)),
-            (limit, rest) => limit.or(rest),
+        let options = scheduled.options.clone();
+        let since_ms = waiting.since_ms;
+        let limit = move || {
+            let rest = options.schedule_to_close.map(|limit| {
+                let end = clock::after(since_ms, limit);
+                Duration::from_millis(end.saturating_sub(clock::now_ms()))
+            });
+            match (options.start_to_close, rest) {
+                (Some(attempt), Some(rest)) => Some(attempt.min(rest)),
+                (limit, rest) => limit.or(rest),
+            }
         };
         let target = RunTarget {
             workflow_id: record.head.workflow_id.clone(),
             run_id: Some(record.head.run_id.clone()),
         };
         let name = definition.name.name.clone();
-        let attempt = attempt::run(definition, scheduled.clone(), context, limit);
-        let task = self.runtime.spawn(attempt);
+        let span = tracing::info_span!(
+            "activity",
+            workflow_id = target.workflow_id,
+            run_id = target.run_id,
+            activity = name,
+            op,
+            attempt = number,
+        );
+        let (turns, scheduled, limits) = (self.turns.clone(), scheduled.clone(), self.limits);
+        let attempt = async move {
+            let _turn = turns.acquire_owned().await;
+            let running = RunningAttempt::begin(&definition.name.name);
+            let result = attempt::run(definition, scheduled, context, limit()).await;
+            let result = limit::result(&limits, result);
+            running.end(&result);
+            if let Err(failure) = &result {
+                tracing::warn!(%failure, "an attempt failed");
+            }
+            result
+        };
+        let task = self.runtime.spawn(attempt.instrument(span));
         let attempt = Attempt {
             number,
             task: task.abort_handle(),

@@ -12,9 +12,9 @@ use crate::codec;
 use crate::executor::Error;
 use crate::provider::{HistoryEvent, HistoryEventKind};
 
-use super::clock;
 use super::record::Record;
 use super::store::{Change, Identity, Image, Summary};
+use super::{clock, telemetry};
 
 /// The slots, by workflow id.
 #[derive(Debug, Default)]
@@ -103,11 +103,10 @@ impl Slots {
                 holders: AtomicUsize::new(0),
             })
         });
+        let slot = slot.clone();
+        telemetry::active_runs(slots.len());
         slot.holders.fetch_add(1, Ordering::Relaxed);
-        Held {
-            slots: self,
-            slot: slot.clone(),
-        }
+        Held { slots: self, slot }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Slot>>> {
