@@ -1,6 +1,6 @@
 //! Runs, one lock per workflow id: load, transition, commit, then act.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -371,8 +371,8 @@ impl Engine {
             identity: Arc::new(record.identity()),
             record,
             image: Arc::default(),
-            attempts: Vec::new(),
-            children: Vec::new(),
+            attempts: BTreeMap::new(),
+            children: BTreeSet::new(),
             wake_ms: None,
         };
         let change = Change {
@@ -477,7 +477,7 @@ impl Engine {
             record: active.record.clone(),
             identity: active.identity.clone(),
             image: active.image.clone(),
-            attempts: Vec::new(),
+            attempts: BTreeMap::new(),
             children: active.children.clone(),
             // A tick is what the timers woke it for; they have forgotten it.
             wake_ms: active.wake_ms.filter(|_| !matches!(input, Input::Tick)),
@@ -727,7 +727,7 @@ impl Engine {
             identity: summary.identity,
             record,
             image,
-            attempts: Vec::new(),
+            attempts: BTreeMap::new(),
             wake_ms: summary.standing.wake_ms,
         })
     }
