@@ -35,6 +35,7 @@ mod determinism;
 mod diagram;
 mod emit;
 mod flow;
+mod generics;
 mod guards;
 mod inline;
 mod live;

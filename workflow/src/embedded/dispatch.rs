@@ -1,5 +1,6 @@
 //! What follows from a commit: attempts begin and stop, timers are set, outcomes are reported.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,26 +55,17 @@ impl Engine {
         self.settle_children(&mut active);
         let record = &active.record;
         let waiting: &[Waiting] = if is_aside { &[] } else { &record.waiting };
-        active.attempts.retain(|attempt| {
-            let wanted = |w: &&Waiting| (w.op, w.attempt) == (attempt.op, attempt.number);
-            waiting.iter().find(wanted).is_some()
+        active.attempts.retain(|op, attempt| {
+            let waiting = waiting.binary_search_by_key(op, |waiting| waiting.op);
+            waiting.is_ok_and(|place| record.waiting[place].attempt == attempt.number)
         });
         let (now_ms, mut due_ms) = (clock::now_ms(), None);
-        for waiting in waiting {
-            let pending = record.run.under_way().find(|p| p.op == waiting.op);
-            let operation = pending.map(|pending| &pending.operation);
-            match (operation, waiting.due_ms) {
-                (Some(Operation::Activity(scheduled)), due)
-                    if due.is_none_or(|due| due <= now_ms) =>
-                {
-                    if active
-                        .attempts
-                        .iter()
-                        .all(|attempt| attempt.op != waiting.op)
-                    {
-                        let attempt = self.begin_attempt(record, waiting, scheduled);
-                        active.attempts.push(attempt);
-                    }
+        // They are in one order.
+        for (pending, waiting) in record.run.under_way().zip(waiting) {
+            match (&pending.operation, waiting.due_ms) {
+                (Operation::Activity(scheduled), due) if due.is_none_or(|due| due <= now_ms) => {
+                    let attempt = active.attempts.entry(waiting.op);
+                    attempt.or_insert_with(|| self.begin_attempt(record, waiting, scheduled));
                 }
                 (_, due) => due_ms = due_ms.into_iter().chain(due).min(),
             }
@@ -99,7 +91,7 @@ impl Engine {
     /// parent when this run has ended. A run that is set aside keeps its children.
     fn settle_children(self: &Arc<Self>, active: &mut Active) {
         let record = &active.record;
-        let wanted: Vec<(u64, &ScheduledChild)> = record
+        let wanted: BTreeMap<u64, &ScheduledChild> = record
             .run
             .under_way()
             .filter_map(|pending| match &pending.operation {
@@ -121,7 +113,7 @@ impl Engine {
             self.runtime.spawn(engine.start_child(parent, child));
         }
         for op in &active.children {
-            if wanted.iter().any(|(wanted, _)| wanted == op) {
+            if wanted.contains_key(op) {
                 continue;
             }
             let target = RunTarget {
@@ -132,7 +124,7 @@ impl Engine {
             self.runtime
                 .spawn(async move { engine.report(target, Input::Cancel).await });
         }
-        active.children = wanted.into_iter().map(|(op, _)| op).collect();
+        active.children = wanted.into_keys().collect();
         if let (Some(end), Some(parent)) = (&record.end, &head.parent) {
             let result = end.outcome.for_parent();
             let (engine, parent) = (self.clone(), parent.clone());
@@ -173,6 +165,7 @@ impl Engine {
             }
             let mut closed = self.closed.subscribe();
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(COMMIT_RETRY_INTERVAL) => {}
                 _ = closed.wait_for(|closed| *closed) => return,
             }
@@ -238,7 +231,6 @@ impl Engine {
         };
         let task = self.runtime.spawn(attempt.instrument(span));
         let attempt = Attempt {
-            op,
             number,
             task: task.abort_handle(),
         };
@@ -281,6 +273,7 @@ impl Engine {
             }
             let mut closed = self.closed.subscribe();
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(COMMIT_RETRY_INTERVAL) => {}
                 _ = closed.wait_for(|closed| *closed) => return,
             }
@@ -294,6 +287,7 @@ impl Engine {
         let ticks = Arc::new(Semaphore::new(TICKS_MAX));
         loop {
             let run = tokio::select! {
+                biased;
                 run = self.timers.next(&self.store) => run,
                 _ = closed.wait_for(|closed| *closed) => return,
             };

@@ -1,6 +1,6 @@
 //! Runs, one lock per workflow id: load, transition, commit, then act.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
-use uuid::Uuid;
 
 use crate::codec::{self, CodecError, Payload, Sealed};
 use crate::config::Config;
@@ -257,7 +256,7 @@ impl Engine {
         let busy = self.busy();
         self.detached(async move {
             let _busy = busy;
-            let run_id = Uuid::new_v4().to_string();
+            let run_id = clock::run_id();
             let workflow_id = request.id.as_deref().unwrap_or(&run_id).into();
             let held = engine.slots.hold(workflow_id);
             let summary = engine.start_in(&held, request, run_id, None).await?;
@@ -282,7 +281,7 @@ impl Engine {
             timeout: None,
             id_policy: IdPolicy::UseExisting,
         };
-        let run_id = Uuid::new_v4().to_string();
+        let run_id = clock::run_id();
         let found = self
             .start_in(&held, request, run_id, Some(parent.clone()))
             .await?;
@@ -373,8 +372,8 @@ impl Engine {
             identity: Arc::new(record.identity()),
             record,
             image: Arc::default(),
-            attempts: Vec::new(),
-            children: Vec::new(),
+            attempts: BTreeMap::new(),
+            children: BTreeSet::new(),
             wake_ms: None,
         };
         let change = Change {
@@ -479,7 +478,7 @@ impl Engine {
             record: active.record.clone(),
             identity: active.identity.clone(),
             image: active.image.clone(),
-            attempts: Vec::new(),
+            attempts: BTreeMap::new(),
             children: active.children.clone(),
             // A tick is what the timers woke it for; they have forgotten it.
             wake_ms: active.wake_ms.filter(|_| !matches!(input, Input::Tick)),
@@ -554,6 +553,7 @@ impl Engine {
                 });
             }
             tokio::select! {
+                biased;
                 _ = version.changed() => Ok(()),
                 _ = closed.wait_for(|closed| *closed) => Err(Error::Closed),
             }
@@ -585,6 +585,7 @@ impl Engine {
                 return Err(RunError::SetAside { reason });
             }
             tokio::select! {
+                biased;
                 _ = version.changed() => {}
                 _ = closed.wait_for(|closed| *closed) => return Err(Error::Closed.into()),
             }
@@ -675,6 +676,7 @@ impl Engine {
         let mut closed = self.closed.subscribe();
         loop {
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(TIDY_INTERVAL) => self.store.tidy(),
                 _ = closed.wait_for(|closed| *closed) => return,
             }
@@ -726,7 +728,7 @@ impl Engine {
             identity: summary.identity,
             record,
             image,
-            attempts: Vec::new(),
+            attempts: BTreeMap::new(),
             wake_ms: summary.standing.wake_ms,
         })
     }

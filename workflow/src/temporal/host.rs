@@ -80,6 +80,8 @@ struct Driver {
     facts: Facts,
     standing: Rc<RefCell<Standing>>,
     operations: Operations,
+    /// Whether the run knows that it is asked to cancel.
+    is_cancelled: bool,
     /// Whether something has happened to the run since it began or was continued.
     has_advanced: bool,
 }
@@ -157,6 +159,7 @@ impl Driver {
             code,
             standing,
             operations: Operations::default(),
+            is_cancelled: false,
             has_advanced: false,
         };
         // What the run before had asked for when it was continued.
@@ -182,66 +185,78 @@ impl Driver {
         }
     }
 
-    /// Gives the run its signals and a cancellation, lets it take its steps, and carries out what
+    /// Gives the run what has arrived, one after another, lets it take its steps, and sends what
     /// they ask for.
     fn advance(&mut self) -> Result<(), Stop> {
-        let mut asked: Vec<(u64, Operation)> = Vec::new();
+        let mut asked = Vec::new();
         loop {
-            let mut commands = self.absorb_arrived();
-            let is_ready = self.standing.borrow().run.is_ready();
-            if is_ready {
-                self.facts.now = self.ctx.workflow_time().unwrap_or(UNIX_EPOCH);
-                let run = &mut self.standing.borrow_mut().run;
-                commands.extend(run.step(self.code.machine(), &self.facts)?);
-            }
-            for command in commands {
-                match command {
-                    Command::Begin { op, operation } => asked.push((op, operation)),
-                    Command::CancelOperation { op, .. } => {
-                        asked.retain(|(asked, _)| *asked != op);
-                        self.operations.cancel(op);
-                    }
-                    Command::Complete { output } => {
-                        let definition = self.code.machine().definition();
-                        let output = payloads::encode(&output, &definition.output);
-                        let output =
-                            output.map_err(|error| self.codec_fault("the result", error))?;
-                        return Err(Stop::Ended(Ok(RawValue::new(vec![output]))));
-                    }
-                    Command::Fail { failure } => {
-                        return Err(WorkflowTermination::from(failures::sent(&failure)).into());
-                    }
-                    Command::Cancel { failure } => {
-                        let details = failures::details(&failure);
-                        return Err(WorkflowTermination::cancelled_with_details(details).into());
-                    }
-                }
-            }
-            if !is_ready {
+            self.step_while_ready(&mut asked)?;
+            let Some(event) = self.next_arrived() else {
                 break;
-            }
+            };
+            let commands = self.standing.borrow_mut().run.absorb(event);
+            self.carry_out(commands, &mut asked)?;
         }
         // Nothing is under way but what was asked for just now, and that travels with the run.
-        if self.has_advanced && self.operations.is_empty() && self.ctx.continue_as_new_suggested() {
+        let is_movable = self.has_advanced && self.operations.is_empty();
+        if is_movable && self.ctx.continue_as_new_suggested() {
             return Err(self.continue_as_new());
         }
         Ok(self.send(asked)?)
     }
 
-    /// Takes in what the server has told meanwhile, but for the ends of operations.
-    fn absorb_arrived(&mut self) -> Vec<Command> {
-        let run = &mut self.standing.borrow_mut().run;
-        let mut commands = Vec::new();
-        let inbox = match self.ctx.state(|host| host.inbox.is_empty()) {
-            true => VecDeque::new(),
-            false => self.ctx.state_mut(|host| std::mem::take(&mut host.inbox)),
-        };
+    fn step_while_ready(&mut self, asked: &mut Vec<(u64, Operation)>) -> Result<(), Stop> {
+        while self.standing.borrow().run.is_ready() {
+            self.facts.now = self.ctx.workflow_time().unwrap_or(UNIX_EPOCH);
+            let commands = {
+                let run = &mut self.standing.borrow_mut().run;
+                run.step(self.code.machine(), &self.facts)?
+            };
+            self.carry_out(commands, asked)?;
+        }
+        Ok(())
+    }
+
+    /// Carries out what ends something; what is to begin is only noted.
+    fn carry_out(
+        &mut self,
+        commands: Vec<Command>,
+        asked: &mut Vec<(u64, Operation)>,
+    ) -> Result<(), Stop> {
+        for command in commands {
+            match command {
+                Command::Begin { op, operation } => asked.push((op, operation)),
+                Command::CancelOperation { op, .. } => {
+                    asked.retain(|(asked, _)| *asked != op);
+                    self.operations.cancel(op);
+                }
+                Command::Complete { output } => {
+                    let definition = self.code.machine().definition();
+                    let output = payloads::encode(&output, &definition.output);
+                    let output = output.map_err(|error| self.codec_fault("the result", error))?;
+                    return Err(Stop::Ended(Ok(RawValue::new(vec![output]))));
+                }
+                Command::Fail { failure } => {
+                    return Err(WorkflowTermination::from(failures::sent(&failure)).into());
+                }
+                Command::Cancel { failure } => {
+                    let details = failures::details(&failure);
+                    return Err(WorkflowTermination::cancelled_with_details(details).into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What has arrived and the run does not know of yet: a signal, or else a cancellation.
+    fn next_arrived(&mut self) -> Option<Event> {
         let definition = self.code.machine().definition();
-        for (name, payloads) in inbox {
+        while self.has_signals() {
+            let (name, payloads) = self.ctx.state_mut(|host| host.inbox.pop_front())?;
             let payload = definition
                 .accept_signal_as(&name, |signal| payloads::decode_one(&payloads, &signal.ty));
             match payload {
-                Ok(payload) => commands.extend(run.absorb(Event::SignalReceived { name, payload })),
+                Ok(payload) => return Some(Event::SignalReceived { name, payload }),
                 // Our own executor refuses it to its sender; from elsewhere it can only be left.
                 Err(error) => tracing::warn!(
                     workflow_id = self.facts.workflow_id,
@@ -250,24 +265,28 @@ impl Driver {
                 ),
             }
         }
-        if self.ctx.cancellation_token().is_cancelled() {
-            commands.extend(run.absorb(Event::CancelRequested));
-        }
-        commands
+        self.has_new_cancellation().then(|| {
+            self.is_cancelled = true;
+            Event::CancelRequested
+        })
     }
 
-    /// Waits for something to happen to the run, and takes it in.
+    fn has_signals(&self) -> bool {
+        self.ctx.state(|host| !host.inbox.is_empty())
+    }
+
+    fn has_new_cancellation(&self) -> bool {
+        !self.is_cancelled && self.ctx.cancellation_token().is_cancelled()
+    }
+
+    /// Waits for something to happen to the run; the end of an operation is taken in.
     async fn wait(&mut self) -> Result<(), Fault> {
-        let (ctx, operations) = (&self.ctx, &mut self.operations);
-        let token = ctx.cancellation_token();
-        let was_cancelled = token.is_cancelled();
         // Signals first, then a cancellation, then operations by number: the same in every replay.
         let ended = poll_fn(|context| {
-            let has_signals = ctx.state(|host| !host.inbox.is_empty());
-            if has_signals || token.is_cancelled() != was_cancelled {
+            if self.has_signals() || self.has_new_cancellation() {
                 return Poll::Ready(None);
             }
-            operations.poll_ended(context).map(Some)
+            self.operations.poll_ended(context).map(Some)
         });
         if let Some(event) = ended.await {
             self.standing.borrow_mut().run.absorb(event?);
