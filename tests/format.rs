@@ -53,7 +53,7 @@ async fn sleeping(ctx: &mut Context) -> Result<(), WorkflowError> {
 
 /// Waits for a child that waits.
 #[workflow]
-async fn parent(ctx: &mut Context) -> Result<String, WorkflowError> {
+async fn parent() -> Result<String, WorkflowError> {
     let answer = collecting(vec!["ab".to_string()]).await?;
     Ok(format!("{answer}!"))
 }
