@@ -288,6 +288,14 @@ impl<C: Called> Stated for Output<C> {
     type Type = C::Output;
 }
 
+/// States what a call fails with.
+#[derive(Debug)]
+pub struct Failed<C>(PhantomData<C>);
+
+impl<C: Called> Stated for Failed<C> {
+    type Type = C::Error;
+}
+
 /// States what a call gives when it is awaited without `?`.
 #[derive(Debug)]
 pub struct Outcome<C>(PhantomData<C>);

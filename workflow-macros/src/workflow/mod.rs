@@ -52,6 +52,8 @@ mod spell;
 mod starts;
 mod state_name;
 mod together;
+#[cfg(test)]
+mod typed;
 
 pub(crate) use self::determinism::allow_elsewhere;
 
@@ -144,6 +146,7 @@ fn machine(report: &Report, signature: &Signature, body: &Block) -> Machine {
         resolver.locals,
         &parameters,
         awaits.len(),
+        &signature.output,
         body,
     );
     if !report.is_clean() {
