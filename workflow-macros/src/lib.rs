@@ -52,7 +52,9 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// Option: `name`, the durable name where it shall not be the function's.
+/// Options: `name`, the durable name where it shall not be the function's; `typed`, for a state enum
+/// without fields of type `Saved`: a local whose type the macro cannot spell is an error then, which
+/// says the type to annotate it with.
 ///
 /// # What is refused
 ///

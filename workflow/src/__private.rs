@@ -55,6 +55,11 @@ pub fn awaited<T>(value: Option<T>) -> Option<Awaited<T>> {
     value.map(|value| Awaited { value })
 }
 
+/// In `#[workflow(typed)]`, what a local without a type that can be spelled is compared with, so that
+/// rustc says: expected `WriteThisType`, found the type to write.
+#[derive(Debug)]
+pub struct WriteThisType(());
+
 /// The arguments of a call, encoded.
 pub fn arguments<const N: usize>(
     encoded: [Result<Sealed, CodecError>; N],
