@@ -95,7 +95,7 @@ async fn tutorial(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         // Started again after a crash: the run is there already, and has gone on by itself.
         .id_policy(IdPolicy::UseExisting)
         .await?;
-    match known.map(|known| known.status) {
+    match known.map(|known| known.info.status) {
         None => println!("run `{}` is started: kill me at any moment", run.id()),
         Some(Status::Running) => println!("run `{}` goes on where it was", run.id()),
         Some(status) => println!("run `{}` is {status} since before", run.id()),

@@ -64,7 +64,7 @@ async fn refused<W: Workflow>(path: &std::path::Path) -> String {
         ("s", "sum")
     );
     assert_eq!(
-        executor.describe("s").await.unwrap().status,
+        executor.describe("s").await.unwrap().info.status,
         Status::Running
     );
     executor.shutdown().await;

@@ -86,6 +86,29 @@ pub async fn list(n: i64) -> Result<Vec<i64>, ActivityError> {
     Ok((0..n).collect())
 }
 
+/// A workflow: gives a sum, in a run of its own.
+#[workflow]
+pub async fn child_sum(n: i64) -> Result<i64, WorkflowError> {
+    let mut sum = 0;
+    for i in 0..2 {
+        sum += add(n % 100, i).await?;
+    }
+    Ok(sum % 1000)
+}
+
+/// A workflow: gives a sum, in which its caller's signals count.
+#[workflow]
+pub async fn inline_sum(ctx: &mut Context, n: i64) -> Result<i64, WorkflowError> {
+    let said = ctx
+        .wait_for_signal::<i64>("s", Duration::from_secs(1))
+        .await;
+    let said = said.unwrap_or(1);
+    if n % 5 == 0 {
+        return Ok(said);
+    }
+    Ok((give(n % 100).await? + said) % 1000)
+}
+
 /// Polls a future whose parts are all ready.
 pub fn ready<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);

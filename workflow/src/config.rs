@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::compiled::Workflow;
 use crate::contract::{DefinitionError, Machine};
 use crate::executor::OpenError;
+use crate::limits::Limits;
+use crate::retention::Retention;
 
 /// What an executor is opened with: its workflows, and the settings of its provider.
 ///
@@ -22,6 +24,8 @@ use crate::executor::OpenError;
 pub struct Config {
     path: Option<PathBuf>,
     machines: Vec<Result<Machine, DefinitionError>>,
+    limits: Limits,
+    retention: Retention,
 }
 
 impl Config {
@@ -38,6 +42,20 @@ impl Config {
         self
     }
 
+    /// What runs may take; the defaults of [`Limits`] otherwise.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What is removed in time; everything is kept otherwise.
+    #[must_use]
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
     /// A workflow that this executor runs. Its activities and its children come with it.
     #[must_use]
     pub fn register<W: Workflow>(mut self) -> Self {
@@ -49,6 +67,18 @@ impl Config {
     #[must_use]
     pub fn data_path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// For providers: what runs may take.
+    #[must_use]
+    pub fn run_limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// For providers: what is removed in time.
+    #[must_use]
+    pub fn run_retention(&self) -> Retention {
+        self.retention
     }
 
     /// For providers: the machines of the registered workflows and of their children.

@@ -1,5 +1,6 @@
 //! What workflow code may ask of its run.
 
+use std::cell::RefCell;
 use std::hash::Hasher;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +10,7 @@ use siphasher::sip::SipHasher13;
 use uuid::Uuid;
 
 use crate::codec::CodecError;
-use crate::contract::{Asked, Facts, Operation, Run, SingleOperation};
+use crate::contract::{Asked, Facts, Operation, Request, Run, SingleOperation};
 use crate::signal::{PlainSignals, WaitForSignal};
 use crate::started::Started;
 use crate::timer::Sleep;
@@ -24,14 +25,29 @@ pub struct Context {
     seed: u64,
     /// The number of the operation that led here, and how many numbers this step has drawn.
     drawn: (u64, u64),
-    /// The number of the next operation.
-    pub(crate) next_op: u64,
-    /// What this step has begun and does not wait for.
-    pub(crate) begun: Vec<(u64, Operation)>,
-    /// What of that cannot be encoded.
-    pub(crate) fault: Option<CodecError>,
+    begun: RefCell<Begun>,
     /// In a function that runs as written.
     plain: Option<Plain>,
+}
+
+/// What a step has begun and does not wait for.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// The number of the next operation.
+    pub(crate) next_op: u64,
+    pub(crate) operations: Vec<(u64, Operation)>,
+    /// Why one of them cannot be encoded.
+    pub(crate) fault: Option<CodecError>,
+}
+
+impl Begun {
+    fn nothing(next_op: u64) -> RefCell<Self> {
+        RefCell::new(Self {
+            next_op,
+            operations: Vec::new(),
+            fault: None,
+        })
+    }
 }
 
 /// How many functions run as written.
@@ -60,9 +76,7 @@ impl Context {
             facts: facts.clone(),
             seed: run.seed,
             drawn: (run.next_op, 0),
-            next_op: run.next_op,
-            begun: Vec::new(),
-            fault: None,
+            begun: Begun::nothing(run.next_op),
             plain: None,
         }
     }
@@ -80,9 +94,7 @@ impl Context {
             },
             seed: 0,
             drawn: (0, 0),
-            next_op: 0,
-            begun: Vec::new(),
-            fault: None,
+            begun: Begun::nothing(0),
             plain,
         }
     }
@@ -163,23 +175,26 @@ impl Context {
     ///     Ok(format!("{} for {guests}", cake.await?))
     /// }
     /// ```
-    pub fn start<D: SingleOperation>(&mut self, operation: D) -> Started<D> {
-        let op = self.next_op;
+    pub fn start<D: SingleOperation>(&self, operation: D) -> Started<D> {
+        let mut begun = self.begun.borrow_mut();
+        let op = begun.next_op;
         if self.plain.is_some() {
             return Started::new(op, Some(operation));
         }
-        self.next_op += 1;
-        match operation
-            .into_request()
-            .map(|request| request.into_single())
-        {
-            Ok(Some(Asked::New(operation))) => self.begun.push((op, operation)),
+        begun.next_op += 1;
+        match operation.into_request().map(Request::into_single) {
+            Ok(Some(Asked::New(operation))) => begun.operations.push((op, operation)),
             // It is under way already.
             Ok(Some(Asked::Begun(op))) => return Started::new(op, None),
             Ok(None) => unreachable!("a single operation asks for one"),
-            Err(error) => self.fault = self.fault.take().or(Some(error)),
+            Err(error) => begun.fault = begun.fault.take().or(Some(error)),
         }
         Started::new(op, None)
+    }
+
+    /// What this step has begun, taken out.
+    pub(crate) fn into_begun(self) -> Begun {
+        self.begun.into_inner()
     }
 
     /// The time of the event that led to this step. It does not move between two awaits.

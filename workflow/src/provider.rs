@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::codec::{Payload, Sealed};
 use crate::config::Config;
 use crate::contract::{Machine, Snapshot};
+use crate::description::RunDescription;
 use crate::embedded::EmbeddedProvider;
 use crate::executor::{Error, Executor, OpenError, RunError};
 use crate::failure::Failure;
@@ -36,7 +38,10 @@ pub trait Engine: Debug + Send + Sync + 'static {
     fn start(&self, request: StartRequest) -> ProviderFuture<'_, Result<RunInfo, Error>>;
 
     /// Looks at a run.
-    fn describe(&self, run: RunTarget) -> ProviderFuture<'_, Result<RunInfo, Error>>;
+    fn info(&self, run: RunTarget) -> ProviderFuture<'_, Result<RunInfo, Error>>;
+
+    /// All there is to know about a run.
+    fn describe(&self, run: RunTarget) -> ProviderFuture<'_, Result<RunDescription, Error>>;
 
     /// Delivers a signal; returns when that is durable.
     fn signal(
@@ -71,6 +76,16 @@ pub trait Engine: Debug + Send + Sync + 'static {
 
     /// The runs in flight that the code at hand cannot go on with.
     fn set_aside(&self) -> ProviderFuture<'_, Result<Vec<SetAside>, Error>>;
+
+    /// Writes a copy of the data, as it stands, while everything goes on.
+    fn backup(&self, _target: PathBuf) -> ProviderFuture<'_, Result<(), Error>> {
+        Box::pin(async { Err(Error::Unsupported { what: "backup" }) })
+    }
+
+    /// Removes what is not to be kept, and gives back the space.
+    fn compact(&self) -> ProviderFuture<'_, Result<(), Error>> {
+        Box::pin(async { Err(Error::Unsupported { what: "compaction" }) })
+    }
 
     /// Stops everything and frees the data, then returns; it may block for the last commit. Runs
     /// in flight go on when an engine is opened on the same data. Later calls, also of this, do

@@ -88,7 +88,7 @@ impl Generator {
     }
 
     pub(super) fn int(&mut self, depth: u32) -> String {
-        let cases = if self.plain > 0 { 8 } else { 16 };
+        let cases = if self.plain > 0 { 8 } else { 17 };
         match self.below(cases) {
             0 | 1 => {
                 let (left, right) = (
@@ -135,6 +135,7 @@ impl Generator {
                 format!("(|{name}: i64| {body})({value})")
             }
             8 | 9 => format!("give({}).await?", self.expression(Type::Int, depth)),
+            16 => format!("{}.await?", self.workflow_call()),
             10 => {
                 let (left, right) = (
                     self.expression(Type::Int, depth),

@@ -7,6 +7,7 @@
 mod expressions;
 mod loops;
 mod statements;
+mod together;
 
 use std::fmt::Write;
 

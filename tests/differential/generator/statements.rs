@@ -29,7 +29,7 @@ impl Generator {
     }
 
     pub(super) fn statement(&mut self) -> String {
-        match self.below(if self.plain > 0 { 9 } else { 28 }) {
+        match self.below(if self.plain > 0 { 9 } else { 32 }) {
             0..=2 => self.declaration(),
             3 | 4 => self.assignment(),
             5 => {
@@ -86,6 +86,7 @@ impl Generator {
                 )
             }
             22 => self.block(4),
+            28..=30 => self.together(),
             23 => {
                 let value = self.expression(Type::Int, 2);
                 let name = self.name();

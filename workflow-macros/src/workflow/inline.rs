@@ -9,9 +9,9 @@ use proc_macro2::Ident;
 use quote::quote_spanned;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprAwait, ExprCall, ExprPath, Item, Path, UnOp};
+use syn::{Block, Expr, ExprAwait, ExprCall, ExprPath, Item, Macro, Path, UnOp};
 
-use super::mark;
+use super::{macros, mark};
 
 /// Writes the calls of a body that hand on the context as inline calls.
 pub(super) fn rewrite(context: &Ident, body: &mut Block) {
@@ -91,6 +91,11 @@ impl VisitMut for Rewriter<'_> {
             *expr.base = rewritten;
         }
         visit_mut::visit_expr_await_mut(self, expr);
+    }
+
+    fn visit_macro_mut(&mut self, mac: &mut Macro) {
+        let names = [mark::plain(self.context)];
+        macros::visit_arguments(mac, &names, |argument| self.visit_expr_mut(argument));
     }
 
     fn visit_item_mut(&mut self, _: &mut Item) {}

@@ -7,6 +7,8 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::visit::Visit;
 use syn::{Block, Expr, ExprLit, Lit, Macro, Pat, Token};
 
+use super::mark;
+
 /// How a macro takes its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -72,6 +74,21 @@ pub(super) fn kind(mac: &Macro) -> Option<Kind> {
         "matches" => Kind::Matches,
         _ => return None,
     })
+}
+
+/// Changes the arguments of a macro of the standard library, where its tokens mention one of some
+/// names.
+pub(super) fn visit_arguments(mac: &mut Macro, names: &[String], mut visit: impl FnMut(&mut Expr)) {
+    let mut mentions = false;
+    mark::each_ident(mac.tokens.clone(), &mut |ident, _| {
+        mentions |= names.iter().any(|name| ident == name);
+    });
+    if mentions && let Some(mut parsed) = StdMacro::parse(mac) {
+        for argument in &mut parsed.arguments {
+            visit(&mut argument.value);
+        }
+        mac.tokens = parsed.into_tokens();
+    }
 }
 
 /// Whether a body uses macros that are not of the standard library.

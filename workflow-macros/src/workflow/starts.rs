@@ -4,10 +4,10 @@
 use proc_macro2::Ident;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprMethodCall, Item, parse_quote_spanned};
+use syn::{Block, Expr, ExprMethodCall, Item, Macro, parse_quote_spanned};
 
-use super::mark;
 use super::number::{self, SignalArgument};
+use super::{macros, mark};
 
 /// Marks the starts of a body; gives for each the name of the signal that it waits for.
 pub(super) fn mark(context: &Ident, body: &mut Block) -> Vec<Option<SignalArgument>> {
@@ -37,6 +37,11 @@ impl VisitMut for Marker<'_> {
             *operation = parse_quote_spanned!(span=> #start(#operation));
         }
         visit_mut::visit_expr_method_call_mut(self, call);
+    }
+
+    fn visit_macro_mut(&mut self, mac: &mut Macro) {
+        let names = [mark::plain(self.context)];
+        macros::visit_arguments(mac, &names, |argument| self.visit_expr_mut(argument));
     }
 
     fn visit_item_mut(&mut self, _: &mut Item) {}

@@ -13,6 +13,7 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, Item, Macro, Pat, Stmt, Token};
 
+use super::macros;
 use crate::code;
 use crate::report::Report;
 
@@ -156,6 +157,11 @@ impl VisitMut for Rewriter<'_> {
             *stmt = Stmt::Expr(rewritten, found.semi_token);
         }
         visit_mut::visit_stmt_mut(self, stmt);
+    }
+
+    fn visit_macro_mut(&mut self, mac: &mut Macro) {
+        let names = ["join", "select"].map(str::to_owned);
+        macros::visit_arguments(mac, &names, |argument| self.visit_expr_mut(argument));
     }
 
     fn visit_item_mut(&mut self, _: &mut Item) {}

@@ -1,11 +1,11 @@
 //! One execution of a workflow, as a value that can be saved.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{CodecError, Sealed};
-use crate::context::Context;
+use crate::context::{Begun, Context};
 use crate::failure::{Failure, FailureKind};
 use crate::signal;
 
@@ -163,7 +163,8 @@ impl Run {
         assert!(self.is_ready(), "a run takes a step only when it is ready");
         let mut ctx = Context::new(facts, self);
         let reached = stack::run(machine, &self.frames, self.arrived(), &mut ctx)?;
-        if let Some(error) = ctx.fault.take() {
+        let mut begun = ctx.into_begun();
+        if let Some(error) = begun.fault.take() {
             return Err(self.codec_fault("the started call", error));
         }
         match reached {
@@ -178,18 +179,25 @@ impl Run {
                 above,
                 request,
             } => {
-                self.check_asked(&ctx, &request)?;
+                self.check_asked(&begun, &request)?;
                 self.frames.truncate(kept);
                 self.frames.extend(above);
                 let mut commands = self.leave_wait();
-                commands.extend(self.enter_wait(ctx, request));
+                commands.extend(self.enter_wait(begun, request));
                 Ok(commands)
             }
         }
     }
 
+    /// The place of an operation among those that are kept: they are in the order of their numbers.
+    fn place(&self, op: u64) -> Option<usize> {
+        self.pending
+            .binary_search_by_key(&op, |pending| pending.op)
+            .ok()
+    }
+
     fn pending(&self, op: u64) -> Option<&Pending> {
-        self.pending.iter().find(|pending| pending.op == op)
+        self.place(op).map(|place| &self.pending[place])
     }
 
     /// What the wait that is over gives the code after it.
@@ -205,14 +213,14 @@ impl Run {
     }
 
     /// What was begun before and is awaited now must be there still.
-    fn check_asked(&self, ctx: &Context, request: &Request) -> Result<(), Fault> {
+    fn check_asked(&self, begun: &Begun, request: &Request) -> Result<(), Fault> {
         let (Request::All(asked) | Request::Any(asked)) = request else {
             return Ok(());
         };
         let lost = |asked: &&Asked| match asked {
             Asked::New(_) => false,
             Asked::Begun(op) => {
-                self.pending(*op).is_none() && ctx.begun.iter().all(|(begun, _)| begun != op)
+                self.pending(*op).is_none() && begun.operations.iter().all(|(begun, _)| begun != op)
             }
         };
         match asked.iter().find(lost) {
@@ -241,18 +249,19 @@ impl Run {
         let Some(wait) = self.wait.take() else {
             return Vec::new();
         };
+        let ops: BTreeSet<u64> = wait.ops().iter().copied().collect();
         let (left, pending) = std::mem::take(&mut self.pending)
             .into_iter()
-            .partition(|pending| wait.ops().contains(&pending.op));
+            .partition(|pending| ops.contains(&pending.op));
         self.pending = pending;
         cancel_commands(left)
     }
 
     /// Begins what the code has asked for, and waits for it.
-    fn enter_wait(&mut self, ctx: Context, request: Request) -> Vec<Command> {
+    fn enter_wait(&mut self, begun: Begun, request: Request) -> Vec<Command> {
         let first_new = self.next_op;
-        self.next_op = ctx.next_op;
-        for (op, operation) in ctx.begun {
+        self.next_op = begun.next_op;
+        for (op, operation) in begun.operations {
             self.begin(op, operation);
         }
         let mut number = |asked: Vec<Asked>| -> Vec<u64> {
@@ -279,7 +288,7 @@ impl Run {
         commands.retain(
             |command| !matches!(command, Command::CancelOperation { op, .. } if *op >= first_new),
         );
-        let open: Vec<u64> = self.under_way().map(|pending| pending.op).collect();
+        let open: BTreeSet<u64> = self.under_way().map(|pending| pending.op).collect();
         // What is not wanted any more before it has begun never begins.
         self.pending
             .retain(|p| p.op < first_new || p.outcome.is_some() || open.contains(&p.op));
@@ -311,8 +320,7 @@ impl Run {
     }
 
     fn resolve(&mut self, op: u64, outcome: Outcome) {
-        let index = self.pending.iter().position(|pending| pending.op == op);
-        if let Some(index) = index
+        if let Some(index) = self.place(op)
             && self.is_open(&self.pending[index])
         {
             self.pending[index].outcome = Some(outcome);
@@ -360,7 +368,7 @@ impl Run {
         self.cancel = CancelRequest::Delivered;
         let mut canceled = Vec::new();
         for op in wait.ops() {
-            let open = self.pending.iter().position(|p| p.op == *op);
+            let open = self.place(*op);
             // Of several of which one is wanted, the first is the one; the others go with it.
             let Some(index) = open.filter(|&index| self.is_open(&self.pending[index])) else {
                 continue;

@@ -1,9 +1,11 @@
 //! What follows from a commit: attempts begin and stop, timers are set, outcomes are reported.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 use crate::activity::ActivityContext;
 use crate::codec::Sealed;
@@ -16,8 +18,9 @@ use super::engine::Engine;
 use super::fit::find_activity;
 use super::record::{Parent, Record, Waiting};
 use super::slot::{Active, Attempt, Slot};
+use super::telemetry::RunningAttempt;
 use super::transition::Input;
-use super::{attempt, clock, engine};
+use super::{attempt, clock, engine, limit};
 
 /// How long to wait before trying again to write down what cannot be given back to a caller.
 const COMMIT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -51,26 +54,17 @@ impl Engine {
         self.settle_children(&mut active);
         let record = &active.record;
         let waiting: &[Waiting] = if is_aside { &[] } else { &record.waiting };
-        active.attempts.retain(|attempt| {
-            let wanted = |w: &&Waiting| (w.op, w.attempt) == (attempt.op, attempt.number);
-            waiting.iter().find(wanted).is_some()
+        active.attempts.retain(|op, attempt| {
+            let waiting = waiting.binary_search_by_key(op, |waiting| waiting.op);
+            waiting.is_ok_and(|place| record.waiting[place].attempt == attempt.number)
         });
         let (now_ms, mut due_ms) = (clock::now_ms(), None);
-        for waiting in waiting {
-            let pending = record.run.under_way().find(|p| p.op == waiting.op);
-            let operation = pending.map(|pending| &pending.operation);
-            match (operation, waiting.due_ms) {
-                (Some(Operation::Activity(scheduled)), due)
-                    if due.is_none_or(|due| due <= now_ms) =>
-                {
-                    if active
-                        .attempts
-                        .iter()
-                        .all(|attempt| attempt.op != waiting.op)
-                    {
-                        let attempt = self.begin_attempt(record, waiting, scheduled);
-                        active.attempts.push(attempt);
-                    }
+        // They are in one order.
+        for (pending, waiting) in record.run.under_way().zip(waiting) {
+            match (&pending.operation, waiting.due_ms) {
+                (Operation::Activity(scheduled), due) if due.is_none_or(|due| due <= now_ms) => {
+                    let attempt = active.attempts.entry(waiting.op);
+                    attempt.or_insert_with(|| self.begin_attempt(record, waiting, scheduled));
                 }
                 (_, due) => due_ms = due_ms.into_iter().chain(due).min(),
             }
@@ -96,7 +90,7 @@ impl Engine {
     /// parent when this run has ended. A run that is set aside keeps its children.
     fn settle_children(self: &Arc<Self>, active: &mut Active) {
         let record = &active.record;
-        let wanted: Vec<(u64, &ScheduledChild)> = record
+        let wanted: BTreeMap<u64, &ScheduledChild> = record
             .run
             .under_way()
             .filter_map(|pending| match &pending.operation {
@@ -118,7 +112,7 @@ impl Engine {
             self.runtime.spawn(engine.start_child(parent, child));
         }
         for op in &active.children {
-            if wanted.iter().any(|(wanted, _)| wanted == op) {
+            if wanted.contains_key(op) {
                 continue;
             }
             let target = RunTarget {
@@ -129,7 +123,7 @@ impl Engine {
             self.runtime
                 .spawn(async move { engine.report(target, Input::Cancel).await });
         }
-        active.children = wanted.into_iter().map(|(op, _)| op).collect();
+        active.children = wanted.into_keys().collect();
         if let (Some(end), Some(parent)) = (&record.end, &head.parent) {
             let result = end.outcome.for_parent();
             let (engine, parent) = (self.clone(), parent.clone());
@@ -195,23 +189,45 @@ impl Engine {
             op,
             number,
         );
-        let rest = scheduled.options.schedule_to_close.map(|limit| {
-            let end = clock::after(waiting.since_ms, limit);
-            Duration::from_millis(end.saturating_sub(clock::now_ms()))
-        });
-        let limit = match (scheduled.options.start_to_close, rest) {
-            (Some(attempt), Some(rest)) => Some(attempt.min(rest)),
-            (limit, rest) => limit.or(rest),
+        let options = scheduled.options.clone();
+        let since_ms = waiting.since_ms;
+        let limit = move || {
+            let rest = options.schedule_to_close.map(|limit| {
+                let end = clock::after(since_ms, limit);
+                Duration::from_millis(end.saturating_sub(clock::now_ms()))
+            });
+            match (options.start_to_close, rest) {
+                (Some(attempt), Some(rest)) => Some(attempt.min(rest)),
+                (limit, rest) => limit.or(rest),
+            }
         };
         let target = RunTarget {
             workflow_id: record.head.workflow_id.clone(),
             run_id: Some(record.head.run_id.clone()),
         };
         let name = definition.name.name.clone();
-        let attempt = attempt::run(definition, scheduled.clone(), context, limit);
-        let task = self.runtime.spawn(attempt);
-        let attempt = Attempt {
+        let span = tracing::info_span!(
+            "activity",
+            workflow_id = target.workflow_id,
+            run_id = target.run_id,
+            activity = name,
             op,
+            attempt = number,
+        );
+        let (turns, scheduled, limits) = (self.turns.clone(), scheduled.clone(), self.limits);
+        let attempt = async move {
+            let _turn = turns.acquire_owned().await;
+            let running = RunningAttempt::begin(&definition.name.name);
+            let result = attempt::run(definition, scheduled, context, limit()).await;
+            let result = limit::result(&limits, result);
+            running.end(&result);
+            if let Err(failure) = &result {
+                tracing::warn!(%failure, "an attempt failed");
+            }
+            result
+        };
+        let task = self.runtime.spawn(attempt.instrument(span));
+        let attempt = Attempt {
             number,
             task: task.abort_handle(),
         };

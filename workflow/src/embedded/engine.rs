@@ -1,14 +1,14 @@
 //! Runs, one lock per workflow id: load, transition, commit, then act.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
 use crate::codec::{self, CodecError, Payload, Sealed};
@@ -16,20 +16,25 @@ use crate::config::Config;
 use crate::contract::{Machine, Operation, Run, ScheduledChild};
 use crate::executor::{Error, OpenError, RunError};
 use crate::failure::Failure;
+use crate::limits::Limits;
 use crate::provider::{
     HistoryEvent, HistoryEventKind, IdPolicy, RunInfo, RunTarget, SetAside, StartRequest,
 };
+use crate::retention::Retention;
 
-use super::clock;
 use super::fit::fits;
 use super::record::{self, Head, Outcome, Parent, Record};
 use super::slot::{Active, Slot, Slots};
-use super::store::{Change, IN_FLIGHT, Image, Retention, Store, StoreError, Summary};
+use super::store::{Change, IN_FLIGHT, Image, Store, StoreError, Summary};
 use super::timers::Timers;
 use super::transition::{self, Input, LOST_ATTEMPTS_MAX, Moment};
+use super::{clock, limit, telemetry};
 
 /// How many runs are taken up by one commit when the engine is opened.
 const RESUME_CHANGES_MAX: usize = 4096;
+
+/// How often runs that are not to be kept are removed while nothing else happens.
+const TIDY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The embedded engine.
 pub(super) struct Engine {
@@ -40,6 +45,9 @@ pub(super) struct Engine {
     /// [`Standing::fit`](super::store::Standing) of runs that the code is known to fit.
     fitting: Mutex<HashSet<u64>>,
     pub(super) timers: Timers,
+    pub(super) limits: Limits,
+    /// Attempts take their turn here.
+    pub(super) turns: Arc<Semaphore>,
     /// How many calls and attempts are under way: who is alone commits on its own thread.
     busy: Arc<AtomicUsize>,
     pub(super) runtime: Handle,
@@ -76,12 +84,13 @@ impl Engine {
         let machines = config.machines()?;
         let runtime = runtime()?;
         let directory = directory.to_owned();
-        let retention = Retention::default();
+        let (limits, retention) = (config.run_limits(), config.run_retention());
         // Opening reads files; the callers' runtime is not to wait for that.
-        let store = tokio::task::spawn_blocking(move || Store::open(&directory, retention))
-            .await
-            .map_err(|panic| OpenError::Storage(Box::new(panic)))?
-            .map_err(|error| OpenError::Storage(Box::new(error)))?;
+        let store =
+            tokio::task::spawn_blocking(move || Store::open(&directory, &limits, retention))
+                .await
+                .map_err(|panic| OpenError::Storage(Box::new(panic)))?
+                .map_err(|error| OpenError::Storage(Box::new(error)))?;
         let engine = Arc::new(Self {
             store,
             machines: machines
@@ -93,6 +102,12 @@ impl Engine {
             fitting: Mutex::default(),
             // What is due at once is taken up below.
             timers: Timers::new((0, u64::MAX)),
+            limits,
+            turns: Arc::new(Semaphore::new(
+                limits
+                    .concurrent_activities
+                    .clamp(1, Semaphore::MAX_PERMITS),
+            )),
             busy: Arc::default(),
             runtime,
             closed: watch::Sender::new(false),
@@ -102,6 +117,9 @@ impl Engine {
             return Err(OpenError::Storage(Box::new(error)));
         }
         engine.runtime.spawn(engine.clone().watch_timers());
+        if retention != Retention::default() {
+            engine.runtime.spawn(engine.clone().tidy());
+        }
         Ok(engine)
     }
 
@@ -309,6 +327,9 @@ impl Engine {
             .ok_or_else(|| Error::NotRegistered {
                 workflow: request.workflow.clone(),
             })?;
+        for argument in &request.arguments {
+            limit::payload(&self.limits, &argument.payload)?;
+        }
         let mut guard = slot.active.lock().await;
         let workflow_id = slot.workflow_id.to_string();
         // An id that was just made up is nobody's.
@@ -345,13 +366,14 @@ impl Engine {
             end: None,
         };
         let aside = self.advance(&mut record, Input::Started).err();
+        limit::operations(&self.limits, &record)?;
         let mut active = Active {
             run: self.store.next_run(),
             identity: Arc::new(record.identity()),
             record,
             image: Arc::default(),
-            attempts: Vec::new(),
-            children: Vec::new(),
+            attempts: BTreeMap::new(),
+            children: BTreeSet::new(),
             wake_ms: None,
         };
         let change = Change {
@@ -360,6 +382,14 @@ impl Engine {
         };
         let summary = change.summary.clone();
         self.commit(change).await?;
+        let identity = &summary.identity;
+        telemetry::run_started(&identity.workflow);
+        tracing::info!(
+            workflow_id = identity.workflow_id,
+            run_id = identity.run_id,
+            workflow = identity.workflow,
+            "a run is started"
+        );
         if let Some(reason) = aside {
             self.put_aside(active.record.head.clone(), reason);
         }
@@ -384,6 +414,8 @@ impl Engine {
                 let machine = machine.ok_or_else(|| Error::NotRegistered {
                     workflow: workflow.clone(),
                 })?;
+                limit::payload(&engine.limits, &payload)?;
+                limit::mailbox(&engine.limits, record, &name)?;
                 let payload = machine.definition().accept_signal(&name, &payload)?;
                 Ok(Input::Signal { name, payload })
             };
@@ -446,7 +478,7 @@ impl Engine {
             record: active.record.clone(),
             identity: active.identity.clone(),
             image: active.image.clone(),
-            attempts: Vec::new(),
+            attempts: BTreeMap::new(),
             children: active.children.clone(),
             // A tick is what the timers woke it for; they have forgotten it.
             wake_ms: active.wake_ms.filter(|_| !matches!(input, Input::Tick)),
@@ -460,8 +492,14 @@ impl Engine {
             let is_news = kind != HistoryEventKind::TimerFired
                 || (&next.record.run, &next.record.end) != (&active.record.run, &active.record.end);
             let change = next.change(Some(kind).filter(|_| is_news))?;
-            match self.commit(change).await {
-                Err(error @ Error::TooLarge { .. }) if unasked => {
+            let committed = match limit::operations(&self.limits, &next.record) {
+                Ok(()) => self.commit(change).await,
+                Err(error) => Err(error),
+            };
+            match committed {
+                Err(error @ (Error::TooLarge { .. } | Error::TooManyOperations { .. }))
+                    if unasked =>
+                {
                     // It would be as large each time. The run stays as it was.
                     self.put_aside(active.record.head.clone(), error.to_string());
                     let active = guard.take().expect("it is there");
@@ -472,6 +510,17 @@ impl Engine {
             }
         }
         // From here on the new record is what stands on disk.
+        if next.record.end.is_some() {
+            let Head {
+                workflow_id,
+                run_id,
+                workflow,
+                ..
+            } = &next.record.head;
+            let status = next.record.status();
+            telemetry::run_closed(workflow, status);
+            tracing::info!(workflow_id, run_id, workflow, %status, "a run has ended");
+        }
         next.attempts = std::mem::take(&mut active.attempts);
         if let Some(reason) = aside {
             self.put_aside(next.record.head.clone(), reason);
@@ -570,12 +619,21 @@ impl Engine {
     /// Runs the transition; the reason, where the code cannot go on with the run.
     fn advance(&self, record: &mut Record, input: Input) -> Result<(), String> {
         let moment = Moment::now();
-        let workflow_id = &*record.head.workflow_id;
-        let is_aside = self.aside_of(workflow_id, &record.head.run_id).is_some();
-        match self.fitting(record) {
+        let Head {
+            workflow_id,
+            run_id,
+            workflow,
+            ..
+        } = &record.head;
+        let (workflow, begin) = (workflow.clone(), Instant::now());
+        // What the workflow's code logs stands in the span of its run.
+        let span = tracing::info_span!("step", workflow_id, run_id, workflow);
+        let _entered = span.enter();
+        let is_aside = self.aside_of(workflow_id, run_id).is_some();
+        let advanced = match self.fitting(record) {
             // A cancel may be what a run needs that is set aside: it is tried.
             Ok(machine) if !is_aside || matches!(input, Input::Cancel) => {
-                lock(&self.aside).remove(workflow_id);
+                lock(&self.aside).remove(workflow_id.as_str());
                 let applied = transition::apply(record, machine, input, moment);
                 applied.map_err(|fault| fault.to_string())
             }
@@ -583,7 +641,9 @@ impl Engine {
                 transition::absorb(record, input, moment);
                 Ok(())
             }
-        }
+        };
+        telemetry::stepped(&workflow, begin);
+        advanced
     }
 
     /// The machine of a run, if its code fits.
@@ -595,6 +655,29 @@ impl Engine {
         })?;
         fits(machine, record).map_err(|fault| fault.to_string())?;
         Ok(machine)
+    }
+
+    /// Runs what takes its time on a thread that may be held up.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        match self.runtime.spawn_blocking(work).await {
+            Ok(result) => result,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(Error::Closed),
+        }
+    }
+
+    /// Removes in time what is not to be kept.
+    async fn tidy(self: Arc<Self>) {
+        let mut closed = self.closed.subscribe();
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(TIDY_INTERVAL) => self.store.tidy(),
+                _ = closed.wait_for(|closed| *closed) => return,
+            }
+        }
     }
 
     /// Runs a future to its end whatever becomes of the caller.
@@ -625,7 +708,7 @@ impl Engine {
     }
 
     /// A run as it was last committed.
-    fn read(&self, run: u64) -> Result<(Summary, Arc<Image>, Record), Error> {
+    pub(super) fn read(&self, run: u64) -> Result<(Summary, Arc<Image>, Record), Error> {
         let (summary, image) = self.load(run)?;
         let record = Record::decode(&image)?;
         Ok((summary, image, record))
@@ -642,13 +725,13 @@ impl Engine {
             identity: summary.identity,
             record,
             image,
-            attempts: Vec::new(),
+            attempts: BTreeMap::new(),
             wake_ms: summary.standing.wake_ms,
         })
     }
 
     /// Why a run in flight is set aside, if it is.
-    fn why_aside(&self, run: u64, summary: &Summary) -> Result<Option<String>, Error> {
+    pub(super) fn why_aside(&self, run: u64, summary: &Summary) -> Result<Option<String>, Error> {
         let identity = &summary.identity;
         if let Some(reason) = self.aside_of(&identity.workflow_id, &identity.run_id) {
             return Ok(Some(reason));

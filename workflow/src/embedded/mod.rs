@@ -5,26 +5,33 @@
 //! - [`engine`]: one lock per workflow id ([`slot`]); load, transition, commit, then act
 //!   ([`dispatch`]).
 //! - [`fit`]: whether the code at hand fits a run; [`attempt`]: one attempt of an activity.
-//! - [`timers`], [`clock`]: when something is due; [`listing`]: which runs there are.
+//! - [`timers`], [`clock`]: when something is due; [`listing`]: which runs there
+//!   are; [`describe`]: all there is to know about one.
+//! - [`limit`]: how much a run may take; [`telemetry`]: metrics.
 //! - [`store`]: the two databases; knows bytes only.
 
 mod attempt;
 mod clock;
+mod describe;
 mod dispatch;
 mod engine;
 mod fit;
+mod limit;
 mod listing;
 mod record;
 mod slot;
 mod store;
+mod telemetry;
 mod timers;
 mod transition;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::codec::{Payload, Sealed};
 use crate::config::Config;
 use crate::contract::{Machine, Snapshot};
+use crate::description::RunDescription;
 use crate::executor::{Error, OpenError, RunError};
 use crate::listing::{RunFilter, RunPage};
 use crate::provider::{
@@ -57,8 +64,12 @@ impl Engine for Embedded {
         Box::pin(self.0.start(request))
     }
 
-    fn describe(&self, run: RunTarget) -> ProviderFuture<'_, Result<RunInfo, Error>> {
+    fn info(&self, run: RunTarget) -> ProviderFuture<'_, Result<RunInfo, Error>> {
         Box::pin(async move { Ok(record::info(&self.0.find(&run)?.1)) })
+    }
+
+    fn describe(&self, run: RunTarget) -> ProviderFuture<'_, Result<RunDescription, Error>> {
+        Box::pin(async move { self.0.describe(&run) })
     }
 
     fn signal(
@@ -103,6 +114,19 @@ impl Engine for Embedded {
 
     fn set_aside(&self) -> ProviderFuture<'_, Result<Vec<SetAside>, Error>> {
         Box::pin(async move { self.0.set_aside() })
+    }
+
+    fn backup(&self, target: PathBuf) -> ProviderFuture<'_, Result<(), Error>> {
+        let store = self.0.store.clone();
+        Box::pin(self.0.blocking(move || {
+            let written = store.backup(&target);
+            written.map_err(|error| Error::Storage(Box::new(error)))
+        }))
+    }
+
+    fn compact(&self) -> ProviderFuture<'_, Result<(), Error>> {
+        let store = self.0.store.clone();
+        Box::pin(self.0.blocking(move || Ok(store.compact()?)))
     }
 
     fn close(&self) {

@@ -107,7 +107,8 @@ impl Record {
 
     /// How an operation is getting on, if it is under way.
     pub(super) fn waiting(&self, op: u64) -> Option<&Waiting> {
-        self.waiting.iter().find(|waiting| waiting.op == op)
+        let place = self.waiting.binary_search_by_key(&op, |waiting| waiting.op);
+        place.ok().map(|place| &self.waiting[place])
     }
 
     /// When the run's own timeout passes.

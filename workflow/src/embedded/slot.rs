@@ -1,6 +1,6 @@
 //! What belongs to one workflow id while somebody looks at it or its run is in flight.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,9 +12,9 @@ use crate::codec;
 use crate::executor::Error;
 use crate::provider::{HistoryEvent, HistoryEventKind};
 
-use super::clock;
 use super::record::Record;
 use super::store::{Change, Identity, Image, Summary};
+use super::{clock, telemetry};
 
 /// The slots, by workflow id.
 #[derive(Debug, Default)]
@@ -39,10 +39,10 @@ pub(super) struct Active {
     /// What the store knows the run by, as it was last committed.
     pub(super) identity: Arc<Identity>,
     pub(super) image: Arc<Image>,
-    /// The attempts that are being made.
-    pub(super) attempts: Vec<Attempt>,
+    /// The attempts that are being made, by their operations.
+    pub(super) attempts: BTreeMap<u64, Attempt>,
     /// The operations whose children were started.
-    pub(super) children: Vec<u64>,
+    pub(super) children: BTreeSet<u64>,
     /// When the timers will wake it.
     pub(super) wake_ms: Option<u64>,
 }
@@ -50,7 +50,6 @@ pub(super) struct Active {
 /// An attempt of an activity that is being made. It stops when this is dropped.
 #[derive(Debug)]
 pub(super) struct Attempt {
-    pub(super) op: u64,
     pub(super) number: u32,
     pub(super) task: AbortHandle,
 }
@@ -104,11 +103,10 @@ impl Slots {
                 holders: AtomicUsize::new(0),
             })
         });
+        let slot = slot.clone();
+        telemetry::active_runs(slots.len());
         slot.holders.fetch_add(1, Ordering::Relaxed);
-        Held {
-            slots: self,
-            slot: slot.clone(),
-        }
+        Held { slots: self, slot }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Slot>>> {

@@ -1,5 +1,7 @@
 //! What an input does to a run: pure, so that it can be tested without disk or clock.
 
+use std::collections::BTreeMap;
+
 use crate::contract::{Command, Event, Facts, Fault, Machine, Operation};
 use crate::failure::{Failure, FailureKind};
 use crate::provider::HistoryEventKind;
@@ -164,13 +166,11 @@ pub(super) fn absorb(record: &mut Record, input: Input, moment: Moment) {
 
 /// Brings `waiting` into line with what is under way now.
 fn follow_operations(record: &mut Record, moment: Moment) {
-    let mut before = std::mem::take(&mut record.waiting);
+    let before = std::mem::take(&mut record.waiting).into_iter();
+    let mut before: BTreeMap<u64, Waiting> = before.map(|waiting| (waiting.op, waiting)).collect();
     let waiting = record.run.under_way().map(|pending| {
-        let known = before.iter().position(|waiting| waiting.op == pending.op);
-        if let Some(known) = known {
-            return before.swap_remove(known);
-        }
-        Waiting {
+        let known = before.remove(&pending.op);
+        known.unwrap_or_else(|| Waiting {
             op: pending.op,
             since_ms: moment.now_ms,
             due_ms: match &pending.operation {
@@ -183,7 +183,7 @@ fn follow_operations(record: &mut Record, moment: Moment) {
             attempt: 1,
             lost: 0,
             last_failure: None,
-        }
+        })
     });
     record.waiting = waiting.collect();
 }
@@ -204,7 +204,7 @@ fn reopened(record: &mut Record, moment: Moment) {
     let mut failed = Vec::new();
     for pending in record.run.under_way() {
         let op = pending.op;
-        let waiting = record.waiting.iter_mut().find(|waiting| waiting.op == op);
+        let waiting = waiting_for(&mut record.waiting, op);
         let (Operation::Activity(activity), Some(waiting)) = (&pending.operation, waiting) else {
             continue;
         };
@@ -237,7 +237,7 @@ fn tick(record: &mut Record, moment: Moment) {
     let mut due = Vec::new();
     for pending in record.run.under_way() {
         let op = pending.op;
-        let waiting = record.waiting.iter_mut().find(|waiting| waiting.op == op);
+        let waiting = waiting_for(&mut record.waiting, op);
         let Some(waiting) = waiting else {
             continue;
         };
@@ -272,6 +272,13 @@ fn tick(record: &mut Record, moment: Moment) {
     absorb_all(record, due.into_iter().map(|(_, event)| event).collect());
 }
 
+fn waiting_for(waiting: &mut [Waiting], op: u64) -> Option<&mut Waiting> {
+    let place = waiting
+        .binary_search_by_key(&op, |waiting| waiting.op)
+        .ok()?;
+    Some(&mut waiting[place])
+}
+
 fn absorb_all(record: &mut Record, events: Vec<Event>) {
     for event in events {
         record.run.absorb(event);
@@ -286,7 +293,7 @@ fn attempted(
     moment: Moment,
 ) {
     let pending = record.run.under_way().find(|pending| pending.op == op);
-    let waiting = record.waiting.iter_mut().find(|waiting| waiting.op == op);
+    let waiting = waiting_for(&mut record.waiting, op);
     let (Some(pending), Some(waiting)) = (pending, waiting) else {
         return;
     };

@@ -104,6 +104,46 @@ pub enum Error {
         /// How many are allowed.
         bytes_max: usize,
     },
+    /// One argument or signal is larger than [`Limits::payload_bytes`](crate::Limits).
+    #[error(
+        "a value of {bytes} bytes is too large (at most {bytes_max}); pass a reference to it, or raise `Limits::payload_bytes`"
+    )]
+    PayloadTooLarge {
+        /// How many bytes.
+        bytes: usize,
+        /// How many are allowed.
+        bytes_max: usize,
+    },
+    /// So many signals wait in the run that it takes no more; see
+    /// [`Limits::mailbox_signals`](crate::Limits).
+    #[error(
+        "the run with workflow id `{workflow_id}` has {signals_max} signals that it has not taken, and takes no more until it does"
+    )]
+    MailboxFull {
+        /// The workflow id.
+        workflow_id: String,
+        /// How many may wait.
+        signals_max: usize,
+    },
+    /// A step of the run began more at a time than [`Limits::pending_operations`](crate::Limits).
+    /// The run is as it was before.
+    #[error(
+        "the run with workflow id `{workflow_id}` would have {operations} operations under way (at most {operations_max}); begin fewer at a time, or raise `Limits::pending_operations`"
+    )]
+    TooManyOperations {
+        /// The workflow id.
+        workflow_id: String,
+        /// How many.
+        operations: usize,
+        /// How many are allowed.
+        operations_max: usize,
+    },
+    /// The provider cannot do this.
+    #[error("this provider has no {what}")]
+    Unsupported {
+        /// What.
+        what: &'static str,
+    },
     /// A signal that the workflow would not understand.
     #[error(transparent)]
     Signal(#[from] SignalError),

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::codec;
 use crate::compiled::Workflow;
 use crate::contract::SavedState;
+use crate::description::RunDescription;
 use crate::provider::{Engine, RunInfo, RunTarget};
 use crate::status::Status;
 
@@ -80,11 +81,11 @@ impl<W: Workflow> WorkflowHandle<W> {
         }
     }
 
-    /// What there is to know about the run.
+    /// All there is to know about the run.
     ///
     /// # Errors
     /// When the data cannot be read.
-    pub async fn describe(&self) -> Result<RunInfo, Error> {
+    pub async fn describe(&self) -> Result<RunDescription, Error> {
         self.engine.describe(self.target()).await
     }
 
@@ -93,7 +94,7 @@ impl<W: Workflow> WorkflowHandle<W> {
     /// # Errors
     /// When the data cannot be read.
     pub async fn status(&self) -> Result<Status, Error> {
-        Ok(self.describe().await?.status)
+        Ok(self.engine.info(self.target()).await?.status)
     }
 
     /// Where the run stands, as a value of the state enum; `None` once it has ended.

@@ -4,6 +4,7 @@ mod error;
 mod handle;
 mod start;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -12,8 +13,9 @@ use serde_json::Value;
 use crate::codec;
 use crate::compiled::{Workflow, WorkflowCall};
 use crate::contract::SavedState;
+use crate::description::RunDescription;
 use crate::listing::{RunFilter, RunPage};
-use crate::provider::{Engine, HistoryEvent, RunInfo, RunTarget, SetAside};
+use crate::provider::{Engine, HistoryEvent, RunTarget, SetAside};
 use crate::status::Status;
 
 pub use error::{Error, OpenError, RunError};
@@ -90,7 +92,7 @@ impl Executor {
     /// # Errors
     /// When there is none, or it is of another workflow.
     pub async fn handle<W: Workflow>(&self, workflow_id: &str) -> Result<WorkflowHandle<W>, Error> {
-        let info = self.engine().describe(latest(workflow_id)).await?;
+        let info = self.engine().info(latest(workflow_id)).await?;
         WorkflowHandle::new(self.engine().clone(), info)
     }
 
@@ -139,11 +141,12 @@ impl Executor {
         self.engine().terminate(run, reason.to_owned()).await
     }
 
-    /// What there is to know about the latest run with that workflow id.
+    /// All there is to know about the latest run with that workflow id: where it stands, what is
+    /// under way and which attempt of it, what waits in its mailbox, and its history.
     ///
     /// # Errors
     /// When there is none.
-    pub async fn describe(&self, workflow_id: &str) -> Result<RunInfo, Error> {
+    pub async fn describe(&self, workflow_id: &str) -> Result<RunDescription, Error> {
         self.engine().describe(latest(workflow_id)).await
     }
 
@@ -190,6 +193,26 @@ impl Executor {
         self.engine().set_aside().await
     }
 
+    /// Writes a copy of the data into a directory that has none yet, as it stands at one moment;
+    /// runs go on meanwhile. An executor opened on the copy goes on from there.
+    ///
+    /// # Errors
+    /// When the directory cannot be written or has data, or the provider has no backup.
+    pub async fn backup(&self, directory: impl Into<PathBuf>) -> Result<(), Error> {
+        self.engine().backup(directory.into()).await
+    }
+
+    /// Removes what is not to be kept (see [`Retention`](crate::Retention)), and gives the space
+    /// back to the disk. Without this the space is used again, but the file does not shrink.
+    /// Runs go on meanwhile until the journal is full, while whoever looks waits: this is for quiet
+    /// hours.
+    ///
+    /// # Errors
+    /// When the data cannot be written, or the provider has no compaction.
+    pub async fn compact(&self) -> Result<(), Error> {
+        self.engine().compact().await
+    }
+
     /// Stops the engine and frees its data, also while there are other clones. Runs in flight go on
     /// when an executor is opened on the same data.
     pub async fn shutdown(self) {
@@ -212,7 +235,7 @@ fn latest(workflow_id: &str) -> RunTarget {
 }
 
 async fn query(engine: &dyn Engine, run: RunTarget, name: &str) -> Result<Value, RunError> {
-    let info = engine.describe(run.clone()).await?;
+    let info = engine.info(run.clone()).await?;
     let run = RunTarget {
         run_id: Some(info.run_id),
         ..run

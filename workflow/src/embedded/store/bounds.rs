@@ -3,9 +3,6 @@
 /// Cache of the journal's file. It is written at one end and read only at recovery.
 pub(super) const JOURNAL_CACHE_BYTES: usize = 4 << 20;
 
-/// Cache of the state's file: what waiting runs are read through.
-pub(super) const STATE_CACHE_BYTES: usize = 16 << 20;
-
 /// One call of `commit` may bring so much; a row has to fit into memory several times over.
 pub(super) const COMMIT_BYTES_MAX: usize = 256 << 20;
 
@@ -43,6 +40,8 @@ pub(super) struct Bounds {
     pub wait_journal_bytes: u64,
     /// Callers wait for the checkpoint when the images in memory have so many bytes.
     pub wait_image_bytes: u64,
+    /// Cache of the state's file: what waiting runs are read through.
+    pub state_cache_bytes: usize,
     /// Rows that one commit removes at most, so that trimming delays nobody for long.
     pub trim_rows_max: u64,
 }
@@ -50,11 +49,12 @@ pub(super) struct Bounds {
 impl Bounds {
     pub(super) const DEFAULT: Self = Self {
         group_bytes_max: 1 << 20,
-        checkpoint_journal_bytes: 4 << 20,
+        checkpoint_journal_bytes: 1 << 20,
         checkpoint_rows: 16 << 10,
         checkpoint_image_bytes: 8 << 20,
         wait_journal_bytes: 64 << 20,
         wait_image_bytes: 64 << 20,
+        state_cache_bytes: 16 << 20,
         trim_rows_max: 4 << 10,
     };
 }

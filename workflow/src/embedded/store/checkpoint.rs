@@ -3,8 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-use crate::embedded::clock;
+use crate::embedded::{clock, telemetry};
 
 use super::error::StoreError;
 use super::shared::Shared;
@@ -99,7 +100,9 @@ pub(super) fn run(shared: &Shared) {
         }
         passes.running = true;
         drop(passes);
+        let begin = Instant::now();
         let outcome = unless_panicked(|| pass(shared));
+        telemetry::checkpoint(begin.elapsed(), outcome.is_ok());
         if let Err(error) = &outcome {
             tracing::warn!(%error, "checkpoint failed; what it was to write stays in the journal");
         }

@@ -6,6 +6,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
+use crate::embedded::telemetry;
+
 use super::bounds::{
     CHECKPOINT_RETRY_ROWS, COMMIT_BYTES_MAX, COMMIT_CHANGES_MAX, INLINE_COMMIT_US_MAX,
 };
@@ -130,7 +132,9 @@ impl Committer {
         let mark = self.shared.overlay().mark();
         let begin = Instant::now();
         let bytes = journal.append(&row, mark, self.shared.bounds.trim_rows_max)?;
-        let took_us = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = begin.elapsed();
+        telemetry::committed(changes.len(), bytes, took);
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.shared.commit_us.store(took_us, Ordering::Relaxed);
         let applied = changes
             .into_iter()
@@ -146,6 +150,7 @@ impl Committer {
         let is_due = {
             let mut overlay = self.shared.overlay();
             overlay.apply(number, bytes, applied);
+            telemetry::journal_bytes(overlay.journal_bytes());
             overlay.is_due(&self.shared.bounds)
         };
         let lever = &self.shared.lever;
@@ -159,6 +164,7 @@ impl Committer {
     fn wait_for_room(&self) -> Result<(), StoreError> {
         if self.shared.overlay().is_full(&self.shared.bounds) {
             tracing::warn!("the journal is full; commits wait for a checkpoint");
+            telemetry::journal_full();
             self.shared.lever.run()?;
         }
         Ok(())

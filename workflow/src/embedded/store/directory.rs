@@ -67,6 +67,17 @@ impl Directory {
         }
     }
 
+    /// Refuses a directory that has data.
+    pub(super) fn check_empty(&self) -> Result<(), OpenError> {
+        for name in [JOURNAL, STATE] {
+            let file = self.path.join(name);
+            if file.exists() {
+                return Err(OpenError::NotEmpty { file });
+            }
+        }
+        Ok(())
+    }
+
     /// The two files, made by `create` if the directory has none.
     pub(super) fn files(
         &self,

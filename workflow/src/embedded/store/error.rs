@@ -29,6 +29,12 @@ pub(crate) enum OpenError {
         /// The directory.
         path: PathBuf,
     },
+    /// A backup goes into a directory of its own.
+    #[error("{file} is there already. Choose another directory for the backup")]
+    NotEmpty {
+        /// The file.
+        file: PathBuf,
+    },
     /// The journal and the state are only complete together.
     #[error(
         "{missing} is missing although {present} is there. Put the missing file back from the \

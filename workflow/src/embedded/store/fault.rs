@@ -32,7 +32,8 @@ from_redb!(
     TransactionError,
     TableError,
     StorageError,
-    CommitError
+    CommitError,
+    CompactionError
 );
 
 impl From<io::Error> for Fault {

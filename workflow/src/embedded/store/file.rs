@@ -109,6 +109,21 @@ impl DataFile {
         self.with(|database| commit(database, kind, work))
     }
 
+    /// Gives back the space that nothing uses; whoever reads or writes waits meanwhile. Whether it
+    /// could: not while somebody reads.
+    pub(super) fn compact(&self) -> Result<bool, StoreError> {
+        let outcome = match &mut *self.slot_mut() {
+            Slot::Open(database) => barrier(|| match database.compact() {
+                Ok(_) => Ok(true),
+                Err(redb::CompactionError::TransactionInProgress) => Ok(false),
+                Err(error) => Err(error.into()),
+            }),
+            Slot::Broken => Ok(false),
+            Slot::Closed => return Err(StoreError::Closed),
+        };
+        self.settle(outcome)
+    }
+
     /// Releases the file and its lock. Later uses get [`StoreError::Closed`].
     pub(super) fn close(&self) -> Result<(), StoreError> {
         match std::mem::replace(&mut *self.slot_mut(), Slot::Closed) {

@@ -3,15 +3,17 @@
 //! A commit costs one sync. The file stays small, because the rows that a checkpoint has brought
 //! into the state are removed by the commits that follow, so reading all of it after a kill is quick.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use redb::{ReadableTable, TableDefinition};
 
+use super::backup::copy_table;
 use super::bounds::JOURNAL_CACHE_BYTES;
 use super::encoding::{decode, encode};
 use super::error::StoreError;
 use super::fault::Fault;
-use super::file::{Check, Commit, DataFile, Settings};
+use super::file::{Check, Commit, DataFile, Settings, Snapshot};
 use super::meta::{self, DatabaseId};
 use super::row::Row;
 
@@ -47,6 +49,16 @@ pub(super) fn create(files: &super::directory::Files, id: &DatabaseId) -> Result
         transaction.open_table(ROWS)?;
         meta::create(transaction, id)
     })
+}
+
+/// Makes a new file of what a snapshot shows.
+pub(super) fn copy(snapshot: Snapshot<'_>, path: &Path) -> Result<(), StoreError> {
+    snapshot.read(|from| {
+        Ok(DataFile::create(path, SETTINGS, |to| {
+            copy_table(from, to, ROWS)?;
+            copy_table(from, to, meta::META)
+        }))
+    })?
 }
 
 /// Reads what the state does not contain yet.

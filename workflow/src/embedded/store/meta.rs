@@ -8,7 +8,7 @@ use super::error::OpenError;
 use super::fault::Fault;
 use super::file::DataFile;
 
-const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
+pub(super) const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
 
 /// Version of the layout of both files. Raised by every change that an older library cannot read.
 const FORMAT_VERSION: u32 = 1;

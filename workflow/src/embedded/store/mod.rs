@@ -16,6 +16,7 @@
 //! Opening reads the state's mark and applies the rows after it: deltas of saved state, so no code
 //! of a workflow runs, and the time does not depend on the length of any run.
 
+mod backup;
 mod bounds;
 mod bytes;
 mod checkpoint;
@@ -33,7 +34,6 @@ mod listing;
 mod meta;
 mod overlay;
 mod recovery;
-mod retention;
 mod row;
 mod shared;
 mod state;
@@ -49,8 +49,12 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+
+use crate::limits::Limits;
+use crate::retention::Retention;
 
 use self::bounds::Bounds;
 use self::committer::{Committer, Work};
@@ -58,10 +62,12 @@ use self::directory::Directory;
 pub(crate) use self::error::{OpenError, StoreError};
 pub(crate) use self::image::{Change, Image, Section};
 pub(crate) use self::listing::Listed;
-pub(crate) use self::retention::Retention;
 use self::shared::Shared;
 pub(crate) use self::summary::{Filter, IN_FLIGHT, Identity, Place, Standing, Summary};
 use self::writer::{HandIn, Message, Writer};
+
+/// How long a compaction waits for readers to end.
+const COMPACTION_RETRY_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A data directory, open. Clones are the same store; the last one dropped closes it.
 #[derive(Clone)]
@@ -91,8 +97,17 @@ impl Store {
     ///
     /// Where the directory cannot be used, is in use, or does not hold what this library wrote.
     /// Nothing is lost or changed then.
-    pub(crate) fn open(directory: &Path, retention: Retention) -> Result<Self, OpenError> {
-        Self::open_with(directory, Bounds::DEFAULT, retention)
+    pub(crate) fn open(
+        directory: &Path,
+        limits: &Limits,
+        retention: Retention,
+    ) -> Result<Self, OpenError> {
+        let bounds = Bounds {
+            wait_journal_bytes: limits.journal_bytes,
+            state_cache_bytes: limits.cache_bytes,
+            ..Bounds::DEFAULT
+        };
+        Self::open_with(directory, bounds, retention)
     }
 
     fn open_with(
@@ -331,6 +346,36 @@ impl Store {
             .collect();
         events.extend(pending.iter().map(|(_, event)| event.to_vec()));
         Ok(events)
+    }
+
+    /// Writes a data directory that opens as this one stands now. Blocks; commits go on.
+    ///
+    /// # Errors
+    ///
+    /// Where the target cannot be written or has data, or this store cannot be read.
+    pub(crate) fn backup(&self, target: &Path) -> Result<(), OpenError> {
+        backup::write(&self.inner.shared, target)
+    }
+
+    /// Brings the state up to date, removes from it what is not to be kept, and gives back the
+    /// space that this freed. Blocks; commits go on until the journal is full, reads wait.
+    ///
+    /// # Errors
+    ///
+    /// Where the state cannot be written.
+    pub(crate) fn compact(&self) -> Result<(), StoreError> {
+        let shared = &self.inner.shared;
+        shared.lever.run()?;
+        while !shared.state.compact()? {
+            // Somebody reads, for a moment.
+            std::thread::sleep(COMPACTION_RETRY_INTERVAL);
+        }
+        Ok(())
+    }
+
+    /// Removes what is not to be kept, in the background.
+    pub(crate) fn tidy(&self) {
+        self.inner.shared.lever.ask();
     }
 
     /// Finishes what was handed in, writes a last checkpoint, and lets the directory go.

@@ -233,6 +233,11 @@ impl Overlay {
         self.mark_bytes = batch.upto_bytes;
     }
 
+    /// Bytes of the rows that are not in the state.
+    pub(super) fn journal_bytes(&self) -> u64 {
+        self.applied_bytes - self.mark_bytes
+    }
+
     /// Whether a checkpoint should run.
     pub(super) fn is_due(&self, bounds: &Bounds) -> bool {
         self.applied - self.mark >= bounds.checkpoint_rows

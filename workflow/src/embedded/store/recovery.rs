@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::retention::Retention;
+
 use super::bounds::Bounds;
 use super::directory::{Directory, Files};
 use super::error::{OpenError, StoreError};
@@ -16,7 +18,6 @@ use super::image::Image;
 use super::journal::{self, Journal};
 use super::meta;
 use super::overlay::{Applied, Overlay};
-use super::retention::Retention;
 use super::row::{Entry, Row};
 use super::shared::Shared;
 use super::state;
@@ -31,8 +32,8 @@ pub(super) fn recover(
     bounds: Bounds,
     retention: Retention,
 ) -> Result<(Shared, Journal), OpenError> {
-    let files = directory.files(create)?;
-    let state = DataFile::open(&files.state, state::SETTINGS)?;
+    let files = directory.files(|new| create(new, bounds.state_cache_bytes))?;
+    let state = DataFile::open(&files.state, state::settings(bounds.state_cache_bytes))?;
     let journal = Arc::new(DataFile::open(&files.journal, journal::SETTINGS)?);
     let mismatch = |reason: String| OpenError::Mismatch {
         journal: files.journal.clone(),
@@ -64,9 +65,9 @@ pub(super) fn recover(
     Ok((shared, journal_writer))
 }
 
-fn create(files: &Files) -> Result<(), StoreError> {
+fn create(files: &Files, cache_bytes: usize) -> Result<(), StoreError> {
     let id = Uuid::new_v4().into_bytes();
-    state::create(files, &id)?;
+    state::create(files, &id, cache_bytes)?;
     journal::create(files, &id)
 }
 

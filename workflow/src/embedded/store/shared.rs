@@ -3,11 +3,12 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::retention::Retention;
+
 use super::bounds::Bounds;
 use super::checkpoint::Lever;
 use super::file::DataFile;
 use super::overlay::Overlay;
-use super::retention::Retention;
 
 /// The parts of an open store.
 ///

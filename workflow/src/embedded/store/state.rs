@@ -1,12 +1,16 @@
 //! The state: every run as it stood at the last checkpoint, its history, and the indexes.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use redb::{
     ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction,
 };
 
-use super::bounds::{REMOVED_RUNS_MAX, STATE_CACHE_BYTES};
+use crate::retention::Retention;
+
+use super::backup::copy_table;
+use super::bounds::REMOVED_RUNS_MAX;
 use super::directory::Files;
 use super::encoding::{decode, encode};
 use super::error::StoreError;
@@ -15,7 +19,6 @@ use super::file::{Check, Commit, DataFile, Settings, Snapshot};
 use super::image::Image;
 use super::meta::{self, DatabaseId};
 use super::overlay::{Batch, Written};
-use super::retention::Retention;
 use super::summary::{IN_FLIGHT, Identity, Standing, Summary};
 
 /// Run -> image.
@@ -36,13 +39,15 @@ const ENDED: TableDefinition<'static, (u64, u64), ()> = TableDefinition::new("en
 const HISTORY: TableDefinition<'static, (u64, u64), &[u8]> = TableDefinition::new("history");
 
 /// It grows without bound, so opening it must not read it.
-pub(super) const SETTINGS: Settings = Settings {
-    cache_bytes: STATE_CACHE_BYTES,
-    check: Check::AtReading,
-};
+pub(super) fn settings(cache_bytes: usize) -> Settings {
+    Settings {
+        cache_bytes,
+        check: Check::AtReading,
+    }
+}
 
-pub(super) fn create(files: &Files, id: &DatabaseId) -> Result<(), StoreError> {
-    DataFile::create(&files.state, SETTINGS, |transaction| {
+pub(super) fn create(files: &Files, id: &DatabaseId, cache_bytes: usize) -> Result<(), StoreError> {
+    DataFile::create(&files.state, settings(cache_bytes), |transaction| {
         transaction.open_table(RUNS)?;
         transaction.open_table(SUMMARIES)?;
         transaction.open_table(IDS)?;
@@ -52,6 +57,26 @@ pub(super) fn create(files: &Files, id: &DatabaseId) -> Result<(), StoreError> {
         transaction.open_table(HISTORY)?;
         meta::create(transaction, id)
     })
+}
+
+/// Makes a new file of what a snapshot shows.
+pub(super) fn copy(
+    snapshot: Snapshot<'_>,
+    path: &Path,
+    cache_bytes: usize,
+) -> Result<(), StoreError> {
+    snapshot.read(|from| {
+        Ok(DataFile::create(path, settings(cache_bytes), |to| {
+            copy_table(from, to, RUNS)?;
+            copy_table(from, to, SUMMARIES)?;
+            copy_table(from, to, IDS)?;
+            copy_table(from, to, LISTED)?;
+            copy_table(from, to, WAKES)?;
+            copy_table(from, to, ENDED)?;
+            copy_table(from, to, HISTORY)?;
+            copy_table(from, to, meta::META)
+        }))
+    })?
 }
 
 /// Brings a batch into the state, with the row it stands at, and removes what need not be kept:
@@ -89,7 +114,7 @@ pub(super) fn write(
             history.insert((*run, *number), &**event)?;
         }
         // A history is cut when it was added to; its entries are numbered without order but time.
-        if let Some(events_max) = retention.events_max {
+        if let Some(events_max) = retention.history_events {
             let mut events = batch
                 .events
                 .iter()
@@ -172,8 +197,10 @@ fn remove_ended(
     now_ms: u64,
 ) -> Result<(), Fault> {
     let mut ended = transaction.open_table(ENDED)?;
-    let before_ms = retention.age_ms.map_or(0, |age| now_ms.saturating_sub(age));
-    let runs_max = retention.runs_max.unwrap_or(u64::MAX);
+    let before_ms = retention.age.map_or(0, |age| {
+        now_ms.saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
+    });
+    let runs_max = retention.runs.unwrap_or(u64::MAX);
     let surplus = ended.len()?.saturating_sub(runs_max);
     let mut removed = Vec::new();
     for entry in ended.iter()? {

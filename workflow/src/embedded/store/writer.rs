@@ -5,6 +5,8 @@ use std::sync::mpsc::Receiver;
 
 use tokio::sync::oneshot;
 
+use crate::embedded::telemetry;
+
 use super::bounds::COMMIT_CHANGES_MAX;
 use super::committer::{Committer, Work};
 use super::error::StoreError;
@@ -66,6 +68,7 @@ impl Writer {
 
     /// Commits a group and wakes its callers.
     fn commit(&self, group: Vec<HandIn>) {
+        telemetry::commit_queue(group.len());
         let (callers, works) = group
             .into_iter()
             .map(|hand_in| (hand_in.done, hand_in.work))

@@ -15,10 +15,12 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::retention::Retention;
+
 use super::bounds::Bounds;
 use super::{
-    Change, Filter, IN_FLIGHT, Identity, Image, OpenError, Place, Retention, Section, Standing,
-    Store, StoreError, Summary,
+    Change, Filter, IN_FLIGHT, Identity, Image, OpenError, Place, Section, Standing, Store,
+    StoreError, Summary,
 };
 
 /// Bounds that make every commit meet checkpoints and trimming.
@@ -29,6 +31,7 @@ const TINY: Bounds = Bounds {
     checkpoint_image_bytes: 400,
     wait_journal_bytes: 900,
     wait_image_bytes: 2_000,
+    state_cache_bytes: 1 << 20,
     trim_rows_max: 2,
 };
 

@@ -147,7 +147,7 @@ fn foreign_and_empty_files_are_refused() {
 fn a_newer_format_is_refused() {
     let files = [
         ("journal.redb", journal::SETTINGS),
-        ("state.redb", state::SETTINGS),
+        ("state.redb", state::settings(1 << 20)),
     ];
     for (file, settings) in files {
         let directory = filled();

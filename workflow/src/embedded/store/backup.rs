@@ -1,0 +1,42 @@
+//! A copy of an open data directory, as it stands at one moment; commits and checkpoints go on.
+
+use std::path::Path;
+
+use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value, WriteTransaction};
+
+use super::directory::Directory;
+use super::error::OpenError;
+use super::fault::Fault;
+use super::shared::Shared;
+use super::{journal, state};
+
+/// Writes a data directory that opens as this one stood. The target has none yet.
+pub(super) fn write(shared: &Shared, target: &Path) -> Result<(), OpenError> {
+    let target = Directory::lock(target)?;
+    target.check_empty()?;
+    // Of one moment: whatever the state does not have yet is in the journal.
+    let (state, journal) = {
+        let _overlay = shared.overlay();
+        (shared.state.snapshot()?, shared.journal.snapshot()?)
+    };
+    let cache_bytes = shared.bounds.state_cache_bytes;
+    target.files(|new| {
+        state::copy(state, &new.state, cache_bytes)?;
+        journal::copy(journal, &new.journal)
+    })?;
+    Ok(())
+}
+
+pub(super) fn copy_table<K: Key + 'static, V: Value + 'static>(
+    from: &ReadTransaction,
+    to: &WriteTransaction,
+    table: TableDefinition<'static, K, V>,
+) -> Result<(), Fault> {
+    let source = from.open_table(table)?;
+    let mut target = to.open_table(table)?;
+    for row in source.iter()? {
+        let (key, value) = row?;
+        target.insert(key.value(), value.value())?;
+    }
+    Ok(())
+}
