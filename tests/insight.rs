@@ -127,9 +127,9 @@ fn spans_have_the_run_id_and_metrics_their_names() {
     });
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     for text in ["a run is started", "an attempt failed", "a run has ended"] {
-        let line = log.lines().find(|line| line.contains(text));
-        let line = line.unwrap_or_else(|| panic!("`{text}` is not in\n{log}"));
-        assert!(line.contains(&run_id), "{line}");
+        let mut lines = log.lines();
+        let is_there = lines.any(|line| line.contains(text) && line.contains(&run_id));
+        assert!(is_there, "`{text}` of run {run_id} is not in\n{log}");
     }
     let names: BTreeSet<String> = snapshotter
         .snapshot()

@@ -109,21 +109,24 @@ pub(crate) async fn hold(contestant: &dyn Contestant, arguments: &[String]) {
     };
     contestant::hold();
     let engine = contestant.open(Path::new(path)).await;
-    park_many(&engine, beside.parse().expect("a number")).await;
+    park_many(&engine, beside.parse().expect("a number"), u32::MAX).await;
     let id = engine.start_held(steps.parse().expect("a number")).await;
     println!("id {id}");
     std::future::pending::<()>().await;
 }
 
-/// Parks so many runs; gives their ids.
-pub(crate) async fn park_many(engine: &Arc<dyn Engine>, runs: u32) -> Vec<String> {
+/// Parks so many runs; gives the id of each `stride`th, for the ids of all would be weighed, too.
+pub(crate) async fn park_many(engine: &Arc<dyn Engine>, runs: u32, stride: u32) -> Vec<String> {
     let mut tasks = JoinSet::new();
     for parker in 0..PARKERS {
         let engine = Arc::clone(engine);
         tasks.spawn(async move {
             let mut ids = Vec::new();
-            for _ in (parker..runs).step_by(PARKERS as usize) {
-                ids.push(engine.park().await);
+            for number in (parker..runs).step_by(PARKERS as usize) {
+                let id = engine.park().await;
+                if number % stride == 0 {
+                    ids.push(id);
+                }
             }
             ids
         });

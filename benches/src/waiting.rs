@@ -2,7 +2,7 @@
 //! second, and the time from a signal to the run's result. Each round is a process of its own.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::contestant::Contestant;
@@ -16,7 +16,7 @@ const RUNS_FULL: [u32; 2] = [100_000, 1_000_000];
 /// Runs that are parked before the memory is weighed the first time.
 const WARM_UP_RUNS: u32 = 1_000;
 /// Runs that are signalled, one after the other, over all there are.
-const SIGNALS: usize = 500;
+const SIGNALS: u32 = 500;
 
 pub(crate) fn measure(contestants: &[&dyn Contestant], options: &Options, report: &mut Report) {
     let sizes: &[u32] = if options.full { &RUNS_FULL } else { &RUNS };
@@ -31,6 +31,7 @@ pub(crate) fn measure(contestants: &[&dyn Contestant], options: &Options, report
                     .args(["--child", "park", contestant.name()])
                     .arg(data.path())
                     .arg(runs.to_string())
+                    .stderr(Stdio::inherit())
                     .output()
                     .expect("the child runs");
                 let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -82,21 +83,20 @@ pub(crate) async fn park(contestant: &dyn Contestant, arguments: &[String]) {
     };
     let runs: u32 = runs.parse().expect("a number");
     let engine = contestant.open(Path::new(path)).await;
-    park_many(&engine, WARM_UP_RUNS).await;
+    park_many(&engine, WARM_UP_RUNS, u32::MAX).await;
     let resident_before = resident_bytes();
     let before = Syscalls::now();
     let begin = Instant::now();
-    let ids = park_many(&engine, runs).await;
+    let ids = park_many(&engine, runs, (runs / SIGNALS).max(1)).await;
     let per_s = f64::from(runs) / begin.elapsed().as_secs_f64();
     let parked = Syscalls::now() - before;
     let resident = resident_bytes().saturating_sub(resident_before);
 
     let mut signal_ms = Vec::new();
     let before = Syscalls::now();
-    let stride = (ids.len() / SIGNALS).max(1);
-    for id in ids.iter().step_by(stride).take(SIGNALS) {
+    for id in ids {
         let begin = Instant::now();
-        engine.signal(id.clone()).await;
+        engine.signal(id).await;
         signal_ms.push(begin.elapsed().as_secs_f64() * 1e3);
     }
     let signalled = Syscalls::now() - before;

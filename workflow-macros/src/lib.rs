@@ -6,8 +6,11 @@
 
 mod activity;
 mod code;
+mod depth;
 mod name;
 mod output;
+#[cfg(test)]
+mod random;
 mod reference;
 mod report;
 mod workflow;

@@ -23,7 +23,7 @@ pub struct Limits {
     /// timeouts begin with it. 10,000.
     pub concurrent_activities: usize,
     /// Bytes of what is committed and not yet brought into the state; beyond that, callers wait.
-    /// After a crash so much has to be read. 64 MiB.
+    /// After a crash so much has to be read. 16 MiB.
     pub journal_bytes: u64,
     /// Bytes of the cache through which runs that wait are read. 16 MiB.
     pub cache_bytes: usize,
@@ -36,7 +36,7 @@ impl Default for Limits {
             mailbox_signals: 10_000,
             pending_operations: 10_000,
             concurrent_activities: 10_000,
-            journal_bytes: 64 << 20,
+            journal_bytes: 16 << 20,
             cache_bytes: 16 << 20,
         }
     }

@@ -3,15 +3,13 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::Parser;
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
     Attribute, FnArg, GenericParam, Generics, ItemFn, LitStr, Pat, PatType, ReturnType, Safety,
-    Token, Type, TypeParamBound, Visibility, WhereClause, WherePredicate, parse_quote,
-    parse_quote_spanned,
+    Type, Visibility, parse_quote_spanned,
 };
 
-use super::mark;
+use super::{generics, mark};
 use crate::code;
 use crate::name::upper_camel;
 use crate::output;
@@ -90,7 +88,7 @@ impl Signature {
                 ReturnType::Default => parse_quote_spanned!(sig.ident.span()=> ()),
             },
             body: function.block.brace_token.span.join(),
-            generics: bounded(sig),
+            generics: generics::bounded(sig),
         };
         let mut index = 0;
         for input in &sig.inputs {
@@ -189,7 +187,7 @@ impl Signature {
     pub(super) fn stated_type(&self, index: usize, ty: &TokenStream, span: Span) -> TokenStream {
         let mut stated = self.stated();
         stated.set_span(span);
-        let generics = self.generics_in(ty);
+        let generics = generics::mentioned(&self.generics, ty);
         if generics.params.is_empty() {
             return quote_spanned!(span=> #stated<#index>);
         }
@@ -198,39 +196,9 @@ impl Signature {
                 let ident = &constant.ident;
                 quote_spanned!(span=> [(); #ident])
             }
-            other => name(other).into_token_stream(),
+            other => generics::name(other).into_token_stream(),
         });
         quote_spanned!(span=> #stated<#index, (#(#parameters,)*)>)
-    }
-
-    /// The type parameters that types mention, with the bounds that are about these alone.
-    pub(super) fn generics_in(&self, types: &TokenStream) -> Generics {
-        let mentions = |tokens: TokenStream, name: &Ident| {
-            let mut found = false;
-            mark::each_ident(tokens, &mut |ident, _| found |= ident == name);
-            found
-        };
-        let (mentioned, others): (Vec<_>, Vec<_>) = (self.generics.params.iter())
-            .partition(|parameter| mentions(types.clone(), &name(parameter)));
-        let others: Vec<_> = others.into_iter().map(name).collect();
-        let alone =
-            |tokens: TokenStream| !others.iter().any(|other| mentions(tokens.clone(), other));
-        let mut generics = Generics {
-            params: mentioned.into_iter().cloned().collect(),
-            ..self.generics.clone()
-        };
-        for ty in generics.type_params_mut() {
-            let bounds = std::mem::take(&mut ty.bounds).into_iter();
-            ty.bounds = bounds
-                .filter(|bound| alone(bound.to_token_stream()))
-                .collect();
-        }
-        if let Some(clause) = &mut generics.where_clause {
-            let predicates = std::mem::take(&mut clause.predicates).into_iter();
-            let about = predicates.filter(|predicate| alone(predicate.to_token_stream()));
-            clause.predicates = about.collect();
-        }
-        generics
     }
 
     /// The function's parameters as the call takes them: `topic: String`.
@@ -239,63 +207,6 @@ impl Signature {
         let types = self.parameters.iter().map(|parameter| &parameter.typed.ty);
         quote!(#(#idents: #types),*)
     }
-}
-
-fn name(parameter: &GenericParam) -> Ident {
-    match parameter {
-        GenericParam::Type(ty) => ty.ident.clone(),
-        GenericParam::Const(constant) => constant.ident.clone(),
-        GenericParam::Lifetime(lifetime) => lifetime.lifetime.ident.clone(),
-    }
-}
-
-/// The type parameters with what a saved run needs of them: that they last, and can be kept where the
-/// parameters or the result are of them.
-fn bounded(sig: &syn::Signature) -> Generics {
-    let mut generics = sig.generics.clone();
-    // Lifetimes are refused.
-    let parameters = std::mem::take(&mut generics.params).into_iter();
-    let kept = parameters.filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_)));
-    generics.params = kept.collect();
-    let (inputs, output) = (&sig.inputs, &sig.output);
-    let mut clause = generics.where_clause.take();
-    for ty in generics.type_params_mut() {
-        let mut is_kept = false;
-        mark::each_ident(quote!(#inputs #output), &mut |ident, _| {
-            is_kept |= *ident == ty.ident
-        });
-        let bound: TypeParamBound = if is_kept {
-            parse_quote!(::workflow::__private::Parameter)
-        } else {
-            parse_quote!('static)
-        };
-        // Beside the other bounds, for clippy wants them in one place.
-        match clause
-            .as_mut()
-            .and_then(|clause| bounds_of(clause, &ty.ident))
-        {
-            Some(bounds) if ty.bounds.is_empty() => bounds.push(bound),
-            _ => ty.bounds.push(bound),
-        }
-        ty.default = None;
-    }
-    generics.where_clause = clause;
-    generics
-}
-
-type Bounds = Punctuated<TypeParamBound, Token![+]>;
-
-fn bounds_of<'a>(clause: &'a mut WhereClause, name: &Ident) -> Option<&'a mut Bounds> {
-    clause
-        .predicates
-        .iter_mut()
-        .find_map(|predicate| match predicate {
-            WherePredicate::Type(predicate) => match &predicate.bounded_ty {
-                Type::Path(path) if path.path.is_ident(name) => Some(&mut predicate.bounds),
-                _ => None,
-            },
-            _ => None,
-        })
 }
 
 fn is_context(ty: &Type) -> bool {

@@ -1,14 +1,16 @@
 //! The static facts of a workflow: what is known without running it.
 
 use std::any::TypeId;
-use std::collections::BTreeSet;
 
 use crate::activity::{Activity, ActivityContext, ActivityFuture};
-use crate::codec::{self, CodecError, Payload, Persist, Sealed, Shape};
+use crate::codec::{self, CodecError, Persist, Sealed, Shape};
 use crate::compiled::Workflow;
 
 use super::step::StateFacts;
-use super::{ActivityName, Fault, Machine, SavedField, SignalNames, Snapshot};
+use super::{
+    ActivityName, AwaitDefinition, Awaits, Fault, Machine, SavedField, SignalDefinition,
+    SignalNames, Snapshot,
+};
 
 /// The static facts of a workflow.
 #[derive(Clone, Debug)]
@@ -83,45 +85,6 @@ pub struct FieldDefinition {
     pub ty: TypeDefinition,
 }
 
-/// What an await uses, for [`Definition::state`].
-#[derive(Clone, Copy, Debug)]
-pub struct AwaitDefinition<'a> {
-    pub(super) describe: fn(&mut SignalNames<'_>, &mut Definition) -> Awaits,
-    pub(super) signals: &'a [Option<&'static str>],
-}
-
-/// What a state awaits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Awaits {
-    /// An activity.
-    Activity(ActivityName),
-    /// A timer.
-    Timer,
-    /// A signal; `None` where the source computes its name.
-    Signal(Option<&'static str>),
-    /// A child workflow of that durable name.
-    Child(&'static str),
-    /// Another workflow of that durable name, as a part of this run.
-    Inline(&'static str),
-    /// All of these.
-    Join(Vec<Awaits>),
-    /// Any number of these, all of them.
-    JoinAll(Box<Awaits>),
-    /// One of these.
-    Select(Vec<Awaits>),
-}
-
-impl Awaits {
-    /// The workflow that runs inline there.
-    #[must_use]
-    pub fn inline(&self) -> Option<&'static str> {
-        match self {
-            Self::Inline(name) => Some(name),
-            _ => None,
-        }
-    }
-}
-
 /// A workflow that another one starts as a child.
 #[derive(Clone, Copy, Debug)]
 pub struct ChildDefinition {
@@ -142,16 +105,6 @@ pub struct ActivityDefinition {
     pub parameters: Vec<&'static Shape>,
     /// Runs one attempt.
     pub run: fn(Vec<Sealed>, ActivityContext) -> ActivityFuture,
-}
-
-/// A signal that a workflow waits for.
-#[derive(Clone, Copy, Debug)]
-pub struct SignalDefinition {
-    /// Its name; `None` where the source computes the name.
-    pub name: Option<&'static str>,
-    /// The type of its payload.
-    pub ty: TypeDefinition,
-    seal: fn(&Payload) -> Result<Sealed, CodecError>,
 }
 
 /// A workflow that contradicts itself.
@@ -181,44 +134,6 @@ pub enum DefinitionError {
         /// The name of the two.
         name: &'static str,
     },
-}
-
-/// A signal that is refused to its sender.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum SignalError {
-    /// The workflow never waits for that name.
-    #[error("workflow `{workflow}` never waits for a signal `{signal}`; it waits for: {}", names(.known))]
-    UnknownName {
-        /// The workflow.
-        workflow: &'static str,
-        /// The name that was sent.
-        signal: String,
-        /// The names it waits for.
-        known: Vec<&'static str>,
-    },
-    /// The payload is not of the type that the workflow waits for.
-    #[error(
-        "the payload of signal `{signal}` is not what workflow `{workflow}` waits for: {error}"
-    )]
-    Payload {
-        /// The workflow.
-        workflow: &'static str,
-        /// The name that was sent.
-        signal: String,
-        /// What is wrong with the payload.
-        error: CodecError,
-    },
-}
-
-fn names(known: &[&'static str]) -> String {
-    if known.is_empty() {
-        return "none at all".to_owned();
-    }
-    known
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
 }
 
 impl Definition {
@@ -364,19 +279,6 @@ impl Definition {
         }
     }
 
-    /// Adds a signal that an await waits for.
-    pub(crate) fn signal<T: Persist>(&mut self, name: Option<&'static str>) {
-        let ty = TypeDefinition::of::<T>();
-        let known = |s: &SignalDefinition| s.name == name && s.ty.shape.hash == ty.shape.hash;
-        if !self.signals.iter().any(known) {
-            self.signals.push(SignalDefinition {
-                name,
-                ty,
-                seal: codec::reseal::<T>,
-            });
-        }
-    }
-
     pub(super) fn check(&self) -> Result<(), DefinitionError> {
         for (i, second) in self.signals.iter().enumerate() {
             let Some(signal) = second.name else { continue };
@@ -400,110 +302,5 @@ impl Definition {
             }
         }
         Ok(())
-    }
-
-    /// Checks a signal and gives its payload as the workflow will read it.
-    ///
-    /// # Errors
-    /// When the workflow never waits for that name, or the payload is not of the type it waits
-    /// for. Where a wait's name is computed at run time, every name is accepted.
-    pub fn accept_signal(&self, name: &str, payload: &Payload) -> Result<Sealed, SignalError> {
-        let spelled = self.signals.iter().find(|s| s.name == Some(name));
-        let computed = self.signals.iter().filter(|s| s.name.is_none());
-        let mut refused = None;
-        for candidate in spelled.into_iter().chain(computed) {
-            match (candidate.seal)(payload) {
-                Ok(sealed) => return Ok(sealed),
-                Err(error) => refused = refused.or(Some(error)),
-            }
-        }
-        Err(match refused {
-            Some(error) => SignalError::Payload {
-                workflow: self.name,
-                signal: name.to_owned(),
-                error,
-            },
-            None => SignalError::UnknownName {
-                workflow: self.name,
-                signal: name.to_owned(),
-                known: self
-                    .signals
-                    .iter()
-                    .filter_map(|s| s.name)
-                    .collect::<BTreeSet<_>>()
-                    .into_iter()
-                    .collect(),
-            },
-        })
-    }
-
-    /// Which state a snapshot goes on at.
-    ///
-    /// Among the awaits of its base name, an equal fingerprint decides, also when the number in
-    /// the name moved. A single candidate in equal surroundings is taken, for then only the
-    /// arguments were edited. Everything else is refused, and so is a state of another shape: no
-    /// run goes on at the wrong await.
-    ///
-    /// # Errors
-    /// When no state fits, or none surely; the run is then to be set aside, untouched.
-    pub fn locate(&self, snapshot: &Snapshot) -> Result<usize, Fault> {
-        let state = || snapshot.name.clone();
-        let candidates: Vec<usize> = (0..self.states.len())
-            .filter(|&i| self.states[i].base == snapshot.base)
-            .collect();
-        let equal = candidates
-            .iter()
-            .copied()
-            .find(|&i| self.states[i].fingerprint == snapshot.fingerprint);
-        let index = match (equal, &candidates[..]) {
-            (Some(index), _) => index,
-            (None, [single]) if self.states[*single].surroundings == snapshot.surroundings => {
-                *single
-            }
-            (None, []) => return Err(Fault::StateMissing { state: state() }),
-            (None, _) => {
-                let names: Vec<_> = candidates.iter().map(|&i| self.states[i].name).collect();
-                return Err(Fault::StateAmbiguous {
-                    state: state(),
-                    candidates: names.join(", "),
-                });
-            }
-        };
-        let found = &self.states[index];
-        if found.shape != snapshot.shape {
-            return Err(Fault::ShapeChanged {
-                state: state(),
-                difference: found.difference(snapshot),
-            });
-        }
-        Ok(index)
-    }
-}
-
-impl StateDefinition {
-    /// What differs between a snapshot's fields and the code's, in words.
-    fn difference(&self, snapshot: &Snapshot) -> String {
-        let mut differences = Vec::new();
-        for saved in &snapshot.fields {
-            match self.fields.iter().find(|field| field.name == saved.name) {
-                None => differences.push(format!("field `{}` is not there any more", saved.name)),
-                Some(field) if field.ty.shape.hash != saved.value.shape => {
-                    differences.push(format!(
-                        "field `{}` was of another type and is now `{}`",
-                        saved.name, field.ty.shape.text
-                    ))
-                }
-                Some(_) => {}
-            }
-        }
-        for field in &self.fields {
-            if snapshot.fields.iter().all(|saved| saved.name != field.name) {
-                differences.push(format!("field `{}` is new", field.name));
-            }
-        }
-        if differences.is_empty() {
-            differences.push("its fields stand in another order".to_owned());
-        }
-        differences.join("; ")
     }
 }

@@ -57,21 +57,26 @@
 //! # assert!(matches!(&commands[..], [Command::Begin { .. }]));
 //! ```
 
+mod awaits;
 mod command;
 mod definition;
 mod durable;
 mod event;
 mod fault;
+mod locate;
 mod machine;
 mod operation;
 mod run;
+mod saved_state;
+mod signal;
 mod stack;
 mod step;
 
+pub use awaits::{AwaitDefinition, Awaits};
 pub use command::Command;
 pub use definition::{
-    ActivityDefinition, AwaitDefinition, Awaits, ChildDefinition, Definition, DefinitionError,
-    FieldDefinition, SignalDefinition, SignalError, StateDefinition, TypeDefinition,
+    ActivityDefinition, ChildDefinition, Definition, DefinitionError, FieldDefinition,
+    StateDefinition, TypeDefinition,
 };
 pub use durable::{Arrived, Asked, Durable, Request, SignalNames, SingleOperation};
 pub use event::Event;
@@ -81,6 +86,8 @@ pub use operation::{
     ActivityName, Operation, Outcome, Pending, ScheduledActivity, ScheduledChild, Wait,
 };
 pub use run::{CancelRequest, Run, SavedField, Snapshot};
-pub use step::{AwaitPoint, Field, SavedState, StateFacts, Step, Stepped, stated_field};
+pub use saved_state::SavedState;
+pub use signal::{SignalDefinition, SignalError};
+pub use step::{AwaitPoint, Field, StateFacts, Step, Stepped, stated_field};
 
 pub(crate) use durable::sealed;

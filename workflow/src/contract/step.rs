@@ -5,16 +5,17 @@
 //! locals and of awaited operations are tied together by [`Field`] and [`AwaitPoint`] values, whose
 //! type parameters rustc infers: generated code need not spell them.
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 
 use crate::codec::{CodecError, Local, PersistLocal, Sealed};
 use crate::compiled::{Stated, Workflow};
 use crate::failure::{Failure, Returns};
-use crate::saved::Saved;
 
-use super::definition::{AwaitDefinition, FieldDefinition, TypeDefinition};
+use super::definition::{FieldDefinition, TypeDefinition};
 use super::run::SavedField;
-use super::{Arrived, Awaits, Definition, Durable, Fault, Machine, Request, SignalNames, Snapshot};
+use super::{
+    Arrived, AwaitDefinition, Awaits, Definition, Durable, Fault, Request, SignalNames, Snapshot,
+};
 
 /// What the macro knows of a state without knowing types.
 #[derive(Clone, Copy, Debug)]
@@ -324,120 +325,5 @@ impl<'a> Step<'a> {
                 error,
             }));
         }
-    }
-}
-
-/// A saved state, for the generated view of it as the state enum.
-#[derive(Clone, Copy, Debug)]
-pub struct SavedState<'a> {
-    /// The whole run's.
-    machine: &'a Machine,
-    definition: &'a Definition,
-    index: usize,
-    snapshot: &'a Snapshot,
-    /// Those that run inline.
-    above: &'a [Snapshot],
-}
-
-impl<'a> SavedState<'a> {
-    /// Where a run stands, seen through the code at hand.
-    ///
-    /// # Errors
-    /// When it does not fit that code.
-    pub fn new(machine: &'a Machine, frames: &'a [Snapshot]) -> Result<Self, Fault> {
-        let (snapshot, above) = frames.split_first().expect("a run has a frame");
-        Self::of(machine, machine.definition(), snapshot, above)
-    }
-
-    fn of(
-        machine: &'a Machine,
-        definition: &'a Definition,
-        snapshot: &'a Snapshot,
-        above: &'a [Snapshot],
-    ) -> Result<Self, Fault> {
-        Ok(Self {
-            machine,
-            definition,
-            index: definition.locate(snapshot)?,
-            snapshot,
-            above,
-        })
-    }
-
-    /// The state of the workflow that runs inline there; `None` where none does.
-    fn inner(&self) -> Result<Option<Self>, Fault> {
-        let Some((snapshot, above)) = self.above.split_first() else {
-            return Ok(None);
-        };
-        let definition = self.machine.inlined(&snapshot.workflow)?.definition();
-        Self::of(self.machine, definition, snapshot, above).map(Some)
-    }
-
-    /// The state of the workflow that runs inline there.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn inline<W: Workflow>(&self) -> Result<Box<W::State>, CodecError> {
-        let unreadable = |reason| CodecError::Decode {
-            type_name: std::any::type_name::<W::State>(),
-            reason,
-        };
-        let inner = self
-            .inner()
-            .map_err(|fault| unreadable(fault.to_string()))?;
-        let inner = inner.ok_or_else(|| unreadable("no workflow runs inline there".to_owned()))?;
-        W::state(&inner).map(Box::new)
-    }
-
-    /// Which state it is, by its place in the definition.
-    #[must_use]
-    pub fn index(&self) -> usize {
-        self.index
-    }
-
-    /// A field whose type the state enum spells.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn field<S: Stated>(&self, index: usize) -> Result<S::Type, CodecError> {
-        // A type that comes from the name of a function is `Saved` when that is no activity.
-        if TypeId::of::<S::Type>() == TypeId::of::<Saved>() {
-            let saved: Box<dyn Any> = Box::new(self.opaque(index)?);
-            if let Ok(saved) = saved.downcast::<S::Type>() {
-                return Ok(*saved);
-            }
-        }
-        self.snapshot.fields[index].value.open()
-    }
-
-    /// A field whose type only the step function knows.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn opaque(&self, index: usize) -> Result<Saved, CodecError> {
-        let value = &self.snapshot.fields[index].value;
-        let ty = self.definition.states[self.index].fields[index].ty;
-        let json = (ty.to_json)(value);
-        let json = json.unwrap_or_else(|error| format!("({error})").into());
-        Ok(Saved::new(json, value.clone()))
-    }
-
-    /// The state as JSON, as serde writes the state enum: `{"Approval": {"findings": "…"}}`.
-    ///
-    /// # Errors
-    /// When a field cannot be read or has no JSON.
-    pub fn to_json(&self) -> Result<serde_json::Value, CodecError> {
-        let state = &self.definition.states[self.index];
-        let mut fields = serde_json::Map::new();
-        for (field, saved) in state.fields.iter().zip(&self.snapshot.fields) {
-            // One that has no JSON is not to hide the others.
-            let json = (field.ty.to_json)(&saved.value);
-            let json = json.unwrap_or_else(|error| format!("({error})").into());
-            fields.insert(field.name.to_owned(), json);
-        }
-        if let (Some(name), Ok(Some(inner))) = (state.inline, self.inner()) {
-            fields.insert(name.to_owned(), inner.to_json()?);
-        }
-        Ok(serde_json::json!({ state.name: fields }))
     }
 }

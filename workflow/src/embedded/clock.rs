@@ -1,10 +1,16 @@
-//! Time and chance, the two things an engine takes from the world.
+//! Time and chance, the two things an engine takes from the world; tests may simulate both.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use uuid::Uuid;
+
 /// The time in milliseconds since 1970: what records and timers count in.
 pub(super) fn now_ms() -> u64 {
+    #[cfg(test)]
+    if let Some(now_ms) = super::simulation::now_ms() {
+        return now_ms;
+    }
     to_ms(SystemTime::now())
 }
 
@@ -28,7 +34,20 @@ pub(super) fn after(now_ms: u64, duration: Duration) -> u64 {
 
 /// A random number, nothing secret: the standard library's hash keys, which cost no system call.
 pub(super) fn random() -> u64 {
+    #[cfg(test)]
+    if let Some(number) = super::simulation::random() {
+        return number;
+    }
     RandomState::new().hash_one(())
+}
+
+/// An id that no run ever had.
+pub(super) fn run_id() -> String {
+    #[cfg(test)]
+    if let Some(number) = super::simulation::random() {
+        return format!("{number:016x}");
+    }
+    Uuid::new_v4().to_string()
 }
 
 /// A random number between 0 and 1, for jitter.

@@ -164,6 +164,7 @@ impl Engine {
             }
             let mut closed = self.closed.subscribe();
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(COMMIT_RETRY_INTERVAL) => {}
                 _ = closed.wait_for(|closed| *closed) => return,
             }
@@ -270,6 +271,7 @@ impl Engine {
             }
             let mut closed = self.closed.subscribe();
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(COMMIT_RETRY_INTERVAL) => {}
                 _ = closed.wait_for(|closed| *closed) => return,
             }
@@ -283,6 +285,7 @@ impl Engine {
         let ticks = Arc::new(Semaphore::new(TICKS_MAX));
         loop {
             let run = tokio::select! {
+                biased;
                 run = self.timers.next(&self.store) => run,
                 _ = closed.wait_for(|closed| *closed) => return,
             };

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
-use uuid::Uuid;
 
 use crate::codec::{self, CodecError, Payload, Sealed};
 use crate::config::Config;
@@ -256,7 +255,7 @@ impl Engine {
         let busy = self.busy();
         self.detached(async move {
             let _busy = busy;
-            let run_id = Uuid::new_v4().to_string();
+            let run_id = clock::run_id();
             let workflow_id = request.id.as_deref().unwrap_or(&run_id).into();
             let held = engine.slots.hold(workflow_id);
             let summary = engine.start_in(&held, request, run_id, None).await?;
@@ -281,7 +280,7 @@ impl Engine {
             timeout: None,
             id_policy: IdPolicy::UseExisting,
         };
-        let run_id = Uuid::new_v4().to_string();
+        let run_id = clock::run_id();
         let found = self
             .start_in(&held, request, run_id, Some(parent.clone()))
             .await?;
@@ -553,6 +552,7 @@ impl Engine {
                 });
             }
             tokio::select! {
+                biased;
                 _ = version.changed() => Ok(()),
                 _ = closed.wait_for(|closed| *closed) => Err(Error::Closed),
             }
@@ -584,6 +584,7 @@ impl Engine {
                 return Err(RunError::SetAside { reason });
             }
             tokio::select! {
+                biased;
                 _ = version.changed() => {}
                 _ = closed.wait_for(|closed| *closed) => return Err(Error::Closed.into()),
             }
@@ -674,6 +675,7 @@ impl Engine {
         let mut closed = self.closed.subscribe();
         loop {
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(TIDY_INTERVAL) => self.store.tidy(),
                 _ = closed.wait_for(|closed| *closed) => return,
             }

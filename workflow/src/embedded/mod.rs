@@ -19,6 +19,8 @@ mod fit;
 mod limit;
 mod listing;
 mod record;
+#[cfg(test)]
+mod simulation;
 mod slot;
 mod store;
 mod telemetry;

@@ -92,6 +92,7 @@ impl Timers {
             };
             if !wait.is_zero() {
                 tokio::select! {
+                    biased;
                     () = tokio::time::sleep(wait) => {}
                     () = self.earlier.notified() => {}
                 }

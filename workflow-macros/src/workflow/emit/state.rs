@@ -6,8 +6,8 @@ use syn::Generics;
 use syn::spanned::Spanned;
 
 use super::super::flow::LocalId;
-use super::super::mark;
 use super::super::spell::{Part, Spelling};
+use super::super::{generics, mark};
 use super::{Emitter, local};
 
 impl Emitter<'_> {
@@ -173,7 +173,7 @@ impl Emitter<'_> {
             let ty = self.spelled(id);
             let span = ty.span();
             let one = self.signature.stated_type(index, &ty, span);
-            let generics = self.signature.generics_in(&ty);
+            let generics = generics::mentioned(&self.signature.generics, &ty);
             let (impls, _, bounds) = generics.split_for_impl();
             let ty = quote_spanned!(span=> type Type = <::workflow::__private::Is<#ty> as ::workflow::__private::Keeps>::Type;);
             quote_spanned! {span=>
@@ -243,7 +243,7 @@ impl Emitter<'_> {
         let variants = self.variants();
         let fields = variants.iter().flat_map(|variant| &variant.fields);
         let types: TokenStream = fields.map(|field| field.ty.clone()).collect();
-        self.signature.generics_in(&types)
+        generics::mentioned(&self.signature.generics, &types)
     }
 
     fn field(&self, id: LocalId) -> Ident {

@@ -27,7 +27,7 @@ pub(super) const HISTORY_PLACE_BITS: u32 = 16;
 
 /// When the store writes, waits and checks. A struct, so that tests can force every path.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
+pub(in crate::embedded) struct Bounds {
     /// A group takes no further caller once it has so many bytes.
     pub group_bytes_max: usize,
     /// A checkpoint is due after so many bytes of rows.
@@ -42,19 +42,25 @@ pub(super) struct Bounds {
     pub wait_image_bytes: u64,
     /// Cache of the state's file: what waiting runs are read through.
     pub state_cache_bytes: usize,
+    /// Commits and checkpoints are made by whoever asks for them, so that a simulation repeats
+    /// itself.
+    #[cfg(test)]
+    pub is_single_threaded: bool,
     /// Rows that one commit removes at most, so that trimming delays nobody for long.
     pub trim_rows_max: u64,
 }
 
 impl Bounds {
-    pub(super) const DEFAULT: Self = Self {
+    pub(in crate::embedded) const DEFAULT: Self = Self {
         group_bytes_max: 1 << 20,
         checkpoint_journal_bytes: 1 << 20,
         checkpoint_rows: 16 << 10,
-        checkpoint_image_bytes: 8 << 20,
-        wait_journal_bytes: 64 << 20,
-        wait_image_bytes: 64 << 20,
+        checkpoint_image_bytes: 4 << 20,
+        wait_journal_bytes: 16 << 20,
+        wait_image_bytes: 16 << 20,
         state_cache_bytes: 16 << 20,
+        #[cfg(test)]
+        is_single_threaded: false,
         trim_rows_max: 4 << 10,
     };
 }

@@ -69,6 +69,14 @@ impl Lever {
         passes.outcome.clone()
     }
 
+    /// Makes a pass on this thread, for simulations.
+    #[cfg(test)]
+    pub(super) fn pass_here(&self, shared: &Shared) -> Result<(), StoreError> {
+        let outcome = unless_panicked(|| pass(shared));
+        self.passes().outcome = outcome.clone();
+        outcome
+    }
+
     /// Ends the thread, after the pass that runs.
     pub(super) fn stop(&self) {
         self.passes().stop = true;

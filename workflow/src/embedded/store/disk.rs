@@ -32,7 +32,24 @@ pub(super) struct Disk {
     file: FileBackend,
     health: Arc<Health>,
     #[cfg(test)]
+    name: std::ffi::OsString,
+    #[cfg(test)]
     faults: Arc<super::tests::faults::Faults>,
+}
+
+/// What changes a file.
+pub(super) enum Change<'a> {
+    Length(u64),
+    Bytes { offset: u64, data: &'a [u8] },
+}
+
+impl Change<'_> {
+    fn apply(&self, file: &FileBackend) -> io::Result<()> {
+        match *self {
+            Self::Length(len) => file.set_len(len),
+            Self::Bytes { offset, data } => file.write(offset, data),
+        }
+    }
 }
 
 impl Disk {
@@ -42,14 +59,31 @@ impl Disk {
             file: FileBackend::new(file)?,
             health,
             #[cfg(test)]
+            name: path.file_name().unwrap().to_owned(),
+            #[cfg(test)]
             faults: super::tests::faults::of(path),
         })
     }
 
-    fn change(&self, work: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        #[cfg(test)]
-        let work = || self.faults.change(work);
-        work()
+    #[cfg(not(test))]
+    fn change(&self, change: Change<'_>) -> io::Result<()> {
+        change.apply(&self.file)
+    }
+
+    #[cfg(not(test))]
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    #[cfg(test)]
+    fn change(&self, change: Change<'_>) -> io::Result<()> {
+        let work = || change.apply(&self.file);
+        self.faults.change(&self.name, &change, work)
+    }
+
+    #[cfg(test)]
+    fn sync(&self) -> io::Result<()> {
+        self.faults.sync(&self.name, || self.file.sync_data())
     }
 }
 
@@ -63,19 +97,16 @@ impl StorageBackend for Disk {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.change(|| self.file.set_len(len))
+        self.change(Change::Length(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        #[cfg(test)]
-        let synced = self.faults.sync(|| self.file.sync_data());
-        #[cfg(not(test))]
-        let synced = self.file.sync_data();
-        synced.inspect_err(|_| self.health.sync_failed.store(true, Ordering::Release))
+        self.sync()
+            .inspect_err(|_| self.health.sync_failed.store(true, Ordering::Release))
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.change(|| self.file.write(offset, data))
+        self.change(Change::Bytes { offset, data })
     }
 
     fn close(&self) -> io::Result<()> {

@@ -17,7 +17,7 @@
 //! of a workflow runs, and the time does not depend on the length of any run.
 
 mod backup;
-mod bounds;
+pub(in crate::embedded) mod bounds;
 mod bytes;
 mod checkpoint;
 mod committer;
@@ -40,7 +40,7 @@ mod state;
 mod summary;
 mod summed;
 #[cfg(test)]
-mod tests;
+pub(in crate::embedded) mod tests;
 mod writer;
 
 use std::collections::HashSet;
@@ -107,10 +107,12 @@ impl Store {
             state_cache_bytes: limits.cache_bytes,
             ..Bounds::DEFAULT
         };
+        #[cfg(test)]
+        let bounds = crate::embedded::simulation::bounds(directory).unwrap_or(bounds);
         Self::open_with(directory, bounds, retention)
     }
 
-    fn open_with(
+    pub(in crate::embedded) fn open_with(
         directory: &Path,
         bounds: Bounds,
         retention: Retention,
@@ -170,6 +172,11 @@ impl Store {
             "run numbers come from `next_run`"
         );
         let mut work = Work::new(changes)?;
+        #[cfg(test)]
+        if self.inner.shared.bounds.is_single_threaded {
+            let mut outcomes = self.inner.committer.commit(vec![work]);
+            return outcomes.pop().expect("one outcome for each work");
+        }
         if is_alone && self.inner.is_open() {
             match self.inner.committer.try_commit(work) {
                 Ok(outcome) => return outcome,

@@ -51,6 +51,13 @@ pub(super) struct Overlay {
     image_bytes: u64,
 }
 
+/// What a pending run takes in memory besides its image, nearly.
+const PENDING_BYTES: u64 = 512;
+
+fn size_bytes(image: &Image) -> u64 {
+    PENDING_BYTES + image.size_bytes()
+}
+
 /// What is pending of one run.
 struct Pending {
     /// The row that changed it last.
@@ -155,7 +162,7 @@ impl Overlay {
     fn change(&mut self, row: u64, place: u64, change: Applied) {
         let number = row << HISTORY_PLACE_BITS | place;
         let event = change.event.map(|event| (number, Arc::from(event)));
-        self.image_bytes += change.image.size_bytes();
+        self.image_bytes += size_bytes(&change.image);
         if change.is_new {
             let id = Id(Arc::clone(&change.summary.identity));
             self.ids.entry(id).or_default().insert(change.run);
@@ -163,7 +170,7 @@ impl Overlay {
         let begun = change.is_new.then_some(row);
         match self.runs.get_mut(&change.run) {
             Some(pending) => {
-                self.image_bytes -= pending.image.size_bytes();
+                self.image_bytes -= size_bytes(&pending.image);
                 pending.row = row;
                 pending.summary = change.summary;
                 pending.image = change.image;
@@ -221,7 +228,7 @@ impl Overlay {
                 continue;
             };
             if pending.row <= batch.upto {
-                self.image_bytes -= pending.image.size_bytes();
+                self.image_bytes -= size_bytes(&pending.image);
                 self.runs.remove(run);
                 continue;
             }

@@ -1,14 +1,15 @@
 //! Tests of the store, by behaviour. A failing random test prints its seed.
 
 mod corruption;
+mod crash;
 mod delta;
-pub(super) mod faults;
+pub(in crate::embedded) mod faults;
 mod full_disk;
 mod group_commit;
 mod kill;
 mod model;
 mod opening;
-mod random;
+pub(in crate::embedded) mod random;
 mod round_trip;
 
 use std::future::Future;
@@ -28,10 +29,11 @@ const TINY: Bounds = Bounds {
     group_bytes_max: 200,
     checkpoint_journal_bytes: 300,
     checkpoint_rows: 3,
-    checkpoint_image_bytes: 400,
+    checkpoint_image_bytes: 2_000,
     wait_journal_bytes: 900,
-    wait_image_bytes: 2_000,
+    wait_image_bytes: 6_000,
     state_cache_bytes: 1 << 20,
+    is_single_threaded: false,
     trim_rows_max: 2,
 };
 

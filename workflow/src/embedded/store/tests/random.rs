@@ -1,14 +1,14 @@
 //! Random numbers from a seed: SplitMix64.
 
 /// A sequence that its seed determines.
-pub(super) struct Random(u64);
+pub(in crate::embedded) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(in crate::embedded) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub(in crate::embedded) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -16,11 +16,11 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    pub(super) fn below(&mut self, limit: u64) -> u64 {
+    pub(in crate::embedded) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }
 
-    pub(super) fn bytes(&mut self, length: u64) -> Vec<u8> {
+    pub(in crate::embedded) fn bytes(&mut self, length: u64) -> Vec<u8> {
         (0..length).map(|_| self.next() as u8).collect()
     }
 }
