@@ -79,7 +79,7 @@ fn typed_and_untyped_fields() {
     async fn run(topic: String) -> Result<i64, WorkflowError> {
         let found = half(4).await?;
         let failed = check(-1).await;
-        let plan = topic.len();
+        let plan = topic.chars().count();
         let count = 5u8;
         give(1).await?;
         Ok(found.unwrap_or(0) + i64::from(failed.is_ok()) + plan as i64 + i64::from(count))

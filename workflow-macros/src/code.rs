@@ -30,6 +30,8 @@ pub(crate) const PARAMETER: Code = Code("WF0005");
 pub(crate) const OUTPUT: Code = Code("WF0006");
 /// An option of the macro, or its value.
 pub(crate) const OPTION: Code = Code("WF0007");
+/// Code that is nested too deep.
+pub(crate) const DEPTH: Code = Code("WF0008");
 
 /// An await in code that does not belong to the workflow itself: a closure, an `async` block.
 pub(crate) const AWAIT_WITHIN: Code = Code("WF0021");

@@ -6,8 +6,11 @@
 
 mod activity;
 mod code;
+mod depth;
 mod name;
 mod output;
+#[cfg(test)]
+mod random;
 mod reference;
 mod report;
 mod workflow;
@@ -52,7 +55,9 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// Option: `name`, the durable name where it shall not be the function's.
+/// Options: `name`, the durable name where it shall not be the function's; `typed`, for a state enum
+/// without fields of type `Saved`: a local whose type the macro cannot spell is an error then, which
+/// says the type to annotate it with.
 ///
 /// # What is refused
 ///

@@ -55,6 +55,11 @@ pub fn awaited<T>(value: Option<T>) -> Option<Awaited<T>> {
     value.map(|value| Awaited { value })
 }
 
+/// In `#[workflow(typed)]`, what a local without a type that can be spelled is compared with, so that
+/// rustc says: expected `WriteThisType`, found the type to write.
+#[derive(Debug)]
+pub struct WriteThisType(());
+
 /// The arguments of a call, encoded.
 pub fn arguments<const N: usize>(
     encoded: [Result<Sealed, CodecError>; N],
@@ -286,6 +291,14 @@ pub struct Output<C>(PhantomData<C>);
 
 impl<C: Called> Stated for Output<C> {
     type Type = C::Output;
+}
+
+/// States what a call fails with.
+#[derive(Debug)]
+pub struct Failed<C>(PhantomData<C>);
+
+impl<C: Called> Stated for Failed<C> {
+    type Type = C::Error;
 }
 
 /// States what a call gives when it is awaited without `?`.

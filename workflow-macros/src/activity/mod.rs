@@ -10,9 +10,16 @@ use syn::ItemFn;
 
 use self::options::Options;
 use self::signature::Signature;
+use crate::depth;
 use crate::report::{self, Report};
 
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+    let report = Report::new();
+    depth::check(&report, &item);
+    if let Err(error) = report.check() {
+        let error = error.into_compile_error();
+        return quote!(#error #item);
+    }
     let function: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(error) => return report::not_a_function("activity", item, &error),

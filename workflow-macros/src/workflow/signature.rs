@@ -29,6 +29,8 @@ pub(super) struct Signature {
     pub(super) context: Option<(PatType, Option<Ident>)>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) output: Type,
+    /// Whether the state enum must spell the types of all locals.
+    pub(super) typed: bool,
     /// The place of the body.
     pub(super) body: Span,
     /// The type parameters, with the bounds that a saved run needs.
@@ -49,13 +51,19 @@ impl Signature {
     pub(super) fn parse(report: &Report, options: TokenStream, function: &ItemFn) -> Self {
         let sig = &function.sig;
         let mut durable_name = mark::plain(&sig.ident);
+        let mut typed = false;
         let parser = syn::meta::parser(|meta| {
             if meta.path.is_ident("name") {
                 durable_name = meta.value()?.parse::<LitStr>()?.value();
                 return Ok(());
             }
-            Err(meta
-                .error("unknown option of `#[workflow]`\nhelp: the one option is `name = \"…\"`"))
+            if meta.path.is_ident("typed") {
+                typed = true;
+                return Ok(());
+            }
+            Err(meta.error(
+                "unknown option of `#[workflow]`\nhelp: the options are `name = \"…\"` and `typed`",
+            ))
         });
         if let Err(error) = parser.parse2(options) {
             report.parse_error(code::OPTION, error);
@@ -72,6 +80,7 @@ impl Signature {
             vis: function.vis.clone(),
             ident: sig.ident.clone(),
             durable_name,
+            typed,
             context: None,
             parameters: Vec::new(),
             output: match &sig.output {

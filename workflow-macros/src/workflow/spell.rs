@@ -21,13 +21,24 @@ use super::mark;
 #[derive(Clone)]
 pub(super) enum Spelling {
     Type(Type),
-    /// What awaiting a call of a function gives: its output when `?` was applied, else a result.
+    /// What awaiting a call of a function gives.
     Called {
         function: Path,
-        tried: bool,
-        /// Which element of it, where it is a tuple that was taken apart.
-        element: Option<usize>,
+        part: Part,
     },
+}
+
+/// What of the outcome of a call a binding is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The whole `Result`.
+    Outcome,
+    /// What `?` leaves of it, or `Ok` binds.
+    Output,
+    /// What `Err` binds.
+    Error,
+    /// An element of an output that is a tuple.
+    Element(usize),
 }
 
 /// The names that the body declares: a type that mentions one cannot be spelled outside of it.
@@ -104,12 +115,13 @@ impl Inner {
                 && mark::plain(&segment.ident).starts_with(char::is_lowercase)
                 && segment.ident != "Self"
         });
+        // It is no activity, so nothing of its name knows what it gives.
+        let is_library = function.segments.last()?.ident == "join_all";
         let first = mark::plain(&function.segments.first()?.ident);
         let outside = !self.glob && !self.names.contains(&first);
-        (plain && outside).then(|| Spelling::Called {
+        (plain && outside && !is_library).then(|| Spelling::Called {
             function: function.clone(),
-            tried,
-            element: None,
+            part: if tried { Part::Output } else { Part::Outcome },
         })
     }
 
@@ -145,6 +157,9 @@ impl Inner {
                 | BinOp::Ge(_)
                 | BinOp::And(_)
                 | BinOp::Or(_) => fixed(parse_quote!(bool)),
+                BinOp::Add(_) | BinOp::Sub(_) | BinOp::Mul(_) | BinOp::Div(_) | BinOp::Rem(_) => {
+                    self.number(&binary.left, &binary.right, locals)
+                }
                 _ => None,
             },
             Expr::Macro(expr) if macros::kind(&expr.mac).is_some() => {
@@ -171,6 +186,18 @@ impl Inner {
                 self.spell(&parse_quote!(#ty))
             }
             Expr::Path(_) => locals[mark::local_in(expr)?.0].spelling.clone(),
+            Expr::Field(_) => self.awaited_before(expr, locals),
+            Expr::MethodCall(call) if call.args.is_empty() && call.method == "len" => {
+                let Spelling::Type(ty) = self.value(&call.receiver, locals)? else {
+                    return None;
+                };
+                let counts = [
+                    "String", "Vec", "VecDeque", "BTreeMap", "BTreeSet", "HashMap",
+                ];
+                counts
+                    .contains(&&*named(&ty)?.0)
+                    .then(|| Spelling::Type(parse_quote!(usize)))
+            }
             Expr::MethodCall(call)
                 if matches!(&*call.receiver, Expr::Lit(literal) if matches!(literal.lit, Lit::Str(_)))
                     && (call.method == "to_string" || call.method == "to_owned") =>
@@ -183,11 +210,36 @@ impl Inner {
             }
             Expr::Try(tried) => match &*tried.expr {
                 Expr::Await(expr) => self.awaited(mark::numbered(expr)?.1, true),
-                _ => None,
+                outcome => self.awaited_before(outcome, locals)?.payload("Ok"),
             },
             Expr::Await(expr) => self.awaited(mark::numbered(expr)?.1, false),
             _ => None,
         }
+    }
+
+    /// What an await gave that was taken out of the expression.
+    fn awaited_before(&self, expr: &Expr, locals: &[Local]) -> Option<Spelling> {
+        let Expr::Field(field) = expr else {
+            return None;
+        };
+        let local = &locals[mark::local_in(&field.base)?.0];
+        local.awaited.as_ref()?;
+        local.spelling.clone()
+    }
+
+    /// The type of an operation on two numbers, which is that of both.
+    fn number(&self, left: &Expr, right: &Expr, locals: &[Local]) -> Option<Spelling> {
+        let known = |expr| match self.value(expr, locals) {
+            Some(Spelling::Type(ty)) if is_number(&ty) => Some(ty),
+            _ => None,
+        };
+        let ty = match (known(left), known(right)) {
+            (Some(ty), Some(other)) if ty == other => ty,
+            (Some(ty), None) if is_open_number(right) => ty,
+            (None, Some(ty)) if is_open_number(left) => ty,
+            _ => return None,
+        };
+        Some(Spelling::Type(ty))
     }
 
     /// What awaiting an operand gives.
@@ -216,9 +268,11 @@ impl Inner {
                     parse_quote!(::std::result::Result<#ty, ::workflow::WorkflowError>)
                 }))
             }
-            Expr::MethodCall(call) if call.method == "sleep" && tried => {
-                Some(Spelling::Type(parse_quote!(())))
-            }
+            Expr::MethodCall(call) if call.method == "sleep" => Some(Spelling::Type(if tried {
+                parse_quote!(())
+            } else {
+                parse_quote!(::std::result::Result<(), ::workflow::WorkflowError>)
+            })),
             _ => None,
         }
     }
@@ -232,12 +286,21 @@ impl Inner {
                 .flatten()
                 .find_map(|bound| self.value(bound, locals)),
             Expr::Array(array) => texts(&array.elems).then(|| Spelling::Type(text())),
+            Expr::MethodCall(call) if call.args.is_empty() => match &*call.method.to_string() {
+                "into_iter" | "rev" => self.item(&call.receiver, locals),
+                "enumerate" => match self.item(&call.receiver, locals)? {
+                    Spelling::Type(ty) => Some(Spelling::Type(parse_quote!((usize, #ty)))),
+                    Spelling::Called { .. } => None,
+                },
+                "clone" => self.item(&call.receiver, locals),
+                _ => None,
+            },
             Expr::Macro(expr) if expr.mac.path.is_ident("vec") => {
                 let values = StdMacro::parse(&expr.mac)?.arguments;
                 texts(values.iter().map(|value| &value.value)).then(|| Spelling::Type(text()))
             }
             _ => match self.value(iterable, locals)? {
-                Spelling::Type(ty) => vec_item(&ty).map(|ty| Spelling::Type(ty.clone())),
+                Spelling::Type(ty) => item_of(&ty).map(Spelling::Type),
                 Spelling::Called { .. } => None,
             },
         }
@@ -325,16 +388,53 @@ fn suffix(suffix: &str) -> Option<Spelling> {
     })
 }
 
-fn vec_item(ty: &Type) -> Option<&Type> {
+/// The last word of a type's path, and the arguments of that.
+pub(super) fn named(ty: &Type) -> Option<(String, &PathArguments)> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+    Some((mark::plain(&last.ident), &last.arguments))
+}
+
+pub(super) fn argument(ty: &Type, place: usize) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = named(ty)?.1 else {
         return None;
     };
-    match (&*last.ident.to_string(), arguments.args.iter().next()?) {
-        ("Vec" | "VecDeque" | "BTreeSet" | "Option", GenericArgument::Type(item)) => Some(item),
+    match arguments.args.iter().nth(place)? {
+        GenericArgument::Type(ty) => Some(ty),
         _ => None,
     }
+}
+
+/// The type of the items of a collection of the standard library.
+fn item_of(ty: &Type) -> Option<Type> {
+    if let Type::Array(array) = ty {
+        return Some((*array.elem).clone());
+    }
+    match &*named(ty)?.0 {
+        "Vec" | "VecDeque" | "BTreeSet" | "Option" => argument(ty, 0).cloned(),
+        "BTreeMap" => {
+            let (key, value) = (argument(ty, 0)?, argument(ty, 1)?);
+            Some(parse_quote!((#key, #value)))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a type is a number of the language.
+pub(super) fn is_number(ty: &Type) -> bool {
+    const NUMBERS: [&str; 14] = [
+        "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "u128", "u16", "u32", "u64",
+        "u8", "usize",
+    ];
+    matches!(ty, Type::Path(path) if NUMBERS.iter().any(|name| path.path.is_ident(name)))
+}
+
+pub(super) fn is_open_number(expr: &Expr) -> bool {
+    matches!(expr, Expr::Lit(literal) if match &literal.lit {
+        Lit::Int(number) => number.suffix().is_empty(),
+        Lit::Float(number) => number.suffix().is_empty(),
+        _ => false,
+    })
 }
 
 /// Spreads a type over the bindings of a pattern: `(a, b): (A, B)`.
@@ -368,6 +468,19 @@ pub(super) fn spread(
     found: &mut impl FnMut(LocalId, Spelling),
 ) {
     match (pattern, spelling) {
+        (Pat::Guard(guarded), _) => spread(&guarded.pat, spelling, found),
+        (Pat::TupleStruct(payload), _) if payload.elems.len() == 1 => {
+            let variant = payload.path.segments.last();
+            let variant = variant.map(|last| last.ident.to_string());
+            if let Some(spelling) = variant.and_then(|variant| spelling.payload(&variant)) {
+                spread(&payload.elems[0], &spelling, found);
+            }
+        }
+        (Pat::Ident(_), Spelling::Called { .. }) => {
+            if let Some(id) = plain_binding(pattern) {
+                found(id, spelling.clone());
+            }
+        }
         (_, Spelling::Type(ty)) => annotate(pattern, ty, &mut |id, ty| {
             found(id, Spelling::Type(ty.clone()));
         }),
@@ -375,8 +488,7 @@ pub(super) fn spread(
             Pat::Tuple(pattern),
             Spelling::Called {
                 function,
-                tried: true,
-                element: None,
+                part: Part::Output,
             },
         ) if pattern.elems.len() <= LONGEST_TUPLE
             && !pattern.elems.iter().any(|p| matches!(p, Pat::Rest(_))) =>
@@ -385,14 +497,50 @@ pub(super) fn spread(
                 if let Some(id) = plain_binding(pattern) {
                     let element = Spelling::Called {
                         function: function.clone(),
-                        tried: true,
-                        element: Some(index),
+                        part: Part::Element(index),
                     };
                     found(id, element);
                 }
             }
         }
         _ => {}
+    }
+}
+
+impl Spelling {
+    /// A list of such values: what is left of a loop over them.
+    pub(super) fn list(self) -> Option<Self> {
+        match self {
+            Self::Type(ty) => Some(Self::Type(parse_quote!(::std::vec::Vec<#ty>))),
+            Self::Called { .. } => None,
+        }
+    }
+
+    /// What a variant of an `Option` or a `Result` binds.
+    fn payload(&self, variant: &str) -> Option<Self> {
+        match self {
+            Self::Called {
+                function,
+                part: Part::Outcome,
+            } => {
+                let part = match variant {
+                    "Ok" => Part::Output,
+                    "Err" => Part::Error,
+                    _ => return None,
+                };
+                let function = function.clone();
+                Some(Self::Called { function, part })
+            }
+            Self::Called { .. } => None,
+            Self::Type(ty) => {
+                let place = match (&*named(ty)?.0, variant) {
+                    ("Option", "Some") | ("Result", "Ok") => 0,
+                    ("Result", "Err") => 1,
+                    _ => return None,
+                };
+                Some(Self::Type(argument(ty, place)?.clone()))
+            }
+        }
     }
 }
 

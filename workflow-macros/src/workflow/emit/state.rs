@@ -6,7 +6,7 @@ use syn::Generics;
 use syn::spanned::Spanned;
 
 use super::super::flow::LocalId;
-use super::super::spell::Spelling;
+use super::super::spell::{Part, Spelling};
 use super::super::{generics, mark};
 use super::{Emitter, local};
 
@@ -104,19 +104,18 @@ impl Emitter<'_> {
         match &self.plan.flow.local(id).spelling {
             None => quote!(::workflow::Saved),
             Some(Spelling::Type(ty)) => ty.to_token_stream(),
-            Some(Spelling::Called {
-                function,
-                tried,
-                element,
-            }) => {
+            Some(Spelling::Called { function, part }) => {
                 let alias = self.alias_of(function);
-                let output = quote!(<#alias as ::workflow::__private::Called>::Output);
-                if let Some(element) = element {
-                    quote!(<#output as ::workflow::__private::Tuple<#element>>::Element)
-                } else if *tried {
-                    output
-                } else {
-                    quote!(::std::result::Result<#output, <#alias as ::workflow::__private::Called>::Error>)
+                let called = quote!(<#alias as ::workflow::__private::Called>);
+                match part {
+                    Part::Outcome => {
+                        quote!(::std::result::Result<#called::Output, #called::Error>)
+                    }
+                    Part::Output => quote!(#called::Output),
+                    Part::Error => quote!(#called::Error),
+                    Part::Element(element) => {
+                        quote!(<#called::Output as ::workflow::__private::Tuple<#element>>::Element)
+                    }
                 }
             }
         }
@@ -130,17 +129,15 @@ impl Emitter<'_> {
                 let ty = self.spelled(id);
                 Some(self.signature.stated_type(index, &ty, ty.span()))
             }
-            Spelling::Called {
-                function,
-                tried,
-                element,
-            } => {
+            Spelling::Called { function, part } => {
                 let alias = self.alias_of(function);
-                if let Some(element) = element {
-                    return Some(quote!(::workflow::__private::Element<#alias, #element>));
-                }
-                let stated = format_ident!("{}", if *tried { "Output" } else { "Outcome" });
-                Some(quote!(::workflow::__private::#stated<#alias>))
+                let stated = match part {
+                    Part::Outcome => quote!(Outcome<#alias>),
+                    Part::Output => quote!(Output<#alias>),
+                    Part::Error => quote!(Failed<#alias>),
+                    Part::Element(element) => quote!(Element<#alias, #element>),
+                };
+                Some(quote!(::workflow::__private::#stated))
             }
         }
     }

@@ -269,6 +269,20 @@ impl Emitter<'_> {
         out
     }
 
+    /// Lets rustc name the type of a local that the state enum cannot spell, where it must.
+    ///
+    /// ```text
+    /// let _: ::workflow::__private::WriteThisType = names;
+    /// ```
+    fn ask_for_type(&self, id: LocalId) -> Option<TokenStream> {
+        let local = self.plan.flow.local(id);
+        let asks = self.signature.typed && !local.temporary && local.spelling.is_none();
+        asks.then(|| {
+            let name = self.name(id);
+            quote_spanned!(name.span()=> let _: ::workflow::__private::WriteThisType = #name;)
+        })
+    }
+
     /// A binding where it is declared.
     fn declared(&self, id: LocalId) -> TokenStream {
         let name = self.name(id);
@@ -398,11 +412,12 @@ impl Body<'_> {
         let saves = saved.iter().map(|id| {
             let place = early.get(id).copied().unwrap_or(block.code.len() + 1);
             let (field, name) = (emitter.field_ident(*id), emitter.ident(*id, span));
+            let asked = emitter.ask_for_type(*id);
             let value = emitter.plan.flow.local(*id).awaited.as_ref();
             let value = value.map(|_| quote!(.value));
             (
                 place,
-                quote_spanned!(span=> #field.save(#step, &#name #value);),
+                quote_spanned!(span=> #asked #field.save(#step, &#name #value);),
             )
         });
         saves.collect()

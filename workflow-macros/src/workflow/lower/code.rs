@@ -35,6 +35,7 @@ impl Lowering<'_> {
         let mut sets = BTreeSet::new();
         let mut returns = Returns(false);
         for expr in exprs {
+            self.settle(expr);
             assignments.visit_expr(expr);
             returns.visit_expr(expr);
             match (surely_set(expr), expr) {

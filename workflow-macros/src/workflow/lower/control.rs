@@ -17,7 +17,7 @@ use super::super::flow::{
     Arm, BlockId, BlockKind, Borrow, End, LocalId, bound, bound_in_condition,
 };
 use super::super::mark;
-use super::super::spell::{Spelling, plain_binding};
+use super::super::spell::{Spelling, plain_binding, spread};
 use super::place::{borrow, mentions};
 use super::rebind::{binds_mutably, walks_by_reference};
 use super::{Dest, Frame, Lowering};
@@ -177,6 +177,11 @@ impl Lowering<'_> {
                 self.borrowed(&bound(&expr.pat));
                 self.rebind(&expr.pat, &expr.expr);
             }
+            Expr::Let(expr) => {
+                if let Some(spelling) = self.inner.value(&expr.expr, &self.flow.locals) {
+                    self.spell(&expr.pat, &spelling);
+                }
+            }
             Expr::Binary(expr) => {
                 self.learn_condition(&expr.left);
                 self.learn_condition(&expr.right);
@@ -231,6 +236,14 @@ impl Lowering<'_> {
         expr
     }
 
+    /// Notes the types of a pattern's bindings, by that of the value.
+    fn spell(&mut self, pattern: &Pat, spelling: &Spelling) {
+        let locals = &mut self.flow.locals;
+        spread(pattern, spelling, &mut |id, spelling| {
+            locals[id.0].spelling = Some(spelling);
+        });
+    }
+
     fn lower_match(&mut self, expr: ExprMatch, dest: Dest) {
         let looks_in = borrow(&expr.expr).is_some();
         let spelling = self.inner.value(&expr.expr, &self.flow.locals);
@@ -246,8 +259,8 @@ impl Lowering<'_> {
                 self.borrowed(&bound);
                 self.rebind(&arm.pat, &value);
             }
-            if let Some(id) = plain_binding(&arm.pat) {
-                self.flow.locals[id.0].spelling = spelling.clone();
+            if !looks_in && let Some(spelling) = &spelling {
+                self.spell(&arm.pat, spelling);
             }
             if let Pat::Guard(guarded) = &mut arm.pat {
                 self.opaque(&mut guarded.guard);
@@ -327,17 +340,20 @@ impl Lowering<'_> {
         }
         self.refuse_borrowed_items(&expr);
         let spelling = self.inner.item(&expr.expr, &self.flow.locals);
+        let is_range = matches!(*expr.expr, Expr::Range(_));
         let span = expr.expr.span();
         let iterable = self.value(*expr.expr);
         let name = match plain_binding(&expr.pat) {
-            Some(id) => {
-                self.flow.locals[id.0].spelling = spelling;
-                format!("remaining_{}", mark::plain(&self.flow.locals[id.0].ident))
-            }
+            Some(id) => format!("remaining_{}", mark::plain(&self.flow.locals[id.0].ident)),
             None => "remaining".to_owned(),
         };
         let remaining = self.temporary(&name, span);
         self.flow.locals[remaining.0].mutable = true;
+        if let Some(spelling) = &spelling {
+            self.spell(&expr.pat, spelling);
+            self.flow.locals[remaining.0].spelling =
+                (!is_range).then(|| spelling.clone().list()).flatten();
+        }
         let items = self.mention(remaining);
         let statement: Stmt =
             parse_quote_spanned!(span=> let mut #items = ::workflow::__private::items(#iterable););

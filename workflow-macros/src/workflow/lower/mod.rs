@@ -8,11 +8,12 @@
 mod code;
 mod control;
 mod opaque;
+mod open;
 mod operands;
 mod place;
 mod rebind;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
@@ -59,6 +60,10 @@ pub(super) struct Lowering<'a> {
     frames: Vec<Frame>,
     /// The bindings that are declared without a value.
     deferred: BTreeSet<LocalId>,
+    /// What bindings are returned as.
+    returned: BTreeMap<LocalId, Type>,
+    /// The bindings whose first value is a number of no certain type.
+    open_numbers: BTreeSet<LocalId>,
     current: BlockId,
     /// Whether the block at hand has ended: what follows is never reached.
     closed: bool,
@@ -73,6 +78,7 @@ pub(super) fn lower(
     locals: Vec<Local>,
     parameters: &[LocalId],
     awaits: usize,
+    output: &Type,
     body: syn::Block,
 ) -> Flow {
     let mut lowering = Lowering {
@@ -89,6 +95,8 @@ pub(super) fn lower(
         },
         frames: Vec::new(),
         deferred: BTreeSet::new(),
+        returned: open::returned(&body, output),
+        open_numbers: BTreeSet::new(),
         current: BlockId(0),
         closed: true,
         depth: 0,
@@ -316,6 +324,9 @@ impl Lowering<'_> {
             if is_open && self.flow.locals[id.0].spelling.is_none() {
                 self.flow.locals[id.0].spelling = self.inner.value(&init.expr, &self.flow.locals);
             }
+            if self.flow.locals[id.0].spelling.is_none() && !matches!(local.pat, Pat::Type(_)) {
+                self.open(id, &init.expr);
+            }
             self.flow.locals[id.0].borrow = place::borrow(&init.expr);
         } else if place::borrow(&init.expr).is_some() {
             self.borrowed(&bound);
@@ -337,11 +348,13 @@ impl Lowering<'_> {
     /// Awaits an operand, and goes on in the block after it, where the outcome is the rest.
     fn await_operand(&mut self, number: usize, source: &ExprAwait, operand: &Expr) -> Expr {
         let at = [source.base.span(), source.await_token.span];
+        let spelling = (self.inner).value(&Expr::Await(source.clone()), &self.flow.locals);
         let source = source.to_token_stream();
         let code = self.code(operand.to_token_stream(), &[operand], Vec::new());
         let resume = self.block(BlockKind::Resume(number));
         let awaited = self.temporary("awaited", at[0]);
         self.flow.locals[awaited.0].awaited = Some(source);
+        self.flow.locals[awaited.0].spelling = spelling;
         self.flow.shared.insert(awaited);
         if !self.closed {
             self.flow.points[number] = Some(Point { resume, awaited });
@@ -361,6 +374,7 @@ impl Lowering<'_> {
         let operand = self.temporary("operand", value.span());
         self.flow.locals[operand.0].mutable = true;
         self.flow.locals[operand.0].borrow = place::borrow(value);
+        self.flow.locals[operand.0].spelling = self.inner.value(value, &self.flow.locals);
         let name = self.mention(operand);
         let statement: Stmt = parse_quote!(let mut #name = #value;);
         if self.gives_reference(value) {
