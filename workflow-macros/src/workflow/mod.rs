@@ -48,6 +48,8 @@ mod plan;
 mod resolve;
 mod save;
 mod signature;
+#[cfg(test)]
+mod snapshot;
 mod source;
 mod spell;
 mod starts;
