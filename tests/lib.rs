@@ -1,6 +1,7 @@
 //! What several tests need, and activities and workflows of another crate.
 
 pub mod provider;
+pub mod travel;
 
 use workflow::prelude::*;
 

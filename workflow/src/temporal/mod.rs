@@ -50,3 +50,6 @@ async fn until_closed(closed: &mut watch::Receiver<bool>) {
     // An executor that is gone is closed, too.
     let _ = closed.wait_for(|closed| *closed).await;
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,463 @@
+//! What goes wrong around a Temporal server: workers killed, servers gone, code exchanged. Runs
+//! are never harmed, and every error comes soon and says what to do.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use tests::provider::{config, on_server, server, temporal};
+use tests::travel::{TravelState, travel};
+use tests::{open, open_with, reach};
+use workflow::prelude::*;
+use workflow::{Error, OpenError, Tls};
+
+/// Nothing here takes this long.
+const PATIENCE: Duration = Duration::from_secs(100);
+
+fn server_is_there() -> bool {
+    if !on_server() {
+        println!(
+            "skipped: no server; run `tests/temporal/with-server cargo test -p tests --features temporal`"
+        );
+    }
+    on_server()
+}
+
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future)
+        .await
+        .expect("it takes too long")
+}
+
+/// A worker in a process of its own.
+struct Traveller(Child);
+
+impl Traveller {
+    fn start(data: &Path, log: &str, cached: usize) -> Self {
+        let traveller = Command::new(env!("CARGO_BIN_EXE_traveller"))
+            .arg(data)
+            .args([log, &cached.to_string()])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self(traveller)
+    }
+}
+
+impl Drop for Traveller {
+    /// With SIGKILL.
+    fn drop(&mut self) {
+        self.0.kill().expect("it can be killed");
+        self.0.wait().expect("it is gone");
+    }
+}
+
+/// Kills the worker each time that the run has come to a new await.
+async fn killed_at_every_await(cached: usize) {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let log = data.path().join("log").to_str().unwrap().to_owned();
+    let executor = open_with(data.path(), |config| {
+        config.client_only().register::<travel>()
+    })
+    .await;
+    let run = executor
+        .start(travel(log.clone()))
+        .id("travel")
+        .await
+        .unwrap();
+    type Reached = fn(&TravelState) -> bool;
+    let awaits: [Reached; 5] = [
+        |state| matches!(state, TravelState::Note { .. }),
+        |state| matches!(state, TravelState::Sleep { .. }),
+        |state| matches!(state, TravelState::Ticket { .. }),
+        |state| matches!(state, TravelState::Leg { .. }),
+        |state| !matches!(state, TravelState::Leg { .. }),
+    ];
+    for (number, is_reached) in awaits.into_iter().enumerate() {
+        let worker = Traveller::start(data.path(), &log, cached);
+        let state = soon(async {
+            loop {
+                // While no worker is there to answer, it is asked again.
+                if let Ok(state) = run.wait_for(is_reached).await {
+                    return state;
+                }
+            }
+        });
+        state.await.expect("the run goes on");
+        drop(worker);
+        if number == 2 {
+            run.signal("ticket", 7u32).await.unwrap();
+        }
+    }
+    let _worker = Traveller::start(data.path(), &log, cached);
+    let (sum, ticket, _) = soon(run.result()).await.unwrap();
+    assert_eq!(
+        (sum, ticket),
+        ("train".len() + "leg".len() + "walk".len(), 7)
+    );
+    // What has ended was not begun again once the next had begun.
+    let log = std::fs::read_to_string(&log).unwrap();
+    let order: Vec<&str> = { log.lines() }
+        .filter_map(|line| line.strip_prefix("begin "))
+        .collect();
+    let mut places = order.iter().map(|what| {
+        ["train", "leg", "walk"]
+            .iter()
+            .position(|known| known == what)
+    });
+    assert!(places.by_ref().is_sorted(), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_killed_at_every_await() {
+    killed_at_every_await(1000).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_without_a_cache_killed_at_every_await() {
+    killed_at_every_await(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_worker_a_state_is_an_error() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open_with(data.path(), |config| {
+        config.client_only().register::<travel>()
+    })
+    .await;
+    let run = executor.start(travel(String::new())).await.unwrap();
+    let error = soon(run.state()).await.unwrap_err().to_string();
+    assert!(
+        error.contains("no worker has answered") && error.contains("`tests`"),
+        "{error}"
+    );
+    // What the server itself knows needs none.
+    assert_eq!(run.status().await.unwrap(), Status::Running);
+    run.terminate("enough").await.unwrap();
+}
+
+async fn refused(configure: impl FnOnce(Config) -> Config) -> String {
+    let data = tempfile::tempdir().unwrap();
+    let (provider, config) = config(data.path());
+    let config = configure(config).client_only().register::<travel>();
+    match soon(workflow::new(provider, config)).await {
+        Err(OpenError::Server(error) | OpenError::Config(error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_not_right_is_refused() {
+    if !server_is_there() {
+        return;
+    }
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = nobody.local_addr().unwrap().port();
+    // It takes connections and says nothing.
+    let error = refused(|config| config.host(format!("127.0.0.1:{port}"))).await;
+    assert!(error.contains("cannot be reached"), "{error}");
+    drop(nobody);
+    let error = refused(|config| config.host(format!("127.0.0.1:{port}"))).await;
+    assert!(
+        error.contains("cannot be reached") && error.contains("Config::host"),
+        "{error}"
+    );
+    let error = refused(|config| config.namespace("nowhere")).await;
+    assert!(error.contains("has no namespace `nowhere`"), "{error}");
+    let error = refused(|config| config.tls(Tls::new())).await;
+    assert!(error.contains("Config::tls"), "{error}");
+    let error = refused(|config| config.tls(Tls::new().server_ca("no certificate"))).await;
+    assert!(error.contains("Config::tls"), "{error}");
+    let error = refused(|config| config.api_key("wrong")).await;
+    assert!(error.contains("Config::api_key"), "{error}");
+    let error = refused(|config| config.host("not an address")).await;
+    assert!(error.contains("is no address"), "{error}");
+    let error = refused(|config| config.path("data")).await;
+    assert!(error.contains("no use for `Config::path`"), "{error}");
+}
+
+#[activity(timeout = "10s", retry(max_attempts = 1))]
+async fn large(bytes: usize) -> Result<String, ActivityError> {
+    Ok("x".repeat(bytes))
+}
+
+#[workflow]
+async fn hoard(bytes: usize) -> Result<String, WorkflowError> {
+    match large(bytes).await {
+        Ok(text) => Ok(format!("{} bytes", text.len())),
+        Err(error) => Ok(error.to_string()),
+    }
+}
+
+#[workflow]
+async fn take(text: String) -> Result<usize, WorkflowError> {
+    Ok(text.len())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_is_too_large_harms_no_run() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open_with(data.path(), |config| {
+        config.register::<hoard>().register::<take>()
+    })
+    .await;
+    let error = soon(executor.start(take("x".repeat(3 << 20))).into_future())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, Error::Server(text) if text.contains("size")),
+        "{error}"
+    );
+    let said = soon(executor.execute(hoard(3 << 20))).await.unwrap();
+    assert!(said.contains("size") || said.contains("large"), "{said}");
+    assert_eq!(
+        soon(executor.execute(hoard(1 << 20))).await.unwrap(),
+        "1048576 bytes"
+    );
+}
+
+#[activity(timeout = "10s")]
+async fn add(a: u32, b: u32) -> Result<u32, ActivityError> {
+    Ok(a + b)
+}
+
+/// The code that runs begin under, and what it becomes.
+mod versions {
+    pub(super) mod first {
+        use crate::*;
+
+        #[workflow(name = "sum")]
+        pub(crate) async fn sum(ctx: &mut Context) -> Result<u32, WorkflowError> {
+            let total = add(1, 2).await?;
+            let more: u32 = ctx.wait_for_signal("more", Duration::MAX).await?;
+            Ok(total + more)
+        }
+    }
+
+    /// What comes after the wait is another.
+    pub(super) mod fitting {
+        use crate::*;
+
+        #[workflow(name = "sum")]
+        pub(crate) async fn sum(ctx: &mut Context) -> Result<u32, WorkflowError> {
+            let total = add(1, 2).await?;
+            let more: u32 = ctx.wait_for_signal("more", Duration::MAX).await?;
+            Ok(add(total, more).await? * 100)
+        }
+    }
+
+    /// What the run has behind it is another.
+    pub(super) mod other {
+        use crate::*;
+
+        #[workflow(name = "sum")]
+        pub(crate) async fn sum(ctx: &mut Context) -> Result<u32, WorkflowError> {
+            ctx.sleep(Duration::from_secs(60)).await?;
+            let total = add(1, 2).await?;
+            let more: u32 = ctx.wait_for_signal("more", Duration::MAX).await?;
+            Ok(total + more)
+        }
+    }
+
+    /// It panics after the wait.
+    pub(super) mod broken {
+        use crate::*;
+
+        #[workflow(name = "sum")]
+        pub(crate) async fn sum(ctx: &mut Context) -> Result<u32, WorkflowError> {
+            let total = add(1, 2).await?;
+            let more: u32 = ctx.wait_for_signal("more", Duration::MAX).await?;
+            assert!(more == 0, "a bug");
+            Ok(total + more)
+        }
+    }
+}
+
+/// Begins a run under one code, exchanges that for `Other`, which cannot go on with the run, and
+/// gives the reason; then mends it.
+async fn exchanged<Other: Workflow>() -> String {
+    use versions::{first, fitting};
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<first::sum>(data.path()).await;
+    let run = executor.start(first::sum()).id("s").await.unwrap();
+    reach(&run, |state| matches!(state, first::SumState::More { .. })).await;
+    executor.shutdown().await;
+
+    let executor = open::<Other>(data.path()).await;
+    executor.signal("s", "more", 4u32).await.unwrap();
+    let run = executor.handle::<Other>("s").await.unwrap();
+    let Err(RunError::SetAside { reason }) = soon(run.result()).await else {
+        panic!("it is set aside");
+    };
+    assert_eq!(executor.set_aside().await.unwrap()[0].reason, reason);
+    assert_eq!(run.status().await.unwrap(), Status::Running);
+    executor.shutdown().await;
+
+    let executor = open::<fitting::sum>(data.path()).await;
+    let run = executor.handle::<fitting::sum>("s").await.unwrap();
+    let mended = soon(async {
+        loop {
+            match run.result().await {
+                // Its last task has failed, and the next has not been tried yet.
+                Err(RunError::SetAside { .. }) => {}
+                result => return result,
+            }
+        }
+    });
+    assert_eq!(mended.await.unwrap(), 700);
+    reason
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_that_does_not_fit_the_history_leaves_a_run_as_it_is() {
+    if server_is_there() {
+        let reason = exchanged::<versions::other::sum>().await;
+        assert!(reason.contains("Nondeterminism"), "{reason}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_that_panics_leaves_a_run_as_it_is() {
+    if server_is_there() {
+        let reason = exchanged::<versions::broken::sum>().await;
+        assert!(reason.contains("panicked after `More`: a bug"), "{reason}");
+    }
+}
+
+/// A server of the test's own, which keeps its data over a restart.
+struct OwnServer {
+    process: Child,
+    port: u16,
+}
+
+impl OwnServer {
+    fn start(data: &Path, port: u16) -> Self {
+        let process = Command::new(std::env::var("TEMPORAL_CLI").unwrap())
+            .args([
+                "server",
+                "start-dev",
+                "--ip",
+                "127.0.0.1",
+                "--headless",
+                "--log-level",
+                "error",
+            ])
+            .args(["--port", &port.to_string(), "--db-filename"])
+            .arg(data.join("server.db"))
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { process, port }
+    }
+
+    fn config(&self) -> Config {
+        Config::new()
+            .host(format!("127.0.0.1:{}", self.port))
+            .task_queue("tests")
+            .register::<versions::first::sum>()
+    }
+
+    async fn executor(&self) -> Executor {
+        soon(async {
+            loop {
+                if let Ok(executor) = workflow::new("temporal", self.config()).await {
+                    return executor;
+                }
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        })
+        .await
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        self.process.kill().expect("it can be killed");
+        self.process.wait().expect("it is gone");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_back_finds_everybody_there() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let first = OwnServer::start(data.path(), port);
+    let executor = first.executor().await;
+    let run = executor
+        .start(versions::first::sum())
+        .id("s")
+        .await
+        .unwrap();
+    reach(&run, |state| {
+        matches!(state, versions::first::SumState::More { .. })
+    })
+    .await;
+    let waiting = tokio::spawn({
+        let run = run.clone();
+        async move { run.result().await }
+    });
+    drop(first);
+    let error = soon(run.signal("more", 1u32))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("cannot be reached"), "{error}");
+
+    let _second = OwnServer::start(data.path(), port);
+    soon(async {
+        while run.signal("more", 4u32).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    })
+    .await;
+    assert_eq!(soon(waiting).await.unwrap().unwrap(), 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_witness_agrees_on_retries_and_timeouts() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<hoard>(data.path()).await;
+    let run = executor
+        .start(hoard(3))
+        .id("h")
+        .timeout(Duration::from_secs(3600))
+        .await
+        .unwrap();
+    assert_eq!(run.result().await.unwrap(), "3 bytes");
+    let namespace = tests::provider::namespace(data.path());
+    let shown = temporal(&[
+        "workflow",
+        "show",
+        "-w",
+        "h",
+        "-o",
+        "json",
+        "--namespace",
+        &namespace,
+    ]);
+    for text in [
+        r#""workflowExecutionTimeout": "3600s""#,
+        r#""startToCloseTimeout": "10s""#,
+        r#""maximumAttempts": 1"#,
+        r#""initialInterval": "0.100s""#,
+    ] {
+        assert!(shown.contains(text), "{text} is not in {shown}");
+    }
+    assert!(server().is_some());
+}
