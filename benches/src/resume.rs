@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -25,6 +25,8 @@ const SIZES_FULL: [(u32, u32); 6] = [
     (100, 100_000),
     (100, 1_000_000),
 ];
+/// How long the runs beside have waited before the one that is killed begins.
+const SETTLING_TIME: Duration = Duration::from_secs(2);
 /// Who parks the runs beside, all at a time.
 const PARKERS: u32 = 512;
 
@@ -110,6 +112,10 @@ pub(crate) async fn hold(contestant: &dyn Contestant, arguments: &[String]) {
     contestant::hold();
     let engine = contestant.open(Path::new(path)).await;
     park_many(&engine, beside.parse().expect("a number"), u32::MAX).await;
+    if beside != "0" {
+        // They have waited for some time: what is done in the background is done.
+        tokio::time::sleep(SETTLING_TIME).await;
+    }
     let id = engine.start_held(steps.parse().expect("a number")).await;
     println!("id {id}");
     std::future::pending::<()>().await;

@@ -287,6 +287,40 @@ fn what_lives_through_a_loop() {
 }
 
 #[test]
+fn what_is_known_of_a_type_from_the_loop_before() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut last = None;
+        for i in 1..=2 {
+            match check(n + i).await {
+                Ok(given) => return Ok(given),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.unwrap().into())
+    }
+    same!(run; (0), (-2), (-5));
+    #[workflow]
+    async fn twice(n: i64) -> Result<i64, WorkflowError> {
+        let mut seen = Vec::new();
+        let mut most = Default::default();
+        loop {
+            if seen.len() as i64 == n {
+                break;
+            }
+            seen.push(give(seen.len() as i64).await?);
+        }
+        let mut sum: i64 = seen.iter().map(|seen| seen.pow(2)).sum();
+        while sum > 3 {
+            most = give(sum).await?;
+            sum -= 3;
+        }
+        Ok(most.abs())
+    }
+    same!(twice; (0), (3));
+}
+
+#[test]
 fn nested_loops_and_returns() {
     #[workflow]
     async fn run(n: i64) -> Result<i64, WorkflowError> {

@@ -73,6 +73,21 @@ fn a_mutable_reference_to_a_place() {
 }
 
 #[test]
+fn a_change_by_a_binding_that_refers() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut pair = (greet("you").await?, n);
+        let (_, ref mut count) = pair;
+        *count += 2;
+        greet(&pair.0).await?;
+        let ref mut all = pair.1;
+        *all *= 2;
+        Ok(give(*all).await? + pair.1)
+    }
+    same!(run; (1), (4));
+}
+
+#[test]
 fn references_through_loops_and_joins() {
     #[workflow]
     async fn run(n: i64) -> Result<i64, WorkflowError> {

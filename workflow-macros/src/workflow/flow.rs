@@ -106,6 +106,8 @@ pub(super) enum BlockKind {
     Head,
     /// Where branches meet.
     Join,
+    /// What follows a loop.
+    After,
 }
 
 pub(super) enum End {
@@ -230,7 +232,10 @@ impl Flow {
         for _ in 0..self.blocks.len() {
             let block = self.block(id);
             match block.end {
-                End::Goto(next) if block.code.is_empty() && block.kind == BlockKind::Join => {
+                End::Goto(next)
+                    if block.code.is_empty()
+                        && matches!(block.kind, BlockKind::Join | BlockKind::After) =>
+                {
                     id = next;
                 }
                 _ => break,

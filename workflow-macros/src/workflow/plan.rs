@@ -153,15 +153,22 @@ fn parted(flow: &Flow, live: &Live, kept_after: &[BTreeSet<LocalId>]) -> BTreeSe
 
 /// Whether other blocks jump to a block, rather than an engine's resuming there.
 pub(super) fn is_jumped_to(flow: &Flow, id: BlockId) -> bool {
-    matches!(flow.block(id).kind, BlockKind::Head | BlockKind::Join)
+    !matches!(flow.block(id).kind, BlockKind::Start | BlockKind::Resume(_))
 }
 
 fn arms(flow: &Flow, live: &Live, states: &[State]) -> Vec<(BlockId, Ident)> {
     let mut entries = vec![0; flow.blocks.len()];
+    // How many awaits of the source come before a block, and before where it is entered from.
+    let mut awaits = 0;
+    let mut before = vec![0; flow.blocks.len()];
+    let mut before_entry = before.clone();
     for id in &live.reached {
         let block = flow.block(*id);
+        awaits += usize::from(matches!(block.kind, BlockKind::Resume(_)));
+        before[id.0] = awaits;
         for next in block.successors() {
             entries[flow.target(next).0] += 1;
+            before_entry[flow.target(next).0] = awaits;
         }
         // A jump out of code that stays as it is cannot be followed by the block it goes to.
         for jump in block.jumps() {
@@ -180,11 +187,14 @@ fn arms(flow: &Flow, live: &Live, states: &[State]) -> Vec<(BlockId, Ident)> {
                     .unwrap_or_default()
             }
             BlockKind::Head | BlockKind::Join if entries[id.0] < 2 => continue,
+            // What follows a loop stands after all of its body: rustc may know only from there of
+            // what type a binding is.
+            BlockKind::After if entries[id.0] < 2 && before[id.0] == before_entry[id.0] => continue,
             kind => {
-                let base = if kind == BlockKind::Head {
-                    "Loop"
-                } else {
-                    "Join"
+                let base = match kind {
+                    BlockKind::Head => "Loop",
+                    BlockKind::After => "After",
+                    _ => "Join",
                 };
                 let mut name = base.to_owned();
                 let mut number = 2;

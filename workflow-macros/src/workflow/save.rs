@@ -39,7 +39,12 @@ pub(super) fn early(flow: &Flow, block: &Block, saved: &[LocalId]) -> BTreeMap<L
 }
 
 fn changes(code: &Code, id: LocalId) -> bool {
-    code.assigns.contains(&id) || code.declares.contains(&id)
+    // By a `ref mut` it can be changed afterwards, without a mention of it.
+    let mut refers = false;
+    mark::each_ident(code.tokens.clone(), &mut |ident, _| {
+        refers |= ident == "ref"
+    });
+    refers || code.assigns.contains(&id) || code.declares.contains(&id)
 }
 
 #[derive(Default)]

@@ -10,27 +10,21 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
-use crate::codec::{self, CodecError, Payload, Sealed};
+use crate::codec::{Payload, Sealed};
 use crate::config::Config;
 use crate::contract::{Machine, Operation, Run, ScheduledChild};
-use crate::executor::{Error, OpenError, RunError};
+use crate::executor::{Error, OpenError};
 use crate::failure::Failure;
 use crate::limits::Limits;
-use crate::provider::{
-    HistoryEvent, HistoryEventKind, IdPolicy, RunInfo, RunTarget, SetAside, StartRequest,
-};
+use crate::provider::{HistoryEventKind, IdPolicy, RunInfo, RunTarget, SetAside, StartRequest};
 use crate::retention::Retention;
 
-use super::fit::fits;
-use super::record::{self, Head, Outcome, Parent, Record};
+use super::record::{self, Head, Parent, Record};
 use super::slot::{Active, Slot, Slots};
-use super::store::{Change, IN_FLIGHT, Image, Store, StoreError, Summary};
+use super::store::{Change, IN_FLIGHT, Store, StoreError, Summary};
 use super::timers::Timers;
-use super::transition::{self, Input, LOST_ATTEMPTS_MAX, Moment};
+use super::transition::{self, Input, Moment};
 use super::{clock, limit, telemetry};
-
-/// How many runs are taken up by one commit when the engine is opened.
-const RESUME_CHANGES_MAX: usize = 4096;
 
 /// How often runs that are not to be kept are removed while nothing else happens.
 const TIDY_INTERVAL: Duration = Duration::from_secs(60);
@@ -42,7 +36,7 @@ pub(super) struct Engine {
     pub(super) slots: Slots,
     pub(super) aside: Mutex<BTreeMap<Arc<str>, SetAside>>,
     /// [`Standing::fit`](super::store::Standing) of runs that the code is known to fit.
-    fitting: Mutex<HashSet<u64>>,
+    pub(super) fitting: Mutex<HashSet<u64>>,
     pub(super) timers: Timers,
     pub(super) limits: Limits,
     /// Attempts take their turn here.
@@ -74,6 +68,7 @@ impl From<StoreError> for Error {
 impl Engine {
     /// Opens the data, and lets every run in flight go on.
     pub(super) async fn open(config: &Config) -> Result<Arc<Self>, OpenError> {
+        config.only("default", &["path", "limits", "retention"])?;
         let directory = config.data_path().ok_or_else(|| {
             OpenError::Config(
                 "the embedded engine needs a directory for its data: `Config::new().path(\"…\")`"
@@ -132,123 +127,6 @@ impl Engine {
         self.machines.get(workflow)
     }
 
-    /// The runs that the code cannot go on with: those of which that was found out when they were
-    /// to go on, and those that stand where the code does not fit. Reads one run for each place at
-    /// which runs stand, and those that are set aside.
-    pub(super) fn set_aside(&self) -> Result<Vec<SetAside>, Error> {
-        let mut aside = lock(&self.aside).clone();
-        let mut places: HashMap<u64, Vec<u64>> = HashMap::new();
-        let mut fitting: HashSet<u64> = HashSet::new();
-        let mut unread = None;
-        self.store.in_flight(|run, fit| {
-            if fitting.contains(&fit) {
-                return;
-            }
-            let runs = places.entry(fit).or_default();
-            if runs.is_empty() {
-                match self.read(run) {
-                    Ok((.., record)) if self.fitting(&record).is_ok() => {
-                        fitting.insert(fit);
-                        return;
-                    }
-                    Ok(_) => {}
-                    Err(error) => {
-                        unread.get_or_insert((run, error));
-                    }
-                }
-            }
-            runs.push(run);
-        })?;
-        for run in places.into_values().flatten() {
-            let (head, reason) = match self.read(run) {
-                Ok((.., record)) => match self.fitting(&record) {
-                    Ok(_) => continue,
-                    Err(reason) => (record.head, reason),
-                },
-                Err(error) => (unreadable(run), error.to_string()),
-            };
-            let id: Arc<str> = head.workflow_id.as_str().into();
-            aside.entry(id).or_insert_with(|| set_aside(head, reason));
-        }
-        Ok(aside.into_values().collect())
-    }
-
-    /// Takes up the runs of which something was under way: what they lost is noted, then they go
-    /// on. Runs that wait are not touched.
-    async fn resume(self: &Arc<Self>) -> Result<(), Error> {
-        let mut last = (0, 0);
-        loop {
-            let found = self.store.wakes(last, 0, RESUME_CHANGES_MAX)?;
-            let Some(next) = found.last() else {
-                return Ok(());
-            };
-            last = *next;
-            self.take_up(found.into_iter().map(|(_, run)| run)).await?;
-        }
-    }
-
-    async fn take_up(self: &Arc<Self>, runs: impl Iterator<Item = u64>) -> Result<(), Error> {
-        let mut taken_up = Vec::new();
-        let mut changes = Vec::new();
-        for run in runs {
-            let mut active = match self.active(run) {
-                Ok(active) => active,
-                // The others are not to wait for one that is damaged.
-                Err(error @ (Error::Codec(_) | Error::Storage(_))) => {
-                    tracing::error!(run, %error, "a run cannot be read");
-                    self.put_aside(unreadable(run), error.to_string());
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            // Whether they were started before the process died, nobody knows.
-            active.children.clear();
-            let record = &mut active.record;
-            let before = record.clone();
-            // Steps are taken later, each run's by itself: a slow one delays nobody.
-            if self.fitting(record).is_ok() {
-                transition::absorb(record, Input::Reopened, Moment::now());
-            }
-            let mut waiting = record.waiting.iter_mut();
-            if let Some(waiting) = waiting.find(|waiting| waiting.lost >= LOST_ATTEMPTS_MAX) {
-                let reason = format!(
-                    "its activity died with the process {} times in a row; it is tried again when the executor is opened next, or cancel or terminate the run",
-                    waiting.lost
-                );
-                waiting.lost = 0;
-                self.put_aside(record.head.clone(), reason);
-            }
-            if active.record != before {
-                changes.push(active.change(Some(Input::Reopened.kind()))?);
-            }
-            taken_up.push(active);
-        }
-        self.store.commit(changes, false).await?;
-        for active in taken_up {
-            let held = self
-                .slots
-                .hold(active.record.head.workflow_id.as_str().into());
-            let mut guard = held.active.lock().await;
-            // A child whose parent went on without it was to be canceled when the process died.
-            let input = if self.is_orphan(&active.record.head) {
-                Some(Input::Cancel)
-            } else {
-                active.record.run.is_ready().then_some(Input::Tick)
-            };
-            let target = RunTarget {
-                workflow_id: active.record.head.workflow_id.clone(),
-                run_id: Some(active.record.head.run_id.clone()),
-            };
-            self.settle(&held, &mut guard, active);
-            if let Some(input) = input {
-                let engine = self.clone();
-                self.runtime
-                    .spawn(async move { engine.report(target, input).await });
-            }
-        }
-        Ok(())
-    }
-
     /// Starts a run.
     pub(super) async fn start(self: &Arc<Self>, request: StartRequest) -> Result<RunInfo, Error> {
         let engine = self.clone();
@@ -296,19 +174,6 @@ impl Engine {
             });
         }
         Ok(found.end.map(|end| end.outcome.for_parent()))
-    }
-
-    /// Whether the run that started a child waits for it no more.
-    fn is_orphan(&self, head: &Head) -> bool {
-        let Some(parent) = &head.parent else {
-            return false;
-        };
-        let target = RunTarget {
-            workflow_id: parent.workflow_id.clone(),
-            run_id: Some(parent.run_id.clone()),
-        };
-        let waits = |record: &Record| record.run.under_way().any(|p| p.op == parent.op);
-        self.record(&target).is_ok_and(|record| !waits(&record))
     }
 
     async fn start_in(
@@ -532,91 +397,6 @@ impl Engine {
         refused.map_or(Ok(()), Err)
     }
 
-    /// Completes at the next transition after this call.
-    pub(super) fn changed(
-        &self,
-        target: RunTarget,
-    ) -> impl Future<Output = Result<(), Error>> + Send + '_ {
-        let held = self.slots.hold(target.workflow_id.as_str().into());
-        let mut version = held.version.subscribe();
-        let mut closed = self.closed.subscribe();
-        async move {
-            let (run, summary) = self.find(&target)?;
-            if summary.standing.status != IN_FLIGHT {
-                return Ok(());
-            }
-            if let Some(reason) = self.why_aside(run, &summary)? {
-                return Err(Error::SetAside {
-                    workflow_id: target.workflow_id,
-                    reason,
-                });
-            }
-            tokio::select! {
-                biased;
-                _ = version.changed() => Ok(()),
-                _ = closed.wait_for(|closed| *closed) => Err(Error::Closed),
-            }
-        }
-    }
-
-    /// Waits for the end of a run.
-    pub(super) async fn result(self: &Arc<Self>, target: RunTarget) -> Result<Sealed, RunError> {
-        let held = self.slots.hold(target.workflow_id.as_str().into());
-        let mut closed = self.closed.subscribe();
-        let mut version = held.version.subscribe();
-        loop {
-            let (run, summary) = self.find(&target)?;
-            if summary.standing.status != IN_FLIGHT {
-                let (_, image) = self.load(run)?;
-                let (end, timeout) = Record::decode_end(&image).map_err(Error::from)?;
-                let end = end.ok_or_else(|| not_there(run)).map_err(Error::from)?;
-                return match end.outcome {
-                    Outcome::Completed(output) => Ok(output),
-                    Outcome::Failed(failure) => Err(RunError::Failed(failure)),
-                    Outcome::Canceled(failure) => Err(RunError::Canceled(failure)),
-                    Outcome::Terminated(reason) => Err(RunError::Terminated { reason }),
-                    Outcome::TimedOut => Err(RunError::TimedOut {
-                        timeout: timeout.unwrap_or_default(),
-                    }),
-                };
-            }
-            if let Some(reason) = self.why_aside(run, &summary)? {
-                return Err(RunError::SetAside { reason });
-            }
-            tokio::select! {
-                biased;
-                _ = version.changed() => {}
-                _ = closed.wait_for(|closed| *closed) => return Err(Error::Closed.into()),
-            }
-        }
-    }
-
-    /// What happened to a run, in order.
-    pub(super) fn history(&self, target: &RunTarget) -> Result<Vec<HistoryEvent>, Error> {
-        let (run, _) = self.find(target)?;
-        let events = self.store.history(run)?;
-        Ok(events
-            .iter()
-            .map(|event| codec::decode_record(event))
-            .collect::<Result<_, _>>()?)
-    }
-
-    /// A run as it was last committed. It takes no lock: a busy run does not delay who looks.
-    pub(super) fn find(&self, target: &RunTarget) -> Result<(u64, Summary), Error> {
-        let found = self
-            .store
-            .find(&target.workflow_id, target.run_id.as_deref())?;
-        found.ok_or_else(|| Error::UnknownRun {
-            workflow_id: target.workflow_id.clone(),
-        })
-    }
-
-    /// The record of a run, as it was last committed.
-    pub(super) fn record(&self, target: &RunTarget) -> Result<Record, Error> {
-        let (run, _) = self.find(target)?;
-        Ok(self.read(run)?.2)
-    }
-
     /// Runs the transition; the reason, where the code cannot go on with the run.
     fn advance(&self, record: &mut Record, input: Input) -> Result<(), String> {
         let moment = Moment::now();
@@ -645,17 +425,6 @@ impl Engine {
         };
         telemetry::stepped(&workflow, begin);
         advanced
-    }
-
-    /// The machine of a run, if its code fits.
-    fn fitting(&self, record: &Record) -> Result<&Machine, String> {
-        let workflow = &record.head.workflow;
-        let machine = self.machine(workflow).ok_or_else(|| {
-            let workflow = workflow.clone();
-            Error::NotRegistered { workflow }.to_string()
-        })?;
-        fits(machine, record).map_err(|fault| fault.to_string())?;
-        Ok(machine)
     }
 
     /// Runs what takes its time on a thread that may be held up.
@@ -694,7 +463,7 @@ impl Engine {
         }
     }
 
-    async fn commit(&self, change: Change) -> Result<(), Error> {
+    pub(super) async fn commit(&self, change: Change) -> Result<(), Error> {
         let is_alone = self.busy.load(Ordering::Relaxed) <= 1;
         Ok(self.store.commit(vec![change], is_alone).await?)
     }
@@ -705,19 +474,8 @@ impl Engine {
         Busy(self.busy.clone())
     }
 
-    fn load(&self, run: u64) -> Result<(Summary, Arc<Image>), Error> {
-        Ok(self.store.load(run)?.ok_or_else(|| not_there(run))?)
-    }
-
-    /// A run as it was last committed.
-    pub(super) fn read(&self, run: u64) -> Result<(Summary, Arc<Image>, Record), Error> {
-        let (summary, image) = self.load(run)?;
-        let record = Record::decode(&image)?;
-        Ok((summary, image, record))
-    }
-
     /// A run in flight, to go on with.
-    fn active(&self, run: u64) -> Result<Active, Error> {
+    pub(super) fn active(&self, run: u64) -> Result<Active, Error> {
         let (summary, image, record) = self.read(run)?;
         let under_way = record.run.under_way();
         let children = under_way.filter(|p| matches!(p.operation, Operation::Child(_)));
@@ -730,43 +488,6 @@ impl Engine {
             attempts: BTreeMap::new(),
             wake_ms: summary.standing.wake_ms,
         })
-    }
-
-    /// Why a run in flight is set aside, if it is.
-    pub(super) fn why_aside(&self, run: u64, summary: &Summary) -> Result<Option<String>, Error> {
-        let identity = &summary.identity;
-        if let Some(reason) = self.aside_of(&identity.workflow_id, &identity.run_id) {
-            return Ok(Some(reason));
-        }
-        let fit = summary.standing.fit;
-        if lock(&self.fitting).contains(&fit) {
-            return Ok(None);
-        }
-        let reason = self.fitting(&self.read(run)?.2).err();
-        if reason.is_none() {
-            lock(&self.fitting).insert(fit);
-        }
-        Ok(reason)
-    }
-
-    /// Why going on with a run failed, if it did.
-    fn aside_of(&self, workflow_id: &str, run_id: &str) -> Option<String> {
-        let aside = lock(&self.aside);
-        let aside = aside
-            .get(workflow_id)
-            .filter(|aside| aside.run_id == run_id);
-        aside.map(|aside| aside.reason.clone())
-    }
-
-    fn put_aside(&self, head: Head, reason: String) {
-        tracing::warn!(
-            workflow_id = head.workflow_id,
-            run_id = head.run_id,
-            reason,
-            "a run is set aside"
-        );
-        let id = head.workflow_id.as_str().into();
-        lock(&self.aside).insert(id, set_aside(head, reason));
     }
 }
 
@@ -785,34 +506,6 @@ fn runtime() -> Result<Handle, OpenError> {
         ));
     }
     Ok(runtime)
-}
-
-/// What there is to say of a run that cannot be read.
-fn unreadable(run: u64) -> Head {
-    Head {
-        workflow_id: format!("(run number {run})"),
-        run_id: String::new(),
-        workflow: String::new(),
-        started_ms: 0,
-        timeout: None,
-        parent: None,
-    }
-}
-
-fn set_aside(head: Head, reason: String) -> SetAside {
-    SetAside {
-        workflow_id: head.workflow_id,
-        run_id: head.run_id,
-        workflow: head.workflow,
-        reason,
-    }
-}
-
-fn not_there(run: u64) -> CodecError {
-    CodecError::Decode {
-        type_name: std::any::type_name::<Record>(),
-        reason: format!("run number {run} is not there"),
-    }
 }
 
 fn closed(summary: &Summary) -> Error {

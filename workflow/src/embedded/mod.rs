@@ -4,13 +4,15 @@
 //! - [`transition`]: what an input does to a record; pure.
 //! - [`engine`]: one lock per workflow id ([`slot`]); load, transition, commit, then act
 //!   ([`dispatch`]).
-//! - [`fit`]: whether the code at hand fits a run; [`attempt`]: one attempt of an activity.
+//! - [`resume`]: what is taken up at opening; [`look`]: looking at runs; [`aside`]: those that the code
+//!   cannot go on with.
+//! - [`fit`]: whether the code at hand fits a run; [`attempt`](crate::attempt): one attempt of an activity.
 //! - [`timers`], [`clock`]: when something is due; [`listing`]: which runs there
 //!   are; [`describe`]: all there is to know about one.
 //! - [`limit`]: how much a run may take; [`telemetry`]: metrics.
 //! - [`store`]: the two databases; knows bytes only.
 
-mod attempt;
+mod aside;
 mod clock;
 mod describe;
 mod dispatch;
@@ -18,7 +20,9 @@ mod engine;
 mod fit;
 mod limit;
 mod listing;
+mod look;
 mod record;
+mod resume;
 #[cfg(test)]
 mod simulation;
 mod slot;

@@ -109,6 +109,12 @@ impl Slots {
         Held { slots: self, slot }
     }
 
+    /// How many there are.
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.lock().len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Slot>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -141,4 +147,42 @@ impl Drop for Held<'_> {
 
 fn is_idle(active: Option<&Active>) -> bool {
     active.is_none_or(|active| active.attempts.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::embedded::engine::Engine;
+    use crate::prelude::*;
+    use crate::provider::StartRequest;
+
+    #[workflow]
+    async fn patient(ctx: &mut Context) -> Result<u32, WorkflowError> {
+        ctx.sleep(Duration::from_hours(1)).await?;
+        let number: u32 = ctx.wait_for_signal("go", Duration::MAX).await?;
+        Ok(number)
+    }
+
+    #[tokio::test]
+    async fn runs_that_wait_are_not_in_memory() {
+        let data = tempfile::tempdir().unwrap();
+        let config = Config::new().path(data.path()).register::<patient>();
+        for opened in 1..=2 {
+            let engine = Engine::open(&config).await.unwrap();
+            for _ in 0..20 {
+                let request = StartRequest {
+                    workflow: <patient as Workflow>::name().to_string(),
+                    arguments: Vec::new(),
+                    id: None,
+                    timeout: None,
+                    id_policy: IdPolicy::default(),
+                };
+                engine.start(request).await.unwrap();
+            }
+            assert_eq!(engine.slots.len(), 0);
+            let mut waiting = 0;
+            engine.store.in_flight(|_, _| waiting += 1).unwrap();
+            assert_eq!(waiting, opened * 20);
+            engine.close();
+        }
+    }
 }

@@ -214,7 +214,7 @@ impl Emitter<'_> {
                 .state_of(number)
                 .map(|state| self.plan.states[state].saved.clone())
                 .unwrap_or_default(),
-            BlockKind::Head | BlockKind::Join => Vec::new(),
+            BlockKind::Head | BlockKind::Join | BlockKind::After => Vec::new(),
         };
         for id in saved {
             let field = self.field_ident(id);

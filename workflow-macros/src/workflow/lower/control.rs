@@ -308,7 +308,7 @@ impl Lowering<'_> {
     }
 
     fn lower_loop(&mut self, expr: ExprLoop, dest: Dest) {
-        let (head, exit) = (self.block(BlockKind::Head), self.block(BlockKind::Join));
+        let (head, exit) = (self.block(BlockKind::Head), self.block(BlockKind::After));
         self.end(End::Goto(head));
         self.switch(head);
         self.in_loop(expr.label, head, exit, dest, expr.body.stmts);
@@ -318,7 +318,7 @@ impl Lowering<'_> {
     }
 
     fn lower_while(&mut self, expr: ExprWhile, dest: Dest) {
-        let (head, exit) = (self.block(BlockKind::Head), self.block(BlockKind::Join));
+        let (head, exit) = (self.block(BlockKind::Head), self.block(BlockKind::After));
         let body = self.block(BlockKind::Join);
         self.end(End::Goto(head));
         self.switch(head);
@@ -407,7 +407,7 @@ impl Lowering<'_> {
         body_statements: Vec<Stmt>,
         dest: Dest,
     ) {
-        let (head, exit) = (self.block(BlockKind::Head), self.block(BlockKind::Join));
+        let (head, exit) = (self.block(BlockKind::Head), self.block(BlockKind::After));
         let body = self.block(BlockKind::Join);
         self.end(End::Goto(head));
         self.switch(head);
