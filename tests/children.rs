@@ -1,6 +1,6 @@
 //! Workflows that start others as runs of their own, and workflows that run inline.
 
-use tests::{open, reach};
+use tests::{on_server, open, reach};
 use workflow::prelude::*;
 use workflow::{FailureKind, RunError};
 
@@ -90,7 +90,10 @@ async fn a_failure_of_the_child_is_the_await_s() {
         panic!()
     };
     assert_eq!(failure.kind, FailureKind::Terminated);
-    assert_eq!(failure.message, "the child workflow was terminated: enough");
+    // A server does not tell the parent why.
+    let why = if on_server() { "Terminated" } else { "enough" };
+    let expected = format!("the child workflow was terminated: {why}");
+    assert_eq!(failure.message, expected);
 }
 
 #[tokio::test]
@@ -162,7 +165,8 @@ async fn an_inline_workflow_is_a_part_of_its_caller() {
     run.signal("said", "fine").await.unwrap();
     assert_eq!(run.result().await.unwrap(), "draft: fine (10)");
     let history = executor.history(run.id()).await.unwrap();
-    assert!(history.iter().any(|event| event.state == "Review.Said"));
+    // A server does not know at which states a run stood.
+    assert!(on_server() || history.iter().any(|event| event.state == "Review.Said"));
 }
 
 #[workflow]

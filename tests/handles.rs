@@ -1,6 +1,6 @@
 //! Handles, and what can be seen of a run from outside.
 
-use tests::{open, shout};
+use tests::{on_server, open, shout};
 use workflow::prelude::*;
 use workflow::{Error, HistoryEventKind};
 
@@ -51,16 +51,19 @@ async fn the_history_tells_what_happened() {
             (kind, event.state.as_str())
         })
         .collect();
-    assert_eq!(
-        told,
-        [
-            ("started", "SecondTime"),
-            ("attempt failed", "SecondTime"),
-            ("activity completed", "Sleep"),
-            ("timer fired", "More"),
-            ("signal received", "More"),
-        ]
-    );
+    let mut expected = vec![
+        ("started", "SecondTime"),
+        ("attempt failed", "SecondTime"),
+        ("activity completed", "Sleep"),
+        ("timer fired", "More"),
+        ("signal received", "More"),
+    ];
+    if on_server() {
+        // It keeps the last attempt of an activity, and does not know at which states a run stood.
+        expected.remove(1);
+        expected.iter_mut().for_each(|(_, state)| *state = "");
+    }
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]

@@ -110,6 +110,7 @@ fn spans_have_the_run_id_and_metrics_their_names() {
     let log = Log::default();
     let writer = log.clone();
     tracing_subscriber::fmt()
+        .with_ansi(false)
         .with_writer(move || writer.clone())
         .init();
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -1,15 +1,10 @@
 //! What several tests need, and activities and workflows of another crate.
 
-use std::path::Path;
+pub mod provider;
 
 use workflow::prelude::*;
 
-/// An executor of the embedded engine with one workflow.
-pub async fn open<W: Workflow>(path: &Path) -> Executor {
-    let config = Config::new().path(path).register::<W>();
-    workflow::new("default", config).await.expect("it opens")
-}
-
+pub use provider::{on_server, open, open_with};
 /// Waits until a run stands at a state that fits.
 pub async fn reach<W: Workflow>(
     run: &WorkflowHandle<W>,

@@ -24,6 +24,8 @@ mod driver;
 mod bindings;
 #[path = "lowering/branches.rs"]
 mod branches;
+#[path = "lowering/iteration.rs"]
+mod iteration;
 #[path = "lowering/loops.rs"]
 mod loops;
 #[path = "lowering/operands.rs"]

@@ -17,6 +17,11 @@ pub trait Contestant: Sync {
     /// When what it acknowledged is on the disk.
     fn durability(&self) -> &'static str;
 
+    /// With more callers at a time than these its runs fail, so it is not asked.
+    fn callers_max(&self) -> u32 {
+        u32::MAX
+    }
+
     /// Opens it; runs that were in flight go on.
     fn open<'a>(&'a self, path: &'a Path) -> Fut<'a, Arc<dyn Engine>>;
 }

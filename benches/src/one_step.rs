@@ -27,6 +27,10 @@ pub(crate) fn measure(
             (_, false) => 20,
             (_, true) => 100,
         };
+        let contestants: Vec<_> = contestants
+            .iter()
+            .filter(|contestant| callers <= contestant.callers_max())
+            .collect();
         let mut rounds: Vec<Rounds> = contestants.iter().map(|_| Rounds::default()).collect();
         let mut floors = Vec::new();
         for _ in 0..options.rounds {
@@ -51,7 +55,7 @@ pub(crate) fn measure(
         for (contestant, rounds) in contestants.iter().zip(&rounds) {
             let what = format!("W1 one-step runs, {callers} callers");
             let floor = Some(1.0 / median(&floors));
-            let row = rounds.row(&what, *contestant, Unit::PerSecond, floor);
+            let row = rounds.row(&what, **contestant, Unit::PerSecond, floor);
             report.rows.push(row);
         }
     }

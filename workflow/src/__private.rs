@@ -15,10 +15,10 @@ use serde::ser::SerializeStructVariant;
 use serde::{Deserialize, Deserializer, Serializer};
 
 use crate::activity::Activity;
-use crate::codec::{self, CodecError, Persist, Sealed, Shape};
+use crate::codec::{CodecError, Persist, Sealed};
 pub use crate::compiled::Stated;
 use crate::compiled::Workflow;
-use crate::contract::SavedState;
+use crate::contract::{SavedState, TypeDefinition};
 use crate::error::ActivityError;
 use crate::failure::IntoFailure;
 pub use crate::inline::Inline;
@@ -132,10 +132,10 @@ pub fn seal<S: Stated>(value: &S::Type) -> Result<Sealed, CodecError> {
     Sealed::seal(value)
 }
 
-/// The shape of a stated type.
+/// The facts of a stated type.
 #[must_use]
-pub fn shape<S: Stated>() -> &'static Shape {
-    codec::shape::<S::Type>()
+pub fn type_definition<S: Stated>() -> TypeDefinition {
+    TypeDefinition::of::<S::Type>()
 }
 
 /// What a field is that no type is stated of.

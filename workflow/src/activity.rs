@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{CodecError, Persist, Sealed, Shape};
+use crate::codec::{CodecError, Persist, Sealed};
 use crate::contract::{
     ActivityName, Arrived, Awaits, Definition, Durable, Operation, Outcome, Request,
-    ScheduledActivity, SignalNames, SingleOperation, sealed,
+    ScheduledActivity, SignalNames, SingleOperation, TypeDefinition, sealed,
 };
 use crate::error::ActivityError;
 use crate::retry::RetryPolicy;
@@ -31,8 +31,8 @@ pub trait Activity: 'static {
     /// Its timeouts and retry policy.
     fn options() -> ActivityOptions;
 
-    /// The shapes of its parameters.
-    fn parameters() -> Vec<&'static Shape>;
+    /// The types of its parameters.
+    fn parameters() -> Vec<TypeDefinition>;
 
     /// Runs one attempt.
     fn run(arguments: Vec<Sealed>, context: ActivityContext) -> ActivityFuture;

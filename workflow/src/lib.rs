@@ -41,6 +41,7 @@
 //!   [`provider`].
 
 mod activity;
+mod attempt;
 pub mod codec;
 mod compiled;
 mod config;
@@ -67,12 +68,15 @@ mod select;
 mod signal;
 mod started;
 mod status;
+#[cfg(feature = "temporal")]
+mod temporal;
 mod timer;
+mod tls;
 
 pub use activity::{Activity, ActivityContext, ActivityFuture, ActivityOptions, Call};
 pub use codec::Persist;
 pub use compiled::{Workflow, WorkflowCall};
-pub use config::Config;
+pub use config::{Config, ServerConfig};
 pub use context::Context;
 pub use description::{OperationDescription, OperationKind, RunDescription};
 pub use diagram::{Diagram, Edge};
@@ -93,6 +97,7 @@ pub use signal::WaitForSignal;
 pub use started::Started;
 pub use status::Status;
 pub use timer::Sleep;
+pub use tls::Tls;
 
 pub use workflow_macros::{activity, allow, workflow};
 

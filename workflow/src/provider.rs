@@ -19,6 +19,8 @@ use crate::executor::{Error, Executor, OpenError, RunError};
 use crate::failure::Failure;
 use crate::listing::{RunFilter, RunPage};
 use crate::status::Status;
+#[cfg(feature = "temporal")]
+use crate::temporal::TemporalProvider;
 
 /// A future that a provider gives back.
 pub type ProviderFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -220,7 +222,11 @@ pub struct SetAside {
 
 static PROVIDERS: LazyLock<RwLock<BTreeMap<String, Arc<dyn Provider>>>> = LazyLock::new(|| {
     let embedded: Arc<dyn Provider> = Arc::new(EmbeddedProvider);
-    RwLock::new(BTreeMap::from([("default".to_owned(), embedded)]))
+    RwLock::new(BTreeMap::from([
+        ("default".to_owned(), embedded),
+        #[cfg(feature = "temporal")]
+        ("temporal".to_owned(), Arc::new(TemporalProvider)),
+    ]))
 });
 
 /// Adds a provider under a name, for [`new`]. A name that is there already is replaced.
@@ -236,7 +242,8 @@ pub fn providers() -> Vec<String> {
     providers.keys().cloned().collect()
 }
 
-/// Opens an executor of the named provider; `"default"` is the embedded engine.
+/// Opens an executor of the named provider; `"default"` is the embedded engine, and `"temporal"` a
+/// Temporal server, in the feature `temporal` of this crate.
 ///
 /// Runs that were in flight go on by themselves.
 ///

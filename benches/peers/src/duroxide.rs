@@ -55,6 +55,11 @@ impl Contestant for Duroxide {
         "not synced (WAL)"
     }
 
+    /// With 512, runs fail with "database is locked".
+    fn callers_max(&self) -> u32 {
+        64
+    }
+
     fn open<'a>(&'a self, path: &'a Path) -> Fut<'a, Arc<dyn Engine>> {
         Box::pin(async move {
             let url = format!("sqlite:{}?mode=rwc", path.join("duroxide.db").display());

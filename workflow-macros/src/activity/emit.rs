@@ -110,9 +110,9 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
     let arguments = mixed("arguments");
     let value = mixed("value");
     // At the place of the types, so that what is wrong with one is said once.
-    let shapes = statements.iter().map(|statement| {
+    let types_of = statements.iter().map(|statement| {
         let span = statement.span();
-        quote_spanned!(span=> ::workflow::__private::shape::<#statement>())
+        quote_spanned!(span=> ::workflow::__private::type_definition::<#statement>())
     });
     let taken = statements.iter().map(|statement| {
         let span = statement.span();
@@ -176,8 +176,8 @@ pub(super) fn activity(options: &Options, signature: &Signature, function: &Item
                 #options
             }
 
-            fn parameters() -> ::std::vec::Vec<&'static ::workflow::codec::Shape> {
-                ::std::vec![#(#shapes),*]
+            fn parameters() -> ::std::vec::Vec<::workflow::contract::TypeDefinition> {
+                ::std::vec![#(#types_of),*]
             }
 
             #[allow(unused_variables, unused_mut)]
@@ -222,7 +222,7 @@ pub(super) fn stub(signature: &Signature) -> TokenStream {
                 ::std::unreachable!()
             }
 
-            fn parameters() -> ::std::vec::Vec<&'static ::workflow::codec::Shape> {
+            fn parameters() -> ::std::vec::Vec<::workflow::contract::TypeDefinition> {
                 ::std::unreachable!()
             }
 

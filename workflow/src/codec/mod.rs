@@ -14,6 +14,7 @@ mod bounds;
 mod error;
 mod graph;
 mod guard;
+mod json;
 mod local;
 mod payload;
 mod shape;
@@ -33,6 +34,7 @@ use payload::Format;
 use shape::Record;
 
 pub use error::{CodecError, ShapeName};
+pub use json::{from_json, to_faithful_json};
 pub(crate) use local::Local;
 pub use local::PersistLocal;
 pub use payload::{Payload, Sealed};

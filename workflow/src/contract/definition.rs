@@ -42,6 +42,10 @@ pub struct TypeDefinition {
     pub shape: &'static Shape,
     /// Its JSON, from its encoded value.
     pub to_json: fn(&Sealed) -> Result<serde_json::Value, CodecError>,
+    /// [`codec::to_faithful_json`] of the type.
+    pub to_faithful_json: fn(&Sealed) -> Result<Option<Vec<u8>>, CodecError>,
+    /// [`codec::from_json`] of the type.
+    pub from_json: fn(&[u8]) -> Result<Sealed, CodecError>,
 }
 
 impl TypeDefinition {
@@ -51,6 +55,8 @@ impl TypeDefinition {
         Self {
             shape: codec::shape::<T>(),
             to_json: Sealed::to_json::<T>,
+            to_faithful_json: codec::to_faithful_json::<T>,
+            from_json: codec::from_json::<T>,
         }
     }
 }
@@ -101,8 +107,10 @@ pub struct ChildDefinition {
 pub struct ActivityDefinition {
     /// Its durable name.
     pub name: ActivityName,
-    /// The shapes of its parameters.
-    pub parameters: Vec<&'static Shape>,
+    /// The types of its parameters.
+    pub parameters: Vec<TypeDefinition>,
+    /// What it returns.
+    pub output: TypeDefinition,
     /// Runs one attempt.
     pub run: fn(Vec<Sealed>, ActivityContext) -> ActivityFuture,
 }
@@ -148,6 +156,13 @@ impl Definition {
             inlined: Vec::new(),
             described: vec![TypeId::of::<W>()],
         }
+    }
+
+    /// The types of the parameters.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<TypeDefinition> {
+        let start = &self.states[0];
+        start.fields.iter().map(|field| field.ty).collect()
     }
 
     /// The state at which a run begins.
@@ -274,6 +289,7 @@ impl Definition {
             self.activities.push(ActivityDefinition {
                 name,
                 parameters: A::parameters(),
+                output: TypeDefinition::of::<A::Output>(),
                 run: A::run,
             });
         }

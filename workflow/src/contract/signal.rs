@@ -74,11 +74,24 @@ impl Definition {
     /// When the workflow never waits for that name, or the payload is not of the type it waits
     /// for. Where a wait's name is computed at run time, every name is accepted.
     pub fn accept_signal(&self, name: &str, payload: &Payload) -> Result<Sealed, SignalError> {
+        self.accept_signal_as(name, |signal| (signal.seal)(payload))
+    }
+
+    /// As [`accept_signal`](Self::accept_signal), for a payload of an encoding of the provider's:
+    /// `seal` reads it as what a wait expects.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn accept_signal_as(
+        &self,
+        name: &str,
+        seal: impl Fn(&SignalDefinition) -> Result<Sealed, CodecError>,
+    ) -> Result<Sealed, SignalError> {
         let spelled = self.signals.iter().find(|s| s.name == Some(name));
         let computed = self.signals.iter().filter(|s| s.name.is_none());
         let mut refused = None;
         for candidate in spelled.into_iter().chain(computed) {
-            match (candidate.seal)(payload) {
+            match seal(candidate) {
                 Ok(sealed) => return Ok(sealed),
                 Err(error) => refused = refused.or(Some(error)),
             }

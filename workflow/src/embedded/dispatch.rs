@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use crate::activity::ActivityContext;
+use crate::attempt;
 use crate::codec::Sealed;
 use crate::contract::{Operation, ScheduledActivity, ScheduledChild};
 use crate::executor::Error;
@@ -20,7 +21,7 @@ use super::record::{Parent, Record, Waiting};
 use super::slot::{Active, Attempt, Slot};
 use super::telemetry::RunningAttempt;
 use super::transition::Input;
-use super::{attempt, clock, engine, limit};
+use super::{clock, engine, limit};
 
 /// How long to wait before trying again to write down what cannot be given back to a caller.
 const COMMIT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -215,11 +216,12 @@ impl Engine {
             op,
             attempt = number,
         );
-        let (turns, scheduled, limits) = (self.turns.clone(), scheduled.clone(), self.limits);
+        let (turns, limits) = (self.turns.clone(), self.limits);
+        let arguments = scheduled.arguments.clone();
         let attempt = async move {
             let _turn = turns.acquire_owned().await;
             let running = RunningAttempt::begin(&definition.name.name);
-            let result = attempt::run(definition, scheduled, context, limit()).await;
+            let result = attempt::run(definition, arguments, context, limit()).await;
             let result = limit::result(&limits, result);
             running.end(&result);
             if let Err(failure) = &result {

@@ -68,6 +68,7 @@ impl From<StoreError> for Error {
 impl Engine {
     /// Opens the data, and lets every run in flight go on.
     pub(super) async fn open(config: &Config) -> Result<Arc<Self>, OpenError> {
+        config.only("default", &["path", "limits", "retention"])?;
         let directory = config.data_path().ok_or_else(|| {
             OpenError::Config(
                 "the embedded engine needs a directory for its data: `Config::new().path(\"…\")`"

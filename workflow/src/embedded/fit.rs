@@ -95,12 +95,12 @@ fn fits_activity(
     let Some(activity) = find_activity(definition, &scheduled.activity) else {
         return changed(format!("the workflow calls no activity `{name}` any more"));
     };
-    let now = activity.parameters.iter().map(|shape| shape.hash);
+    let now = activity.parameters.iter().map(|ty| ty.shape.hash);
     if !now.eq(scheduled.arguments.iter().map(|argument| argument.shape)) {
         let shapes: Vec<_> = activity
             .parameters
             .iter()
-            .map(|s| s.text.as_str())
+            .map(|ty| ty.shape.text.as_str())
             .collect();
         return changed(format!(
             "activity `{name}` was called with other parameters and now takes ({})",

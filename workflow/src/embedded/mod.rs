@@ -6,14 +6,13 @@
 //!   ([`dispatch`]).
 //! - [`resume`]: what is taken up at opening; [`look`]: looking at runs; [`aside`]: those that the code
 //!   cannot go on with.
-//! - [`fit`]: whether the code at hand fits a run; [`attempt`]: one attempt of an activity.
+//! - [`fit`]: whether the code at hand fits a run; [`attempt`](crate::attempt): one attempt of an activity.
 //! - [`timers`], [`clock`]: when something is due; [`listing`]: which runs there
 //!   are; [`describe`]: all there is to know about one.
 //! - [`limit`]: how much a run may take; [`telemetry`]: metrics.
 //! - [`store`]: the two databases; knows bytes only.
 
 mod aside;
-mod attempt;
 mod clock;
 mod describe;
 mod dispatch;

@@ -10,7 +10,7 @@ use crate::status::Status;
 #[non_exhaustive]
 pub enum OpenError {
     /// No provider has that name.
-    #[error("there is no provider `{name}`; known are: {}", .known.join(", "))]
+    #[error("there is no provider `{name}`; known are: {}{}", .known.join(", "), feature(.name))]
     UnknownProvider {
         /// The name that was asked for.
         name: String,
@@ -34,6 +34,17 @@ pub enum OpenError {
     /// The data cannot be opened.
     #[error(transparent)]
     Storage(Box<dyn std::error::Error + Send + Sync>),
+    /// The server cannot be reached, or lets nobody in.
+    #[error("{0}")]
+    Server(String),
+}
+
+/// What is missing for a provider that this crate has.
+fn feature(provider: &str) -> &'static str {
+    match provider {
+        "temporal" => "; enable the feature `temporal` of the crate `workflow`",
+        _ => "",
+    }
 }
 
 /// Why an executor refused something. Nothing has changed then.
@@ -168,6 +179,10 @@ pub enum Error {
     /// The data cannot be read or written.
     #[error(transparent)]
     Storage(Box<dyn std::error::Error + Send + Sync>),
+    /// The server cannot be reached, refused the request, or has no worker that could answer.
+    /// Whether it has carried it out is then not known.
+    #[error("{0}")]
+    Server(String),
     /// The executor was shut down.
     #[error("the executor is shut down; its runs go on when one is opened on the same data")]
     Closed,

@@ -17,13 +17,15 @@ use super::Lowering;
 use super::place::{is_constant, mentions};
 
 /// Methods of the standard library that give a reference into what they are called on.
-const ACCESSORS: [&str; 10] = [
+const ACCESSORS: [&str; 12] = [
     "as_bytes",
     "as_deref",
     "as_path",
     "as_ref",
     "as_slice",
     "as_str",
+    "first",
+    "last",
     "trim",
     "trim_end",
     "trim_matches",
@@ -111,6 +113,8 @@ impl Lowering<'_> {
                     None
                 } else if is_in(&ITERATORS, &call.method) && self.never_changes(place) {
                     Some(iterable.clone())
+                } else if call.method == "iter_mut" {
+                    Some(parse_quote!(::std::iter::IntoIterator::into_iter(&mut #place)))
                 } else if call.method == "iter" {
                     // What is borrowed for as long as the loop goes on does not change either.
                     Some(parse_quote!(::std::iter::IntoIterator::into_iter(&#place)))
@@ -137,8 +141,10 @@ impl Lowering<'_> {
         let Expr::MethodCall(call) = value else {
             return false;
         };
-        is_in(&ACCESSORS, &call.method)
-            && call.args.iter().all(is_constant)
+        // `cell.get()` is something else.
+        let looks_up = call.method == "get" && call.args.len() == 1;
+        (is_in(&ACCESSORS, &call.method) && call.args.iter().all(is_constant)
+            || looks_up && call.args.iter().all(|key| self.is_index_found_again(key)))
             && self.never_changes(&call.receiver)
             && self.is_found_again(&call.receiver)
     }

@@ -6,7 +6,7 @@ use tokio::task::JoinError;
 
 use crate::activity::ActivityContext;
 use crate::codec::Sealed;
-use crate::contract::{ActivityDefinition, ScheduledActivity};
+use crate::contract::ActivityDefinition;
 use crate::failure::{Failure, FailureKind};
 use crate::panic_text;
 
@@ -14,13 +14,13 @@ use crate::panic_text;
 const FAILURE_TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// Runs one attempt of an activity, for at most `limit`.
-pub(super) async fn run(
+pub(crate) async fn run(
     definition: ActivityDefinition,
-    scheduled: ScheduledActivity,
+    arguments: Vec<Sealed>,
     context: ActivityContext,
     limit: Option<Duration>,
 ) -> Result<Sealed, Failure> {
-    let body = (definition.run)(scheduled.arguments, context);
+    let body = (definition.run)(arguments, context);
     let returned = match limit {
         None => body.await,
         Some(limit) => match tokio::time::timeout(limit, body).await {
@@ -41,7 +41,7 @@ pub(super) async fn run(
 
 /// What became of the task that ran an attempt: a panic, also one while it was dropped, is a
 /// failure like any other. `None` where nobody waits for it any more.
-pub(super) fn outcome(
+pub(crate) fn outcome(
     name: &str,
     joined: Result<Result<Sealed, Failure>, JoinError>,
 ) -> Option<Result<Sealed, Failure>> {

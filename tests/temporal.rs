@@ -1,0 +1,229 @@
+//! What only a Temporal server shows, with its own command line as the witness.
+//!
+//! `temporal/with-server` starts the server; without one, these tests say that they are skipped.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+use tests::provider::{namespace, on_server, temporal};
+use tests::{open, reach};
+use workflow::prelude::*;
+
+/// Whether there is a server; says so if not.
+fn server_is_there() -> bool {
+    if !on_server() {
+        println!(
+            "skipped: no server; run `tests/temporal/with-server cargo test -p tests --features temporal`"
+        );
+    }
+    on_server()
+}
+
+/// The server's own command line, in the namespace of a test.
+fn cli(data: &Path, arguments: &[&str]) -> String {
+    let namespace = namespace(data);
+    temporal(&[arguments, &["--namespace", &namespace]].concat())
+}
+
+/// The events of a run's history.
+fn events(data: &Path, id: &str) -> Vec<Value> {
+    let shown = cli(data, &["workflow", "show", "-w", id, "-o", "json"]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    shown["events"].as_array().unwrap().clone()
+}
+
+#[activity(timeout = "10s", retry(max_attempts = 3, initial_interval = "5ms"))]
+async fn greet(name: &str, titles: Vec<String>) -> Result<String, ActivityError> {
+    Ok(format!("hello {} {name}", titles.join(" ")))
+}
+
+#[workflow]
+async fn greeting(
+    ctx: &mut Context,
+    name: String,
+    titles: Vec<String>,
+) -> Result<(String, u32), WorkflowError> {
+    let text = greet(&name, titles).await?;
+    let times: u32 = ctx
+        .wait_for_signal("times", Duration::from_hours(1))
+        .await?;
+    Ok((text, times))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_command_line_starts_signals_and_asks() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let data = data.path();
+    let executor = open::<greeting>(data).await;
+    cli(
+        data,
+        &[
+            "workflow",
+            "start",
+            "-w",
+            "g",
+            "--type",
+            "greeting",
+            "--task-queue",
+            "tests",
+            "-i",
+            r#""Ada""#,
+            "-i",
+            r#"["Dr","Prof"]"#,
+        ],
+    );
+    let run = executor.handle::<greeting>("g").await.unwrap();
+    reach(&run, |state| matches!(state, GreetingState::Times { .. })).await;
+    let state = cli(data, &["workflow", "query", "-w", "g", "--type", "state"]);
+    assert!(
+        state.contains(r#"{"Times":{"text":"hello Dr Prof Ada"}}"#),
+        "{state}"
+    );
+    let status = cli(data, &["workflow", "query", "-w", "g", "--type", "status"]);
+    assert!(status.contains(r#""running""#), "{status}");
+    // A name that nobody waits for and a payload of another type harm nobody.
+    cli(
+        data,
+        &["workflow", "signal", "-w", "g", "--name", "time", "-i", "3"],
+    );
+    cli(
+        data,
+        &[
+            "workflow",
+            "signal",
+            "-w",
+            "g",
+            "--name",
+            "times",
+            "-i",
+            r#""many""#,
+        ],
+    );
+    cli(
+        data,
+        &[
+            "workflow", "signal", "-w", "g", "--name", "times", "-i", "3",
+        ],
+    );
+    assert_eq!(
+        run.result().await.unwrap(),
+        ("hello Dr Prof Ada".to_owned(), 3)
+    );
+    let result = cli(data, &["workflow", "result", "-w", "g", "-o", "json"]);
+    let result: Value = serde_json::from_str(&result).unwrap();
+    assert_eq!(result["result"], json!(["hello Dr Prof Ada", 3]));
+}
+
+#[activity]
+async fn keep(
+    value: Option<Option<u32>>,
+    number: f64,
+) -> Result<(Option<Option<u32>>, f64), ActivityError> {
+    Ok((value, number))
+}
+
+#[workflow]
+async fn keeping(value: Option<Option<u32>>) -> Result<(Option<Option<u32>>, f64), WorkflowError> {
+    Ok(keep(value, f64::INFINITY).await?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_are_json_unless_that_loses_them() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<keeping>(data.path()).await;
+    let run = executor
+        .start(keeping(Some(Some(5))))
+        .id("json")
+        .await
+        .unwrap();
+    assert_eq!(run.result().await.unwrap(), (Some(Some(5)), f64::INFINITY));
+    let run = executor
+        .start(keeping(Some(None)))
+        .id("other")
+        .await
+        .unwrap();
+    assert_eq!(run.result().await.unwrap(), (Some(None), f64::INFINITY));
+
+    let input = |id| {
+        let started = &events(data.path(), id)[0]["workflowExecutionStartedEventAttributes"];
+        started["input"]["payloads"][0]["metadata"]["encoding"].clone()
+    };
+    assert_eq!(input("json"), "anNvbi9wbGFpbg=="); // json/plain
+    assert_ne!(input("other"), "anNvbi9wbGFpbg==");
+}
+
+static KEYS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+#[activity(timeout = "10s")]
+async fn count(ctx: ActivityContext, n: u32) -> Result<u32, ActivityError> {
+    assert!(
+        KEYS.lock().unwrap().insert(ctx.idempotency_key()),
+        "a key is used twice"
+    );
+    Ok(n + 1)
+}
+
+/// Steps without an end in sight, with an activity always to come, and signals on the way.
+#[workflow]
+async fn long(ctx: &mut Context, steps: u32) -> Result<(u32, Vec<u32>, bool), WorkflowError> {
+    let run_id = ctx.run_id().to_owned();
+    let mut n = 0;
+    let mut seen = Vec::new();
+    while n < steps {
+        n = count(n).await?;
+        if n % 100 == 0 {
+            seen.push(ctx.wait_for_signal("go", Duration::from_mins(5)).await?);
+        }
+    }
+    Ok((n, seen, run_id == ctx.run_id()))
+}
+
+/// How many steps a run takes; the server is to suggest to continue it often enough.
+fn steps() -> u32 {
+    let steps = std::env::var("STEPS")
+        .ok()
+        .and_then(|steps| steps.parse().ok());
+    steps.unwrap_or(300)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_run_is_continued_by_itself() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<long>(data.path()).await;
+    let run = executor.start(long(steps())).id("long").await.unwrap();
+    let signals: Vec<u32> = (0..steps() / 100).collect();
+    for n in &signals {
+        // Some before they are waited for, some by the handle and some by the id.
+        match n % 2 {
+            0 => run.signal("go", n).await.unwrap(),
+            _ => executor.signal("long", "go", n).await.unwrap(),
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    let before = executor.handle::<long>("long").await.unwrap();
+    assert_eq!(before.run_id(), run.run_id());
+    assert_eq!(run.result().await.unwrap(), (steps(), signals, true));
+    assert_eq!(KEYS.lock().unwrap().len(), steps() as usize);
+    assert_eq!(run.status().await.unwrap(), Status::Completed);
+    assert_eq!(
+        executor.history("long").await.unwrap().len(),
+        1 + (steps() + steps() / 100) as usize
+    );
+
+    let query = r#"WorkflowId = "long" AND ExecutionStatus = "ContinuedAsNew""#;
+    let count = cli(data.path(), &["workflow", "count", "--query", query]);
+    println!("{steps} steps; continued as new: {count}", steps = steps());
+    let times: u32 = count.trim().rsplit(' ').next().unwrap().parse().unwrap();
+    assert!(times > 0, "{count}");
+}

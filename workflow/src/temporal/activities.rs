@@ -1,0 +1,191 @@
+//! Attempts of activities, as the SDK calls for them.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use temporalio_common::ActivityDefinition as SdkDefinition;
+use temporalio_common::data_converters::RawValue;
+use temporalio_sdk::activities::{
+    ActivityContext as SdkContext, ActivityDefinitions, ActivityError, ActivityImplementer,
+    ExecutableActivity,
+};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::activity::ActivityContext;
+use crate::attempt;
+use crate::codec;
+use crate::contract::{ActivityDefinition, ActivityName, Definition};
+use crate::failure::{Failure, FailureKind};
+
+use super::code::Machines;
+use super::{failures, payloads, until_closed};
+
+/// After so long without a sign of its worker, an attempt is lost.
+pub(super) const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a worker gives a sign for each attempt.
+pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
+
+thread_local! {
+    /// The SDK asks a type for the name of its activity, and all are of one type: this is the name
+    /// of the one that is being registered on this thread.
+    static REGISTERED: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// The activity of that name. Its module decides only where a workflow calls two of one name.
+pub(super) fn find<'a>(
+    definition: &'a Definition,
+    name: &ActivityName,
+) -> Option<&'a ActivityDefinition> {
+    let exact = definition
+        .activities
+        .iter()
+        .find(|known| known.name == *name);
+    exact.or_else(|| {
+        definition
+            .activities
+            .iter()
+            .find(|known| known.name.name == name.name)
+    })
+}
+
+/// The name that the server knows an activity by: with its module where the workflow calls two of
+/// one name.
+pub(super) fn type_name(definition: &Definition, name: &ActivityName) -> String {
+    let mut same = definition
+        .activities
+        .iter()
+        .filter(|known| known.name.name == name.name);
+    match same.nth(1) {
+        None => name.name.clone(),
+        Some(_) => format!("{}::{}", name.module, name.name),
+    }
+}
+
+/// All activities of the registered workflows.
+pub(super) struct Activities {
+    pub(super) machines: Arc<Machines>,
+    /// Where attempts run: the program's own runtime.
+    pub(super) runtime: Handle,
+    /// Whether the executor was closed.
+    pub(super) closed: watch::Receiver<bool>,
+}
+
+impl Activities {
+    /// The definition of an activity, as a workflow calls it; a workflow in another language may
+    /// call any.
+    fn find(&self, workflow: Option<&str>, name: &str) -> Option<&ActivityDefinition> {
+        let caller = workflow.and_then(|workflow| self.machines.get(workflow));
+        let mut definitions = caller.into_iter().chain(self.machines.values());
+        definitions.find_map(|machine| {
+            let definition = machine.definition();
+            let mut known = definition.activities.iter();
+            known.find(|known| type_name(definition, &known.name) == name)
+        })
+    }
+
+    async fn attempt(&self, ctx: SdkContext, input: RawValue) -> Result<RawValue, ActivityError> {
+        let info = ctx.info();
+        let definition = self
+            .find(info.workflow_type.as_deref(), &info.activity_type)
+            .expect("what is registered is found")
+            .clone();
+        let (name, output) = (definition.name.name.clone(), definition.output);
+        let arguments = payloads::decode_all(&input.payloads, &definition.parameters)?;
+        let mut task = {
+            let context = context(&ctx);
+            let attempt = attempt::run(definition, arguments, context, None);
+            self.runtime.spawn(attempt)
+        };
+        let mut closed = self.closed.clone();
+        let mut heartbeat = tokio::time::interval(HEARTBEAT_INTERVAL);
+        let joined = loop {
+            tokio::select! {
+                biased;
+                joined = &mut task => break joined,
+                () = ctx.cancelled() => {
+                    task.abort();
+                    return Err(ActivityError::cancelled());
+                }
+                () = until_closed(&mut closed) => {
+                    task.abort();
+                    return Err(lost(&name));
+                }
+                _ = heartbeat.tick() => ctx.record_heartbeat(RawValue::default()).await?,
+            }
+        };
+        match attempt::outcome(&name, joined) {
+            Some(Ok(value)) => Ok(RawValue::new(vec![payloads::encode(&value, &output)?])),
+            Some(Err(failure)) => Err(ActivityError::application(failures::sent(&failure))),
+            None => Err(lost(&name)),
+        }
+    }
+}
+
+/// Told to the server at once, so that another worker takes the attempt up without waiting.
+fn lost(name: &str) -> ActivityError {
+    let text = format!("activity `{name}` died with its process");
+    ActivityError::application(failures::sent(&Failure::new(FailureKind::Lost, text)))
+}
+
+fn context(ctx: &SdkContext) -> ActivityContext {
+    let info = ctx.info();
+    let workflow_id = info.workflow_id.clone().unwrap_or_default();
+    let (run_id, op) = match info.activity_id.rsplit_once('/') {
+        Some((run_id, op)) if op.parse::<u64>().is_ok() => (run_id.to_owned(), op.parse().ok()),
+        // A workflow in another language called it.
+        _ => (info.workflow_run_id.clone().unwrap_or_default(), None),
+    };
+    let op = op.unwrap_or_else(|| codec::hash_text(&info.activity_id));
+    ActivityContext::new(workflow_id, run_id, op, info.attempt)
+}
+
+impl ActivityImplementer for Activities {
+    fn register_all(self: Arc<Self>, definitions: &mut ActivityDefinitions) {
+        let mut names = BTreeSet::new();
+        for machine in self.machines.values() {
+            let definition = machine.definition();
+            let activities = definition.activities.iter();
+            names.extend(activities.map(|activity| type_name(definition, &activity.name)));
+        }
+        for name in names {
+            REGISTERED.set(name);
+            definitions.register_activity::<Registered>(self.clone());
+        }
+    }
+}
+
+/// One activity, as the SDK asks for its name.
+struct Registered(String);
+
+impl SdkDefinition for Registered {
+    type Input = RawValue;
+    type Output = RawValue;
+
+    fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+impl ExecutableActivity for Registered {
+    type Implementer = Activities;
+
+    const REQUIRES_INSTANCE: bool = true;
+
+    fn definition() -> Self {
+        Self(REGISTERED.with_borrow(String::clone))
+    }
+
+    fn execute(
+        activities: Option<Arc<Activities>>,
+        ctx: SdkContext,
+        input: RawValue,
+    ) -> Pin<Box<dyn Future<Output = Result<RawValue, ActivityError>> + Send>> {
+        let activities = activities.expect("it is registered with its instance");
+        Box::pin(async move { activities.attempt(ctx, input).await })
+    }
+}

@@ -1,0 +1,310 @@
+//! The operations of a run as Temporal's: what begins them, and the event that ends them.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use temporalio_common::data_converters::RawValue;
+use temporalio_common::error::{ActivityExecutionError, ChildWorkflowExecutionError};
+use temporalio_common::{ActivityCloseTimeouts, RetryPolicy, UntypedActivity, UntypedWorkflow};
+use temporalio_workflow::{
+    ActivityOptions, ChildWorkflowCancellationType, ChildWorkflowOptions, ParentClosePolicy,
+    TimerOptions, TimerResult, WorkflowCancellationToken, WorkflowContext,
+};
+
+use crate::contract::{
+    Event, Facts, Fault, Operation, ScheduledActivity, ScheduledChild, TypeDefinition,
+};
+use crate::failure::{Failure, FailureKind};
+use crate::retry;
+
+use super::code::Code;
+use super::host::Host;
+use super::{activities, failures, payloads};
+
+/// Stands for "without limit": the server wants at least one.
+const WITHOUT_LIMIT: Duration = Duration::from_hours(24 * 365 * 100);
+
+/// The shortest wait between two attempts that the server takes.
+const RETRY_INTERVAL_MIN: Duration = Duration::from_millis(1);
+
+/// How an operation ends: with an event, or with a value that the code at hand cannot read.
+type Ending = Pin<Box<dyn Future<Output = Result<Event, Fault>>>>;
+
+/// The operations of a run that the server has under way, by their numbers.
+#[derive(Default)]
+pub(super) struct Operations(BTreeMap<u64, Begun>);
+
+struct Begun {
+    ending: Ending,
+    cancel: WorkflowCancellationToken,
+}
+
+/// What an operation is begun with.
+pub(super) struct Scene<'a> {
+    pub(super) ctx: &'a WorkflowContext<Host>,
+    pub(super) code: &'a Code,
+    pub(super) facts: &'a Facts,
+    /// The state that the run stands at.
+    pub(super) state: String,
+}
+
+impl Operations {
+    /// Begins an operation. A wait for a signal without a timeout needs nothing of the server.
+    ///
+    /// # Errors
+    /// When an argument has no payload.
+    pub(super) fn begin(
+        &mut self,
+        scene: &Scene<'_>,
+        op: u64,
+        operation: Operation,
+    ) -> Result<(), Fault> {
+        // Not the run's own token: the machine decides what a cancellation interrupts.
+        let cancel = WorkflowCancellationToken::new();
+        let mut ending = match operation {
+            Operation::Activity(scheduled) => activity(scene, op, scheduled, &cancel)?,
+            Operation::Child(scheduled) => child(scene, op, scheduled, &cancel)?,
+            Operation::Timer { duration }
+            | Operation::Signal {
+                timeout: Some(duration),
+                ..
+            } => timer(scene.ctx, op, duration, &cancel),
+            Operation::Signal { timeout: None, .. } => return Ok(()),
+        };
+        // The first poll gives the command, so that commands stand in the order of operations.
+        if let Poll::Ready(ended) = ending
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            ending = Box::pin(std::future::ready(ended));
+        }
+        self.0.insert(op, Begun { ending, cancel });
+        Ok(())
+    }
+
+    /// Stops an operation whose outcome nobody wants any more.
+    pub(super) fn cancel(&mut self, op: u64) {
+        if let Some(begun) = self.0.remove(&op) {
+            begun.cancel.cancel();
+        }
+    }
+
+    /// Whether none is under way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first operation that has ended, by number: the same in every replay.
+    pub(super) fn poll_ended(&mut self, context: &mut Context<'_>) -> Poll<Result<Event, Fault>> {
+        for (&op, begun) in &mut self.0 {
+            if let Poll::Ready(event) = begun.ending.as_mut().poll(context) {
+                self.0.remove(&op);
+                return Poll::Ready(event);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+fn timer(
+    ctx: &WorkflowContext<Host>,
+    op: u64,
+    duration: Duration,
+    cancel: &WorkflowCancellationToken,
+) -> Ending {
+    let options = TimerOptions::builder(duration.min(WITHOUT_LIMIT))
+        .cancellation_token(cancel.clone())
+        .build();
+    let ctx = ctx.clone();
+    Box::pin(async move {
+        match ctx.timer(options).await {
+            TimerResult::Fired => Ok(Event::TimerFired { op }),
+            // Whoever cancels it forgets it.
+            TimerResult::Cancelled => std::future::pending().await,
+        }
+    })
+}
+
+fn activity(
+    scene: &Scene<'_>,
+    op: u64,
+    scheduled: ScheduledActivity,
+    cancel: &WorkflowCancellationToken,
+) -> Result<Ending, Fault> {
+    let definition = scene.code.machine().definition();
+    let known = activities::find(definition, &scheduled.activity)
+        .expect("the definition of a workflow has the activities that it calls");
+    let name = known.name.name.clone();
+    let input = encode(scene, &name, &scheduled.arguments, &known.parameters)?;
+    let options = ActivityOptions::with_close_timeouts(close_timeouts(&scheduled))
+        // The idempotency key: the same in every attempt, and in every run of a chain.
+        .activity_id(format!("{}/{op}", scene.facts.run_id))
+        .heartbeat_timeout(activities::HEARTBEAT_TIMEOUT)
+        .retry_policy(retry_policy(&scheduled.options.retry))
+        .cancellation_token(cancel.clone())
+        .build();
+    let activity = UntypedActivity::new(activities::type_name(definition, &known.name));
+    let output = known.output;
+    let (ctx, state) = (scene.ctx.clone(), scene.state.clone());
+    Ok(Box::pin(async move {
+        let ended = ctx.execute_activity(activity, input, options).await;
+        match ended {
+            Ok(value) => {
+                let output = decode(&state, &name, &value, &output)?;
+                Ok(Event::ActivityCompleted { op, output })
+            }
+            Err(error) => {
+                let failure = activity_failure(&scheduled, &error);
+                Ok(Event::ActivityFailed { op, failure })
+            }
+        }
+    }))
+}
+
+fn close_timeouts(scheduled: &ScheduledActivity) -> ActivityCloseTimeouts {
+    let options = &scheduled.options;
+    match (options.start_to_close, options.schedule_to_close) {
+        (None, limit) => ActivityCloseTimeouts::ScheduleToClose(limit.unwrap_or(WITHOUT_LIMIT)),
+        (Some(limit), None) => ActivityCloseTimeouts::StartToClose(limit),
+        (Some(start_to_close), Some(schedule_to_close)) => {
+            ActivityCloseTimeouts::ScheduleAndStartToClose {
+                schedule_to_close,
+                start_to_close,
+            }
+        }
+    }
+}
+
+fn retry_policy(policy: &retry::RetryPolicy) -> RetryPolicy {
+    let initial_interval = policy.initial_interval.max(RETRY_INTERVAL_MIN);
+    RetryPolicy::builder()
+        .initial_interval(initial_interval)
+        .backoff_coefficient(policy.backoff_coefficient.max(1.0))
+        .maximum_interval(policy.max_interval.max(initial_interval))
+        // To the server, zero is without limit.
+        .maximum_attempts(policy.max_attempts.max(1))
+        .build()
+}
+
+/// The failure of an activity; where the server made it, in the embedded engine's words.
+fn activity_failure(scheduled: &ScheduledActivity, error: &ActivityExecutionError) -> Failure {
+    let Some(failure) = error.failure().map(failures::received) else {
+        return Failure::new(FailureKind::Application, error.to_string());
+    };
+    let is_timeout = matches!(failure.kind, FailureKind::Lost | FailureKind::TimedOut);
+    if !is_timeout || error.as_timeout().is_none() {
+        return failure;
+    }
+    let name = &scheduled.activity.name;
+    let options = &scheduled.options;
+    let text = match (
+        failure.kind,
+        options.start_to_close,
+        options.schedule_to_close,
+    ) {
+        (FailureKind::Lost, ..) if options.retry.max_attempts <= 1 => format!(
+            "activity `{name}` may be attempted only once, and its attempt died with its process"
+        ),
+        (FailureKind::Lost, ..) => {
+            format!("the last attempt of activity `{name}` died with its process")
+        }
+        (_, Some(limit), None) => {
+            format!("an attempt of activity `{name}` took longer than {limit:?}")
+        }
+        (_, None, Some(limit)) => format!("activity `{name}` took longer than {limit:?} in all"),
+        _ => format!("activity `{name}` took too long: {}", failure.message),
+    };
+    Failure::new(failure.kind, text)
+}
+
+fn child(
+    scene: &Scene<'_>,
+    op: u64,
+    scheduled: ScheduledChild,
+    cancel: &WorkflowCancellationToken,
+) -> Result<Ending, Fault> {
+    let name = scheduled.workflow;
+    let definition = scene
+        .code
+        .workflow(&name)
+        .expect("the children of a workflow are registered with it")
+        .definition();
+    let input = encode(scene, &name, &scheduled.arguments, &definition.parameters())?;
+    let output = definition.output;
+    let facts = scene.facts;
+    let options = ChildWorkflowOptions::builder()
+        .workflow_id(ScheduledChild::workflow_id(
+            &facts.workflow_id,
+            &facts.run_id,
+            op,
+        ))
+        .cancel_type(ChildWorkflowCancellationType::TryCancel)
+        .parent_close_policy(ParentClosePolicy::RequestCancel)
+        .cancellation_token(cancel.clone())
+        .build();
+    let (ctx, state) = (scene.ctx.clone(), scene.state.clone());
+    Ok(Box::pin(async move {
+        let failed = |failure| Ok(Event::ChildFailed { op, failure });
+        let workflow = UntypedWorkflow::new(name.as_str());
+        let started = ctx.start_child_workflow(workflow, input, options).await;
+        let ended = match started {
+            Ok(started) => started.result().await,
+            Err(error) => {
+                let text = format!("the child workflow cannot be started: {error}");
+                return failed(Failure::new(FailureKind::Application, text));
+            }
+        };
+        match ended {
+            Ok(value) => {
+                let output = decode(&state, &name, &value, &output)?;
+                Ok(Event::ChildCompleted { op, output })
+            }
+            Err(error) => failed(child_failure(&error)),
+        }
+    }))
+}
+
+/// The failure of a child; where the server made it, in the embedded engine's words.
+fn child_failure(error: &ChildWorkflowExecutionError) -> Failure {
+    let Some(failure) = error.failure().map(failures::received) else {
+        return Failure::new(FailureKind::Application, error.to_string());
+    };
+    let text = match failure.kind {
+        FailureKind::Terminated => {
+            format!("the child workflow was terminated: {}", failure.message)
+        }
+        _ if error.as_timeout().is_some() => "the child workflow timed out".to_owned(),
+        _ => return failure,
+    };
+    Failure::new(failure.kind, text)
+}
+
+fn encode(
+    scene: &Scene<'_>,
+    what: &str,
+    values: &[crate::codec::Sealed],
+    types: &[TypeDefinition],
+) -> Result<RawValue, Fault> {
+    let payloads = payloads::encode_all(values, types);
+    let payloads = payloads.map_err(|error| Fault::Codec {
+        state: scene.state.clone(),
+        what: what.to_owned(),
+        error,
+    })?;
+    Ok(RawValue::new(payloads))
+}
+
+fn decode(
+    state: &str,
+    what: &str,
+    value: &RawValue,
+    ty: &TypeDefinition,
+) -> Result<crate::codec::Sealed, Fault> {
+    payloads::decode_one(&value.payloads, ty).map_err(|error| Fault::Codec {
+        state: state.to_owned(),
+        what: what.to_owned(),
+        error,
+    })
+}
