@@ -150,6 +150,8 @@ pub(super) struct Point {
     pub(super) resume: BlockId,
     /// The temporary that its outcome is bound to.
     pub(super) awaited: LocalId,
+    /// Whether the workflow that runs inline there has the same name outside of the body.
+    pub(super) is_outside: bool,
 }
 
 pub(super) struct Flow {
