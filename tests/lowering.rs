@@ -14,7 +14,8 @@
     clippy::needless_return,
     clippy::never_loop,
     clippy::ptr_arg,
-    clippy::single_match
+    clippy::single_match,
+    clippy::toplevel_ref_arg
 )]
 
 #[path = "lowering/driver.rs"]

@@ -45,6 +45,8 @@ pub(super) struct Rebind {
     pub(super) binds: Vec<LocalId>,
     /// The bindings that it makes them of.
     pub(super) roots: BTreeSet<LocalId>,
+    /// It makes a closure, whose types rustc finds only where it is used: so there alone it stands.
+    pub(super) closure: bool,
 }
 
 /// Why a binding is a reference.

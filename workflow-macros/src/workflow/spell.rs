@@ -48,6 +48,20 @@ pub(super) struct Inner {
     glob: bool,
 }
 
+/// Whether a binding is surely a number, a `bool` or a `char`, which are copied.
+pub(super) fn is_scalar(local: &Local) -> bool {
+    const SCALARS: [&str; 16] = [
+        "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "u128", "u16",
+        "u32", "u64", "u8", "usize",
+    ];
+    match &local.spelling {
+        Some(Spelling::Type(Type::Path(path))) => {
+            SCALARS.iter().any(|scalar| path.path.is_ident(scalar))
+        }
+        _ => false,
+    }
+}
+
 impl Inner {
     pub(super) fn of(body: &Block) -> Self {
         let mut inner = Self {
