@@ -14,7 +14,8 @@
     clippy::needless_return,
     clippy::never_loop,
     clippy::ptr_arg,
-    clippy::single_match
+    clippy::single_match,
+    clippy::toplevel_ref_arg
 )]
 
 #[path = "lowering/driver.rs"]
@@ -24,6 +25,8 @@ mod driver;
 mod bindings;
 #[path = "lowering/branches.rs"]
 mod branches;
+#[path = "lowering/iteration.rs"]
+mod iteration;
 #[path = "lowering/loops.rs"]
 mod loops;
 #[path = "lowering/operands.rs"]

@@ -298,3 +298,29 @@ fn loops_over_references() {
     }
     same!(run; (0), (1), (2), (4));
 }
+
+#[test]
+fn closures_over_what_does_not_change_are_made_again() {
+    #[workflow]
+    async fn run(rate: i64, name: String) -> Result<String, WorkflowError> {
+        let scale = |n| n * rate;
+        let limit = rate + 1;
+        let capped = move |n: i64| if n > limit { limit } else { n };
+        let label = |n: i64, suffix: &str| format!("{name}-{n}{suffix}");
+        let mut parts = Vec::new();
+        for i in 0..3 {
+            let base = give(i).await?;
+            parts.push(label(scale(base), "!"));
+            if capped(base) > 1 {
+                give(capped(base + 10)).await?;
+                parts.push(label(capped(100), "?"));
+            }
+        }
+        give(1).await?;
+        let twice = |n: i64| scale(n) * 2;
+        give(2).await?;
+        parts.push(label(twice(3), ""));
+        Ok(parts.join(" ") + &name)
+    }
+    same!(run; (2, "a".to_owned()), (0, String::new()));
+}

@@ -307,3 +307,28 @@ fn the_state_of_an_inline_workflow_is_a_field() {
     );
     let _ = run;
 }
+
+#[test]
+fn generic_workflows_are_called() {
+    #[workflow]
+    async fn children(x: i64) -> Result<String, WorkflowError> {
+        let one = named::<Negate>(x).await?;
+        let outcome = named::<Negate>(one).await;
+        let mut all = kept::<String, 2>(greet("you").await?).await?;
+        all.push(give(one + outcome?).await?.to_string());
+        Ok(all.join(" "))
+    }
+    same!(children; (1), (4));
+    #[workflow]
+    async fn inline(ctx: &mut Context, x: i64) -> Result<String, WorkflowError> {
+        use self::kept as again;
+        let mut all = kept::<i64, 1>(ctx, x).await?;
+        all.extend(again::<_, 3>(ctx, x).await?);
+        let outcome = kept::<i64, 0>(ctx, 5).await;
+        let held = kept::<i64, 2>;
+        all.extend(held(ctx, x + 1).await?);
+        all.push(give(outcome?[0]).await?);
+        Ok(format!("{all:?}"))
+    }
+    same!(inline with []; (1), (4));
+}

@@ -72,7 +72,8 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// A reference to a place of the workflow's own is made again after an `.await`, and so is what a
 /// pattern binds that looks into one, and the item of a loop over one: `let name = &order.name;`,
 /// `match &decision { … }`, `for item in &items`. A `&'static str` is saved as the text that it is.
-/// Other references, closures and whatever else cannot be saved must not live across an `.await`;
+/// So is a closure over bindings that never change. Other references and closures, and whatever
+/// else cannot be saved, must not live across an `.await`;
 /// the error says how to write it instead.
 ///
 /// # Calls of other workflows

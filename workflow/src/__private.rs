@@ -240,12 +240,33 @@ pub trait Called {
     type State: serde::Serialize + serde::de::DeserializeOwned + Send + 'static;
 
     /// Where it stands, of a run that stands in it.
-    fn state(_: &SavedState<'_>) -> Result<Box<Self::State>, CodecError> {
-        Err(CodecError::Decode {
-            type_name: std::any::type_name::<Self::State>(),
-            reason: "no workflow runs inline there".to_owned(),
-        })
+    fn state(saved: &SavedState<'_>) -> Result<Box<Self::State>, CodecError> {
+        saved.inline_shown()
     }
+}
+
+/// Stands for the type parameters of a workflow that is mentioned without them.
+#[derive(Debug)]
+pub enum Unstated {}
+
+/// What a constant can be that is a parameter of a workflow.
+pub trait Constant {
+    /// What stands for it where the workflow is mentioned without it.
+    const ANY: Self;
+}
+
+macro_rules! constants {
+    ($($ty:ty: $any:expr;)*) => {$(
+        impl Constant for $ty {
+            const ANY: Self = $any;
+        }
+    )*};
+}
+
+constants! {
+    bool: false; char: '\0';
+    u8: 0; u16: 0; u32: 0; u64: 0; u128: 0; usize: 0;
+    i8: 0; i16: 0; i32: 0; i64: 0; i128: 0; isize: 0;
 }
 
 /// States where a workflow stands that runs inline.

@@ -4,7 +4,7 @@
 //! be saved: a range with what it has still to count, or the items left of a collection.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::iter::{Cloned, Copied, Enumerate, Rev, Skip, Take};
+use std::iter::{Chain, Cloned, Copied, Enumerate, Rev, Skip, StepBy, Take, Zip};
 use std::ops::{Range, RangeFrom, RangeInclusive};
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[diagnostic::on_unimplemented(
     message = "WF0046: a `for` loop over `{Self}` cannot await in its body",
     label = "cannot be saved in the middle of the loop",
-    note = "what can be looped over with an `.await` in the body: a range of integers, a `Vec`, `VecDeque`, array, `Option`, `BTreeMap` or `BTreeSet` by value",
+    note = "what can be looped over with an `.await` in the body: a range of integers, a `Vec`, `VecDeque`, array, `Option`, `BTreeMap` or `BTreeSet` by value, also with `.rev()`, `.enumerate()`, `.zip(…)`, `.step_by(…)`, `.skip(…)`, `.take(…)` and `.chain(…)`",
     note = "an iterator's items can be collected first: `for item in iterator.collect::<Vec<_>>()`"
 )]
 pub trait IntoItems {
@@ -73,10 +73,104 @@ collections! {
     Option<T>, T, [T];
     BTreeSet<T>, T, [T];
     BTreeMap<K, V>, (K, V), [K, V];
-    std::vec::IntoIter<T>, T, [T];
-    Enumerate<std::vec::IntoIter<T>>, (usize, T), [T];
-    Rev<std::vec::IntoIter<T>>, T, [T];
 }
+
+/// An iterator of the standard library that owns its items, ends, and calls no code of a user's: its
+/// items are taken out of it when the loop begins.
+pub trait Finite: Iterator {}
+
+/// One over a collection; ranges count down by themselves.
+pub trait OfCollection: Finite {}
+
+macro_rules! finite {
+    ($($iterator:ty, [$($parameter:tt)*];)*) => {$(
+        impl<$($parameter)*> Finite for $iterator {}
+        impl<$($parameter)*> IntoItems for $iterator {
+            type Items = Queue<<Self as Iterator>::Item>;
+            fn into_items(self) -> Self::Items {
+                Queue(self.collect())
+            }
+        }
+    )*};
+}
+
+finite! {
+    std::array::IntoIter<T, N>, [T, const N: usize];
+    std::collections::btree_map::IntoIter<K, V>, [K, V];
+    std::collections::btree_map::IntoKeys<K, V>, [K, V];
+    std::collections::btree_map::IntoValues<K, V>, [K, V];
+    std::collections::btree_set::IntoIter<T>, [T];
+    std::collections::vec_deque::IntoIter<T>, [T];
+    std::option::IntoIter<T>, [T];
+    std::vec::IntoIter<T>, [T];
+    Chain<A, B>, [A: Finite, B: Finite<Item = A::Item>];
+    Enumerate<I>, [I: Finite];
+    Rev<I>, [I: OfCollection + DoubleEndedIterator];
+    Skip<I>, [I: Finite];
+    StepBy<I>, [I: Finite];
+    Take<I>, [I: Finite];
+    Zip<A, B>, [A: Finite, B: Finite];
+}
+
+impl<T: Integer> Finite for Range<T> where Self: Iterator {}
+impl<T: Integer> Finite for RangeInclusive<T> where Self: Iterator {}
+
+macro_rules! of_collections {
+    ($($iterator:ty, [$($parameter:tt)*];)*) => {$(
+        impl<$($parameter)*> OfCollection for $iterator {}
+    )*};
+}
+
+of_collections! {
+    std::array::IntoIter<T, N>, [T, const N: usize];
+    std::collections::btree_map::IntoIter<K, V>, [K, V];
+    std::collections::btree_map::IntoKeys<K, V>, [K, V];
+    std::collections::btree_map::IntoValues<K, V>, [K, V];
+    std::collections::btree_set::IntoIter<T>, [T];
+    std::collections::vec_deque::IntoIter<T>, [T];
+    std::option::IntoIter<T>, [T];
+    std::vec::IntoIter<T>, [T];
+    Enumerate<I>, [I: OfCollection];
+    Skip<I>, [I: OfCollection];
+    StepBy<I>, [I: OfCollection];
+    Take<I>, [I: OfCollection];
+    Zip<A, B>, [A: OfCollection, B: OfCollection];
+}
+
+/// What is left of a range that is counted down, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountDown<T> {
+    next: Option<T>,
+    last: T,
+}
+
+impl<T: Integer> Items for CountDown<T> {
+    type Item = T;
+    fn next(&mut self) -> Option<T> {
+        let next = self.next?;
+        self.next = (next > self.last).then(|| next.before());
+        Some(next)
+    }
+}
+
+macro_rules! counted_down {
+    ($($range:ty)*) => {$(
+        impl<T: Integer> IntoItems for Rev<$range>
+        where
+            $range: DoubleEndedIterator<Item = T>,
+        {
+            type Items = CountDown<T>;
+            fn into_items(mut self) -> CountDown<T> {
+                // The greatest is the first, and the least the last.
+                let next = self.next();
+                let last = self.next_back().or(next).unwrap_or(T::GREATEST);
+                CountDown { next, last }
+            }
+        }
+    )*};
+}
+
+counted_down!(Range<T> RangeInclusive<T>);
 
 impl<T> IntoItems for Queue<T> {
     type Items = Self;

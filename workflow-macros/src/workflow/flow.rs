@@ -45,6 +45,8 @@ pub(super) struct Rebind {
     pub(super) binds: Vec<LocalId>,
     /// The bindings that it makes them of.
     pub(super) roots: BTreeSet<LocalId>,
+    /// It makes a closure, whose types rustc finds only where it is used: so there alone it stands.
+    pub(super) closure: bool,
 }
 
 /// Why a binding is a reference.
@@ -148,6 +150,8 @@ pub(super) struct Point {
     pub(super) resume: BlockId,
     /// The temporary that its outcome is bound to.
     pub(super) awaited: LocalId,
+    /// Whether the workflow that runs inline there has the same name outside of the body.
+    pub(super) is_outside: bool,
 }
 
 pub(super) struct Flow {

@@ -460,9 +460,9 @@ fn refusal(ident: &Ident, borrow: Borrow, at: &str) -> String {
              help: look into the value instead of a reference to it (`match value.clone() {{ … }}`), or keep a copy: `let {ident} = {ident}.clone();`"
         ),
         Borrow::Closure => format!(
-            "`{ident}` is a closure and lives across {at}\n\
-             a run is saved at every await, and a closure cannot be saved\n\
-             help: make it a function, or make the closure again after the await"
+            "`{ident}` is a closure that changes or takes what it captures, and lives across {at}\n\
+             a run is saved at every await, and such a closure cannot be made again\n\
+             help: let it only look at what never changes (without `move`), or make it a function"
         ),
     }
 }

@@ -48,6 +48,20 @@ pub(super) struct Inner {
     glob: bool,
 }
 
+/// Whether a binding is surely a number, a `bool` or a `char`, which are copied.
+pub(super) fn is_scalar(local: &Local) -> bool {
+    const SCALARS: [&str; 16] = [
+        "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "u128", "u16",
+        "u32", "u64", "u8", "usize",
+    ];
+    match &local.spelling {
+        Some(Spelling::Type(Type::Path(path))) => {
+            SCALARS.iter().any(|scalar| path.path.is_ident(scalar))
+        }
+        _ => false,
+    }
+}
+
 impl Inner {
     pub(super) fn of(body: &Block) -> Self {
         let mut inner = Self {
@@ -108,18 +122,21 @@ impl Inner {
         known.then(|| Spelling::Type(ty.clone()))
     }
 
-    fn spell_call(&self, function: &Path, tried: bool) -> Option<Spelling> {
-        let plain = function.segments.iter().all(|segment| {
-            segment.arguments.is_none()
-                && mark::local_of(&segment.ident).is_none()
+    /// Whether a function has the same name outside of the body.
+    pub(super) fn is_outside(&self, function: &Path) -> bool {
+        let is_function = function.segments.iter().all(|segment| {
+            mark::local_of(&segment.ident).is_none()
                 && mark::plain(&segment.ident).starts_with(char::is_lowercase)
-                && segment.ident != "Self"
         });
+        let first = function.segments.first();
+        let inner = first.is_some_and(|first| self.names.contains(&mark::plain(&first.ident)));
+        is_function && !inner && !self.glob
+    }
+
+    fn spell_call(&self, function: &Path, tried: bool) -> Option<Spelling> {
         // It is no activity, so nothing of its name knows what it gives.
         let is_library = function.segments.last()?.ident == "join_all";
-        let first = mark::plain(&function.segments.first()?.ident);
-        let outside = !self.glob && !self.names.contains(&first);
-        (plain && outside && !is_library).then(|| Spelling::Called {
+        (self.is_outside(function) && !is_library).then(|| Spelling::Called {
             function: function.clone(),
             part: if tried { Part::Output } else { Part::Outcome },
         })

@@ -2,8 +2,11 @@
 
 use std::any::{Any, TypeId};
 
+use serde::de::DeserializeOwned;
+
 use crate::codec::CodecError;
 use crate::compiled::{Stated, Workflow};
+use crate::error::{ActivityError, WorkflowError};
 use crate::saved::Saved;
 
 use super::{Definition, Fault, Machine, Snapshot};
@@ -59,15 +62,19 @@ impl<'a> SavedState<'a> {
     /// # Errors
     /// When it cannot be read.
     pub fn inline<W: Workflow>(&self) -> Result<Box<W::State>, CodecError> {
-        let unreadable = |reason| CodecError::Decode {
-            type_name: std::any::type_name::<W::State>(),
-            reason,
-        };
-        let inner = self
-            .inner()
-            .map_err(|fault| unreadable(fault.to_string()))?;
-        let inner = inner.ok_or_else(|| unreadable("no workflow runs inline there".to_owned()))?;
+        let inner = self.inline_as::<W::State>()?;
         W::state(&inner).map(Box::new)
+    }
+
+    /// The same, where only the step function knows which workflow it is.
+    pub(crate) fn inline_shown<S: DeserializeOwned>(&self) -> Result<Box<S>, CodecError> {
+        from_json(self.inline_as::<S>()?.to_json()?).map(Box::new)
+    }
+
+    fn inline_as<S>(&self) -> Result<Self, CodecError> {
+        let inner = self.inner();
+        let inner = inner.map_err(|fault| unreadable::<S>(fault.to_string()))?;
+        inner.ok_or_else(|| unreadable::<S>("no workflow runs inline there".to_owned()))
     }
 
     /// Which state it is, by its place in the definition.
@@ -81,12 +88,19 @@ impl<'a> SavedState<'a> {
     /// # Errors
     /// When it cannot be read.
     pub fn field<S: Stated>(&self, index: usize) -> Result<S::Type, CodecError> {
-        // A type that comes from the name of a function is `Saved` when that is no activity.
+        // A type that comes from the name of a function is made of `Saved` when that is no activity.
         if TypeId::of::<S::Type>() == TypeId::of::<Saved>() {
             let saved: Box<dyn Any> = Box::new(self.opaque(index)?);
             if let Ok(saved) = saved.downcast::<S::Type>() {
                 return Ok(*saved);
             }
+        }
+        let outcomes = [
+            TypeId::of::<Result<Saved, ActivityError>>(),
+            TypeId::of::<Result<Saved, WorkflowError>>(),
+        ];
+        if outcomes.contains(&TypeId::of::<S::Type>()) {
+            return from_json(self.opaque(index)?.json().clone());
         }
         self.snapshot.fields[index].value.open()
     }
@@ -120,5 +134,16 @@ impl<'a> SavedState<'a> {
             fields.insert(name.to_owned(), inner.to_json()?);
         }
         Ok(serde_json::json!({ state.name: fields }))
+    }
+}
+
+fn from_json<S: DeserializeOwned>(json: serde_json::Value) -> Result<S, CodecError> {
+    serde_json::from_value(json).map_err(|error| unreadable::<S>(error.to_string()))
+}
+
+fn unreadable<S>(reason: String) -> CodecError {
+    CodecError::Decode {
+        type_name: std::any::type_name::<S>(),
+        reason,
     }
 }

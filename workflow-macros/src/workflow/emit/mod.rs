@@ -11,10 +11,10 @@ use syn::{Attribute, Block, GenericParam, Stmt};
 
 use super::diagram::{self, Edge};
 use super::flow::LocalId;
-use super::mark;
 use super::number::{Await, SignalArgument};
 use super::plan::Plan;
 use super::signature::Signature;
+use super::{generics, mark};
 use crate::report::Report;
 
 /// ```text
@@ -37,16 +37,20 @@ fn call(signature: &Signature, body: &TokenStream) -> TokenStream {
         .generics
         .params
         .iter()
-        .cloned()
-        .map(|mut parameter| {
-            if let GenericParam::Type(ty) = &mut parameter {
-                ty.bounds.clear();
+        .map(|parameter| match parameter {
+            GenericParam::Const(constant) => {
+                let (ident, ty) = (&constant.ident, &constant.ty);
+                quote!(const #ident: #ty = { <#ty as ::workflow::__private::Constant>::ANY })
             }
-            parameter
+            other => {
+                let ident = generics::name(other);
+                quote!(#ident = ::workflow::__private::Unstated)
+            }
         });
-    // A type parameter must occur in a type that has it.
-    let ty = if phantom.is_empty() {
-        quote!(#vis enum #ident #impls {})
+    // A type parameter must occur in a type that has it. The defaults are for a mention of the
+    // workflow by its name alone: see `called`.
+    let ty = if signature.generics.params.is_empty() {
+        quote!(#vis enum #ident {})
     } else {
         quote! {
             #vis struct #ident<#(#bare),*> {
@@ -236,7 +240,8 @@ pub(super) fn stub(signature: &Signature, body: Option<&Block>) -> TokenStream {
     }
 }
 
-/// What awaiting a call of the workflow gives, for workflows that do so.
+/// What awaiting a call of the workflow gives, for workflows that do so. These name the function
+/// alone, which does not tell the types that a generic one gives.
 ///
 /// ```text
 /// impl ::workflow::__private::Called for research_workflow {
@@ -248,11 +253,20 @@ pub(super) fn stub(signature: &Signature, body: Option<&Block>) -> TokenStream {
 /// ```
 fn called(signature: &Signature, output: &TokenStream, state: &TokenStream) -> TokenStream {
     let ident = &signature.ident;
-    let (impls, types, bounds) = signature.generics.split_for_impl();
+    if !signature.generics.params.is_empty() {
+        return quote! {
+            #[automatically_derived]
+            impl ::workflow::__private::Called for #ident {
+                type Output = ::workflow::Saved;
+                type Error = ::workflow::WorkflowError;
+                type State = ::workflow::Saved;
+            }
+        };
+    }
     let saved = local("saved");
     quote! {
         #[automatically_derived]
-        impl #impls ::workflow::__private::Called for #ident #types #bounds {
+        impl ::workflow::__private::Called for #ident {
             #output
             type Error = ::workflow::WorkflowError;
             type State = #state;

@@ -32,6 +32,11 @@ impl Emitter<'_> {
         }
         let module = format_ident!("__{}_called", mark::plain(&self.signature.ident));
         let aliases: Vec<Ident> = (0..functions.len()).map(|i| self.alias(i)).collect();
+        let outside = functions.iter().zip(&aliases);
+        let (outside, of_outside): (Vec<_>, Vec<_>) = outside
+            .filter(|(function, _)| self.is_outside(function))
+            .map(|(function, alias)| (without_arguments(function), alias))
+            .unzip();
         quote! {
             #[allow(non_camel_case_types, missing_docs, dead_code, unreachable_pub)]
             mod #module {
@@ -48,9 +53,18 @@ impl Emitter<'_> {
             use #module::*;
             #(
                 #[allow(unused_imports, non_camel_case_types)]
-                use #functions as #aliases;
+                use #outside as #of_outside;
             )*
         }
+    }
+
+    /// Whether what is called can be imported.
+    fn is_outside(&self, function: &syn::Path) -> bool {
+        self.plan.states.iter().all(|state| {
+            let runs = self.awaits[state.number].inline.as_ref() == Some(function);
+            let point = self.plan.flow.points[state.number].as_ref();
+            !runs || point.is_some_and(|point| point.is_outside)
+        })
     }
 
     fn alias(&self, index: usize) -> Ident {
@@ -415,6 +429,15 @@ impl Emitter<'_> {
         });
         quote!(::std::result::Result::Ok(match #from.index() { #(#arms,)* }))
     }
+}
+
+/// A path as it is imported: `process` of `process::<Order>`.
+fn without_arguments(path: &syn::Path) -> syn::Path {
+    let mut path = path.clone();
+    for segment in &mut path.segments {
+        segment.arguments = syn::PathArguments::None;
+    }
+    path
 }
 
 /// A variant of the state enum.

@@ -250,8 +250,10 @@ impl Emitter<'_> {
                 given.insert(id);
             }
         }
+        let mut again = Pieces::default();
         for rebind in flow.remade(&self.plan.live.entry[id.0]) {
-            out.extend(self.code(&rebind.tokens, &Around::nothing()));
+            let tokens = self.code(&rebind.tokens, &Around::nothing());
+            again.push(self.closure(&rebind.binds), tokens);
             given.extend(&rebind.binds);
         }
         let mut body = Body {
@@ -265,8 +267,17 @@ impl Emitter<'_> {
             let ty = ty.map(|ty| quote!(: #ty));
             out.extend(quote!(let #name #ty;));
         }
-        out.extend(code);
+        again.push(None, code);
+        out.extend(again.into_tokens());
         out
+    }
+
+    /// The name of a closure that is made again wherever it is used, where that is what is bound.
+    fn closure(&self, binds: &[LocalId]) -> Option<Ident> {
+        let [id] = binds else { return None };
+        let flow = self.plan.flow;
+        let rebind = &flow.rebinds[flow.local(*id).rebind?];
+        rebind.closure.then(|| self.name(*id))
     }
 
     /// Lets rustc name the type of a local that the state enum cannot spell, where it must.
@@ -288,6 +299,35 @@ impl Emitter<'_> {
         let name = self.name(id);
         let mutable = self.plan.is_mutable(id).then(|| quote!(mut));
         quote!(#mutable #name)
+    }
+}
+
+/// Code, piece by piece. A closure that is used nowhere after it is left out: rustc would not find
+/// its types.
+#[derive(Default)]
+struct Pieces(Vec<(Option<Ident>, TokenStream)>);
+
+impl Pieces {
+    /// Adds a piece, with the name of the closure that it makes and nothing else.
+    fn push(&mut self, closure: Option<Ident>, tokens: TokenStream) {
+        self.0.push((closure, tokens));
+    }
+
+    fn into_tokens(self) -> TokenStream {
+        if self.0.iter().all(|(closure, _)| closure.is_none()) {
+            return self.0.into_iter().map(|(_, tokens)| tokens).collect();
+        }
+        let mut used: BTreeSet<String> = BTreeSet::new();
+        let mut kept = Vec::new();
+        for (closure, tokens) in self.0.into_iter().rev() {
+            if closure.is_none_or(|name| used.contains(&name.to_string())) {
+                mark::each_ident(tokens.clone(), &mut |ident, _| {
+                    used.insert(ident.to_string());
+                });
+                kept.push(tokens);
+            }
+        }
+        kept.into_iter().rev().collect()
     }
 }
 
@@ -321,19 +361,15 @@ impl Body<'_> {
         let block = emitter.plan.flow.block(id);
         let kept = &emitter.plan.kept_after[id.0];
         let (step, mut declared) = (local("step"), Vec::new());
-        let mut out = TokenStream::new();
+        let mut out = Pieces::default();
         let saves = self.saves(block);
         for (place, code) in block.code.iter().enumerate() {
-            out.extend(
-                saves
-                    .iter()
-                    .filter(|save| save.0 == place)
-                    .map(|save| &save.1)
-                    .cloned(),
-            );
-            out.extend(self.code(code, kept, &mut declared));
+            let saves = saves.iter().filter(|save| save.0 == place);
+            out.push(None, saves.map(|save| save.1.clone()).collect());
+            let tokens = self.code(code, kept, &mut declared);
+            out.push(emitter.closure(&code.declares), tokens);
         }
-        out.extend(match &block.end {
+        let end = match &block.end {
             End::Open => quote!(::std::unreachable!();),
             End::Goto(target) => self.go(*target),
             End::Branch {
@@ -387,11 +423,12 @@ impl Body<'_> {
                 let value = self.code(value, kept, &mut declared);
                 quote!(return #value;)
             }
-        });
+        };
+        out.push(None, end);
         for id in declared {
             self.assigned.remove(&id);
         }
-        out
+        out.into_tokens()
     }
 
     /// What saves the locals of the state that a block ends by, and the place of the code before
@@ -411,9 +448,12 @@ impl Body<'_> {
         let span = emitter.awaits[number].span;
         let saves = saved.iter().map(|id| {
             let place = early.get(id).copied().unwrap_or(block.code.len() + 1);
-            let (field, name) = (emitter.field_ident(*id), emitter.ident(*id, span));
+            let local = emitter.plan.flow.local(*id);
+            // In code of a `macro_rules!` the one may be the macro's and the other its caller's.
+            let at = local.ident.span().located_at(span);
+            let (field, name) = (emitter.field_ident(*id), emitter.ident(*id, at));
             let asked = emitter.ask_for_type(*id);
-            let value = emitter.plan.flow.local(*id).awaited.as_ref();
+            let value = local.awaited.as_ref();
             let value = value.map(|_| quote!(.value));
             (
                 place,

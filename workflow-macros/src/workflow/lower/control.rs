@@ -340,7 +340,7 @@ impl Lowering<'_> {
         }
         self.refuse_borrowed_items(&expr);
         let spelling = self.inner.item(&expr.expr, &self.flow.locals);
-        let is_range = matches!(*expr.expr, Expr::Range(_));
+        let is_range = is_range(&expr.expr);
         let span = expr.expr.span();
         let iterable = self.value(*expr.expr);
         let name = match plain_binding(&expr.pat) {
@@ -480,6 +480,16 @@ impl Lowering<'_> {
         self.flow.shared.insert(value);
         self.into(expr, Dest::Local(value));
         self.mention_expr(value)
+    }
+}
+
+/// Whether a loop goes over a range, be it backward: what is left of it is no list.
+fn is_range(iterable: &Expr) -> bool {
+    match iterable {
+        Expr::Range(_) => true,
+        Expr::Paren(expr) => is_range(&expr.expr),
+        Expr::MethodCall(call) => is_range(&call.receiver),
+        _ => false,
     }
 }
 

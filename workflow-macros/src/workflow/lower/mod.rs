@@ -26,9 +26,9 @@ use super::diagram;
 use super::flow::{
     Block, BlockId, BlockKind, Borrow, Code, End, Flow, Local, LocalId, Point, bound,
 };
-use super::macros;
 use super::mark;
 use super::spell::{Inner, annotate, plain_binding, spread};
+use super::{inline, macros};
 use crate::code::ITEM;
 use crate::report::Report;
 
@@ -357,7 +357,12 @@ impl Lowering<'_> {
         self.flow.locals[awaited.0].spelling = spelling;
         self.flow.shared.insert(awaited);
         if !self.closed {
-            self.flow.points[number] = Some(Point { resume, awaited });
+            let inline = inline::called(operand);
+            self.flow.points[number] = Some(Point {
+                resume,
+                awaited,
+                is_outside: inline.is_some_and(|(function, _)| self.inner.is_outside(function)),
+            });
         }
         self.end(End::Await {
             number,

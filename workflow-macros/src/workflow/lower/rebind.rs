@@ -9,21 +9,23 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::visit::{self, Visit};
-use syn::{Expr, Pat, PatIdent, PatOr, PatReference, UnOp, parse_quote};
+use syn::{Expr, ExprClosure, Pat, PatIdent, PatOr, PatReference, UnOp, parse_quote};
 
 use super::super::flow::{LocalId, Rebind, bound};
-use super::super::mark;
+use super::super::{mark, spell};
 use super::Lowering;
 use super::place::{is_constant, mentions};
 
 /// Methods of the standard library that give a reference into what they are called on.
-const ACCESSORS: [&str; 10] = [
+const ACCESSORS: [&str; 12] = [
     "as_bytes",
     "as_deref",
     "as_path",
     "as_ref",
     "as_slice",
     "as_str",
+    "first",
+    "last",
     "trim",
     "trim_end",
     "trim_matches",
@@ -55,7 +57,9 @@ impl Lowering<'_> {
             Pat::Guard(guarded) => &*guarded.pat,
             pattern => pattern,
         };
-        if self.gives_reference(value) && only_looks(plain) {
+        if let (Pat::Ident(_), Expr::Closure(closure)) = (plain, value) {
+            self.rebind_closure(plain, closure);
+        } else if self.gives_reference(value) && only_looks(plain) {
             let ty = match pattern {
                 Pat::Type(typed) => Some(&typed.ty),
                 _ => None,
@@ -66,6 +70,26 @@ impl Lowering<'_> {
                 let (#plain) #ty = #value else { ::std::unreachable!() };
             };
             self.rebind_as(plain, tokens, mentions(value));
+        }
+    }
+
+    /// A closure over bindings that never change is the same wherever it is made.
+    fn rebind_closure(&mut self, pattern: &Pat, closure: &ExprClosure) {
+        let value = Expr::Closure(closure.clone());
+        let inner = bound_within(closure);
+        let mut roots = mentions(&value);
+        roots.retain(|id| !inner.contains(id));
+        // What it has taken with it is not there to make it again, but for copies.
+        let keeps = closure.capture.is_none()
+            || roots
+                .iter()
+                .all(|id| spell::is_scalar(&self.flow.locals[id.0]));
+        if keeps && closure.asyncness.is_none() && self.never_changes_of(&roots) {
+            let tokens = quote!(let #pattern = #value;);
+            self.rebind_as(pattern, tokens, roots);
+            if let Some(rebind) = self.flow.rebinds.last_mut() {
+                rebind.closure = true;
+            }
         }
     }
 
@@ -84,6 +108,7 @@ impl Lowering<'_> {
             tokens,
             binds,
             roots,
+            closure: false,
         });
     }
 
@@ -111,6 +136,8 @@ impl Lowering<'_> {
                     None
                 } else if is_in(&ITERATORS, &call.method) && self.never_changes(place) {
                     Some(iterable.clone())
+                } else if call.method == "iter_mut" {
+                    Some(parse_quote!(::std::iter::IntoIterator::into_iter(&mut #place)))
                 } else if call.method == "iter" {
                     // What is borrowed for as long as the loop goes on does not change either.
                     Some(parse_quote!(::std::iter::IntoIterator::into_iter(&#place)))
@@ -137,8 +164,10 @@ impl Lowering<'_> {
         let Expr::MethodCall(call) = value else {
             return false;
         };
-        is_in(&ACCESSORS, &call.method)
-            && call.args.iter().all(is_constant)
+        // `cell.get()` is something else.
+        let looks_up = call.method == "get" && call.args.len() == 1;
+        (is_in(&ACCESSORS, &call.method) && call.args.iter().all(is_constant)
+            || looks_up && call.args.iter().all(|key| self.is_index_found_again(key)))
             && self.never_changes(&call.receiver)
             && self.is_found_again(&call.receiver)
     }
@@ -181,7 +210,11 @@ impl Lowering<'_> {
     }
 
     fn never_changes(&self, expr: &Expr) -> bool {
-        (mentions(expr).iter()).all(|id| {
+        self.never_changes_of(&mentions(expr))
+    }
+
+    fn never_changes_of(&self, ids: &BTreeSet<LocalId>) -> bool {
+        ids.iter().all(|id| {
             let local = &self.flow.locals[id.0];
             !local.mutable && !self.deferred.contains(id)
         })
@@ -215,6 +248,20 @@ pub(super) fn binds_mutably(pattern: &Pat) -> bool {
     }
     let mut finder = Finder(false);
     finder.visit_pat(pattern);
+    finder.0
+}
+
+/// The bindings that a closure makes itself.
+fn bound_within(closure: &ExprClosure) -> BTreeSet<LocalId> {
+    struct Finder(BTreeSet<LocalId>);
+    impl Visit<'_> for Finder {
+        fn visit_pat(&mut self, pattern: &Pat) {
+            self.0.extend(bound(pattern));
+            visit::visit_pat(self, pattern);
+        }
+    }
+    let mut finder = Finder(BTreeSet::new());
+    finder.visit_expr_closure(closure);
     finder.0
 }
 

@@ -55,7 +55,7 @@ impl Bounds {
         group_bytes_max: 1 << 20,
         checkpoint_journal_bytes: 1 << 20,
         checkpoint_rows: 16 << 10,
-        checkpoint_image_bytes: 4 << 20,
+        checkpoint_image_bytes: 8 << 20,
         wait_journal_bytes: 16 << 20,
         wait_image_bytes: 16 << 20,
         state_cache_bytes: 16 << 20,

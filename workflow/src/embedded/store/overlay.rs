@@ -51,8 +51,9 @@ pub(super) struct Overlay {
     image_bytes: u64,
 }
 
-/// What a pending run takes in memory besides its image, nearly.
-const PENDING_BYTES: u64 = 512;
+/// What a pending run takes in memory besides its image, nearly: here, and for the pages of the
+/// indexes that a checkpoint writes for it.
+const PENDING_BYTES: u64 = 4096;
 
 fn size_bytes(image: &Image) -> u64 {
     PENDING_BYTES + image.size_bytes()
