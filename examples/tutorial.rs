@@ -61,9 +61,15 @@ struct Options {
     /// How long the whole run may take.
     #[arg(long, default_value = "48h")]
     workflow_timeout: humantime::Duration,
-    /// Where the runs are kept.
+    /// `default` keeps the runs in a directory, `temporal` on a server (needs `--features temporal`).
+    #[arg(long, default_value = "default")]
+    provider: String,
+    /// Where the runs are kept, by the provider `default`.
     #[arg(long, default_value = "research-data")]
     data: PathBuf,
+    /// The server, for the provider `temporal`.
+    #[arg(long, default_value = "localhost:7233")]
+    host: String,
     /// The loopback port that `curl` can answer at.
     #[arg(long, default_value_t = 7433)]
     port: u16,
@@ -81,10 +87,12 @@ async fn main() -> ExitCode {
 }
 
 async fn tutorial(options: Options) -> Result<(), Box<dyn std::error::Error>> {
-    let config = Config::new()
-        .path(&options.data)
-        .register::<research_workflow>();
-    let executor = workflow::new("default", config).await?;
+    let config = match &*options.provider {
+        "temporal" => Config::new().host(options.host).task_queue("research"),
+        _ => Config::new().path(&options.data),
+    };
+    let config = config.register::<research_workflow>();
+    let executor = workflow::new(&options.provider, config).await?;
 
     let known = executor.describe(&options.id).await.ok();
     let call = research_workflow(options.topic, *options.approval_timeout);
