@@ -509,3 +509,24 @@ fn items_of_a_body_exist_once() {
     }
     same!(run; (1), (5));
 }
+
+/// A workflow whose names are partly the macro's and partly those of its caller.
+macro_rules! halved {
+    ($name:ident, $found:pat => $value:expr) => {
+        #[workflow]
+        async fn $name(n: i64) -> Result<i64, WorkflowError> {
+            let kept = give(n).await?;
+            let $found = half(kept).await? else {
+                return Ok(kept);
+            };
+            give($value).await?;
+            Ok($value + kept)
+        }
+    };
+}
+
+#[test]
+fn names_of_a_macro_and_of_its_caller() {
+    halved!(run, Some(found) => found * 2);
+    same!(run; (1), (4));
+}

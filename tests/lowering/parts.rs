@@ -104,6 +104,22 @@ fn what_is_put_back_is_there() {
 }
 
 #[test]
+fn parts_that_are_assigned_to() {
+    #[workflow]
+    async fn run(x: i64) -> Result<Order, WorkflowError> {
+        let mut order = order(x);
+        (order.id, order.items) = (give(x + 1).await?, vec![x]);
+        [order.items[0], _] = [7, give(order.id).await?];
+        Customer {
+            name: order.customer.name,
+            ..
+        } = self::order(give(3).await?).customer;
+        Ok(order)
+    }
+    same!(run; (1), (4));
+}
+
+#[test]
 fn copies_stay_and_only_looking_takes_nothing() {
     #[workflow]
     async fn run(x: i64) -> Result<String, WorkflowError> {

@@ -112,7 +112,14 @@ impl VisitMut for Marker {
     }
 
     fn visit_expr_assign_mut(&mut self, assign: &mut ExprAssign) {
-        visit_mut::visit_expr_assign_mut(self, assign);
+        // `(order.id, _) = …` takes nothing.
+        if !matches!(
+            *assign.left,
+            Expr::Array(_) | Expr::Tuple(_) | Expr::Struct(_)
+        ) {
+            self.visit_expr_mut(&mut assign.left);
+        }
+        self.visit_expr_mut(&mut assign.right);
         taken(&mut assign.right);
     }
 

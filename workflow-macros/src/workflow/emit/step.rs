@@ -448,9 +448,12 @@ impl Body<'_> {
         let span = emitter.awaits[number].span;
         let saves = saved.iter().map(|id| {
             let place = early.get(id).copied().unwrap_or(block.code.len() + 1);
-            let (field, name) = (emitter.field_ident(*id), emitter.ident(*id, span));
+            let local = emitter.plan.flow.local(*id);
+            // In code of a `macro_rules!` the one may be the macro's and the other its caller's.
+            let at = local.ident.span().located_at(span);
+            let (field, name) = (emitter.field_ident(*id), emitter.ident(*id, at));
             let asked = emitter.ask_for_type(*id);
-            let value = emitter.plan.flow.local(*id).awaited.as_ref();
+            let value = local.awaited.as_ref();
             let value = value.map(|_| quote!(.value));
             (
                 place,
