@@ -33,7 +33,7 @@ pub trait Engine: Send + Sync {
     fn sequence(&self, steps: u32, bytes: usize) -> Fut<'_, ()>;
 
     /// Starts a run of so many activities and one more, [`last`], which ends only where nothing is
-    /// [held](hold). Gives the run's id.
+    /// held. Gives the run's id.
     fn start_held(&self, steps: u32) -> Fut<'_, String>;
 
     /// Waits for the result of such a run.

@@ -1,10 +1,10 @@
 //! How fast the embedded engine is: workloads, measured side by side in one run.
 //!
-//! - [`contestant`]: what an engine must do to be measured; [`ours`] is this library's.
-//! - [`one_step`] (W1), [`sequence`] (W2), [`resume`] (W3), [`waiting`] (W4): the workloads.
-//! - [`floor`]: what the disk allows: append and `fdatasync`, nothing else.
-//! - [`syscalls`]: syncs and bytes written, counted alike for everyone.
-//! - [`report`], [`chart`]: the table, and the same as SVG.
+//! - `contestant`: what an engine must do to be measured; `ours` is this library's.
+//! - `one_step` (W1), `sequence` (W2), `resume` (W3), `waiting` (W4): the workloads.
+//! - `floor`: what the disk allows: append and `fdatasync`, nothing else.
+//! - `syscalls`: syncs and bytes written, counted alike for everyone.
+//! - `report`, `chart`: the table, and the same as SVG.
 
 mod chart;
 pub mod contestant;
