@@ -332,3 +332,26 @@ fn generic_workflows_are_called() {
     }
     same!(inline with []; (1), (4));
 }
+
+#[test]
+fn a_name_like_the_context_s() {
+    #[workflow]
+    async fn run(ctx: &mut Context, x: i64) -> Result<i64, WorkflowError> {
+        let mut sum = factorial(ctx, x).await?;
+        for ctx in 0..2 {
+            sum += give(ctx).await?;
+        }
+        if let Some(ctx) = Some(sum) {
+            sum += give(ctx).await?;
+        } else {
+            sum += factorial(ctx, 2).await?;
+        }
+        sum += match sum {
+            ctx if ctx > 5 => give(ctx).await?,
+            _ => factorial(ctx, 3).await?,
+        };
+        let ctx = sum;
+        Ok(give(ctx).await?)
+    }
+    same!(run with []; (1), (4));
+}

@@ -20,10 +20,31 @@ pub struct Inline<W> {
     workflow: PhantomData<fn() -> W>,
 }
 
+/// What a function gives that may be handed the context.
+#[diagnostic::on_unimplemented(
+    message = "WF0062: what is handed the context is not a workflow",
+    label = "not a `#[workflow]`",
+    note = "an `async fn` that takes the context and awaits is a workflow of its own, so that where it stands is saved: put `#[workflow]` on it",
+    note = "an activity is called without the context"
+)]
+pub trait InlineCall {
+    /// The workflow.
+    type Workflow: Workflow;
+    /// Its arguments.
+    fn into_arguments(self) -> Result<Vec<Sealed>, CodecError>;
+}
+
+impl<W: Workflow> InlineCall for WorkflowCall<W> {
+    type Workflow = W;
+    fn into_arguments(self) -> Result<Vec<Sealed>, CodecError> {
+        self.into_arguments()
+    }
+}
+
 impl<W: Workflow> Inline<W> {
     /// For generated code.
     #[doc(hidden)]
-    pub fn new(ctx: &Context, call: WorkflowCall<W>) -> Self {
+    pub fn new<C: InlineCall<Workflow = W>>(ctx: &Context, call: C) -> Self {
         Self {
             arguments: call.into_arguments(),
             plain: ctx.of_inline(),

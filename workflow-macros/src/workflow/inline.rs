@@ -8,8 +8,12 @@
 use proc_macro2::Ident;
 use quote::quote_spanned;
 use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprAwait, ExprCall, ExprPath, Item, Macro, Path, UnOp};
+use syn::{
+    Arm, Block, Expr, ExprAwait, ExprCall, ExprForLoop, ExprIf, ExprPath, ExprWhile, Item, Macro,
+    PatIdent, Path, Stmt, UnOp,
+};
 
 use super::{macros, mark};
 
@@ -83,7 +87,68 @@ impl Rewriter<'_> {
     }
 }
 
+impl Rewriter<'_> {
+    /// Whether patterns in some code bind the context's name to something else.
+    fn is_shadowed(&self, visit: impl FnOnce(&mut Binds<'_>)) -> bool {
+        let mut binds = Binds(self.context, false);
+        visit(&mut binds);
+        binds.1
+    }
+}
+
+/// Whether a pattern binds a name.
+struct Binds<'a>(&'a Ident, bool);
+
+impl Visit<'_> for Binds<'_> {
+    fn visit_pat_ident(&mut self, pattern: &PatIdent) {
+        self.1 |= mark::plain(&pattern.ident) == mark::plain(self.0);
+        visit::visit_pat_ident(self, pattern);
+    }
+    fn visit_block(&mut self, _: &Block) {}
+}
+
 impl VisitMut for Rewriter<'_> {
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        for stmt in &mut block.stmts {
+            self.visit_stmt_mut(stmt);
+            if let Stmt::Local(local) = stmt
+                && self.is_shadowed(|binds| binds.visit_pat(&local.pat))
+            {
+                break;
+            }
+        }
+    }
+
+    fn visit_arm_mut(&mut self, arm: &mut Arm) {
+        if !self.is_shadowed(|binds| binds.visit_pat(&arm.pat)) {
+            visit_mut::visit_arm_mut(self, arm);
+        }
+    }
+
+    fn visit_expr_for_loop_mut(&mut self, expr: &mut ExprForLoop) {
+        self.visit_expr_mut(&mut expr.expr);
+        if !self.is_shadowed(|binds| binds.visit_pat(&expr.pat)) {
+            self.visit_block_mut(&mut expr.body);
+        }
+    }
+
+    fn visit_expr_while_mut(&mut self, expr: &mut ExprWhile) {
+        self.visit_expr_mut(&mut expr.cond);
+        if !self.is_shadowed(|binds| binds.visit_expr(&expr.cond)) {
+            self.visit_block_mut(&mut expr.body);
+        }
+    }
+
+    fn visit_expr_if_mut(&mut self, expr: &mut ExprIf) {
+        self.visit_expr_mut(&mut expr.cond);
+        if !self.is_shadowed(|binds| binds.visit_expr(&expr.cond)) {
+            self.visit_block_mut(&mut expr.then_branch);
+        }
+        if let Some((_, otherwise)) = &mut expr.else_branch {
+            self.visit_expr_mut(otherwise);
+        }
+    }
+
     fn visit_expr_await_mut(&mut self, expr: &mut ExprAwait) {
         if let Expr::Call(call) = &*expr.base
             && let Some(rewritten) = self.rewritten(call)

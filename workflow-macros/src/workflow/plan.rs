@@ -457,7 +457,7 @@ fn refusal(ident: &Ident, borrow: Borrow, at: &str) -> String {
         Borrow::Pattern => format!(
             "`{ident}` is bound as a reference and lives across {at}\n\
              a run is saved at every await, and a reference cannot be saved\n\
-             help: look into the value instead of a reference to it (`match value.clone() {{ … }}`), or keep a copy: `let {ident} = {ident}.clone();`"
+             help: look into a place of the workflow's own, which is found again (`match &value {{ … }}`, `&mut value` to change it), or keep a copy: `let {ident} = {ident}.clone();`"
         ),
         Borrow::Closure => format!(
             "`{ident}` is a closure that changes or takes what it captures, and lives across {at}\n\
