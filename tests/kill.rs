@@ -10,6 +10,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use tests::random::Random;
+
 const STEPS: u32 = 12;
 const KILLS_AT_RANDOM: u32 = 100;
 /// Nothing takes this long; a test that hangs says so instead of hanging CI.
@@ -169,19 +171,6 @@ fn check_log(log: &Path) {
             log.lines().any(|line| line == end),
             "step {number} is lost:\n{log}"
         );
-    }
-}
-
-/// A small generator of random numbers, so that a seed says it all.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
     }
 }
 

@@ -1,11 +1,13 @@
 //! What several tests need, and activities and workflows of another crate.
 
 pub mod provider;
+pub mod random;
 pub mod travel;
 
 use workflow::prelude::*;
 
 pub use provider::{on_server, open, open_with};
+
 /// Waits until a run stands at a state that fits.
 pub async fn reach<W: Workflow>(
     run: &WorkflowHandle<W>,

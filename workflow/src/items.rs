@@ -95,14 +95,6 @@ macro_rules! finite {
 }
 
 finite! {
-    std::array::IntoIter<T, N>, [T, const N: usize];
-    std::collections::btree_map::IntoIter<K, V>, [K, V];
-    std::collections::btree_map::IntoKeys<K, V>, [K, V];
-    std::collections::btree_map::IntoValues<K, V>, [K, V];
-    std::collections::btree_set::IntoIter<T>, [T];
-    std::collections::vec_deque::IntoIter<T>, [T];
-    std::option::IntoIter<T>, [T];
-    std::vec::IntoIter<T>, [T];
     Chain<A, B>, [A: Finite, B: Finite<Item = A::Item>];
     Enumerate<I>, [I: Finite];
     Rev<I>, [I: OfCollection + DoubleEndedIterator];
@@ -122,6 +114,22 @@ macro_rules! of_collections {
 }
 
 of_collections! {
+    Enumerate<I>, [I: OfCollection];
+    Skip<I>, [I: OfCollection];
+    StepBy<I>, [I: OfCollection];
+    Take<I>, [I: OfCollection];
+    Zip<A, B>, [A: OfCollection, B: OfCollection];
+}
+
+/// What owned collections iterate by.
+macro_rules! owned {
+    ($($iterators:tt)*) => {
+        finite! { $($iterators)* }
+        of_collections! { $($iterators)* }
+    };
+}
+
+owned! {
     std::array::IntoIter<T, N>, [T, const N: usize];
     std::collections::btree_map::IntoIter<K, V>, [K, V];
     std::collections::btree_map::IntoKeys<K, V>, [K, V];
@@ -130,11 +138,6 @@ of_collections! {
     std::collections::vec_deque::IntoIter<T>, [T];
     std::option::IntoIter<T>, [T];
     std::vec::IntoIter<T>, [T];
-    Enumerate<I>, [I: OfCollection];
-    Skip<I>, [I: OfCollection];
-    StepBy<I>, [I: OfCollection];
-    Take<I>, [I: OfCollection];
-    Zip<A, B>, [A: OfCollection, B: OfCollection];
 }
 
 /// What is left of a range that is counted down, both ends included.

@@ -196,7 +196,9 @@ impl Run {
             .ok()
     }
 
-    fn pending(&self, op: u64) -> Option<&Pending> {
+    /// An operation that it has begun and not yet taken the outcome of.
+    #[must_use]
+    pub fn pending(&self, op: u64) -> Option<&Pending> {
         self.place(op).map(|place| &self.pending[place])
     }
 

@@ -44,7 +44,7 @@ pub(super) fn fits(machine: &Machine, record: &Record) -> Result<(), Fault> {
                 let operations: Vec<_> = wait
                     .ops()
                     .iter()
-                    .filter_map(|op| run.pending.iter().find(|pending| pending.op == *op))
+                    .filter_map(|op| run.pending(*op))
                     .map(|pending| &pending.operation)
                     .collect();
                 let expected = state.awaits.as_ref();
