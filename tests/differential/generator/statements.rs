@@ -29,7 +29,7 @@ impl Generator {
     }
 
     pub(super) fn statement(&mut self) -> String {
-        match self.below(if self.plain > 0 { 9 } else { 32 }) {
+        match self.below(if self.plain > 0 { 9 } else { 40 }) {
             0..=2 => self.declaration(),
             3 | 4 => self.assignment(),
             5 => {
@@ -86,6 +86,17 @@ impl Generator {
                 )
             }
             22 => self.block(4),
+            31..=33 => self.reference(),
+            34 => self.matched_by_reference(),
+            35 | 36 => self.loop_by_reference(),
+            37 => self.closure(),
+            38 => {
+                let value = self.expression(Type::Str, 2);
+                let name = self.name();
+                self.declare(name.clone(), Type::Str, false);
+                format!("let {name} = {value};")
+            }
+            39 => self.let_chain(),
             28..=30 => self.together(),
             23 => {
                 let value = self.expression(Type::Int, 2);
@@ -144,12 +155,12 @@ impl Generator {
     }
 
     pub(super) fn assignment(&mut self) -> String {
-        let mutable = self.visible(|variable| variable.mutable);
+        let mutable = self.visible(Variable::is_changeable);
         if mutable.is_empty() {
             return self.declaration();
         }
         let index = self.pick(&mutable);
-        let Variable { name, ty, .. } = self.variables[index].clone();
+        let (name, ty) = (self.variables[index].place(), self.variables[index].ty);
         match ty {
             Type::Int if self.chance(50) => {
                 let value = self.expression(ty, 2);
@@ -166,9 +177,28 @@ impl Generator {
                 self.variables[index].moved = false;
                 format!("{name}.push({value});")
             }
+            Type::Ints if self.chance(50) => {
+                let value = self.expression(Type::Int, 2);
+                format!("if !{name}.is_empty() {{ {name}[0] = {value}; }}")
+            }
             Type::Pair if self.chance(50) => {
                 let value = self.expression(Type::Int, 2);
                 format!("{name}.0 = {value};")
+            }
+            Type::Order if self.chance(70) => {
+                let field = self.pick(&[
+                    ("id", Type::Int),
+                    ("name", Type::Text),
+                    ("items", Type::Ints),
+                ]);
+                let value = self.expression(field.1, 2);
+                format!("{name}.{} = {value};", field.0)
+            }
+            Type::Set if self.chance(50) => {
+                self.variables[index].moved = true;
+                let value = self.expression(Type::Int, 2);
+                self.variables[index].moved = false;
+                format!("{name}.insert({value});")
             }
             ty => {
                 let value = self.expression(ty, 2);
@@ -195,6 +225,22 @@ impl Generator {
         );
         self.declare(name, ty, false);
         text
+    }
+
+    /// `if let Some(x) = value && x > 3 && condition { … }`
+    fn let_chain(&mut self) -> String {
+        let value = self.expression(Type::Maybe, 2);
+        let guard = self.below(6);
+        let (name, condition, then) = self.scoped(|g| {
+            let name = g.name();
+            g.declare(name.clone(), Type::Int, false);
+            let condition = g.expression(Type::Bool, 2);
+            (name, condition, g.block(3))
+        });
+        let otherwise = self.block(2);
+        format!(
+            "if let Some({name}) = ({value}) && {name} > {guard} && ({condition}) {then} else {otherwise}"
+        )
     }
 
     pub(super) fn match_statement(&mut self) -> String {
