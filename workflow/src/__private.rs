@@ -20,7 +20,7 @@ use crate::error::ActivityError;
 use crate::failure::{IntoFailure, Returns};
 pub use crate::inline::Inline;
 pub use crate::items::{Integer, IntoItems, Items, Walk, items, walk, walked};
-pub use crate::part::part;
+pub use crate::part::{Taken, part, rest};
 use crate::saved::Saved;
 pub use crate::select::{
     Selected1, Selected2, Selected3, Selected4, Selected5, Selected6, Selected7, Selected8,

@@ -3,13 +3,18 @@
 use super::{Generator, Type, Variable};
 
 impl Generator {
-    /// A variable that can be referred to, and the variable's number.
-    fn referent(&mut self, ty: Type) -> Option<usize> {
+    /// A variable that can be referred to, by its place, and what declares it if none was there.
+    fn referent(&mut self, ty: Type) -> (usize, String) {
         let known = self.visible(|v| v.ty == ty && !v.by_ref);
-        if known.is_empty() {
-            return None;
+        if !known.is_empty() && self.chance(80) {
+            return (self.pick(&known), String::new());
         }
-        Some(self.pick(&known))
+        let value = self.expression(ty, 2);
+        let name = self.fresh("v");
+        self.declare(name.clone(), ty, true);
+        let index = self.variables.len() - 1;
+        let ty = ty.spelled();
+        (index, format!("let mut {name}: {ty} = {value};\n"))
     }
 
     /// `let r = &x;`, also of a part.
@@ -25,9 +30,7 @@ impl Generator {
             Type::Decision,
             Type::Maybe,
         ]);
-        let Some(index) = self.referent(ty) else {
-            return self.declaration();
-        };
+        let (index, declared) = self.referent(ty);
         let of = self.variables[index].name.clone();
         let (ty, part) = match ty {
             Type::Pair => self.pick(&[(Type::Text, ".1"), (Type::Int, ".0"), (Type::Pair, "")]),
@@ -41,14 +44,13 @@ impl Generator {
         };
         let name = self.name();
         self.declare_over(name.clone(), ty, vec![index]);
-        format!("let {name} = &{of}{part};")
+        format!("{declared}let {name} = &{of}{part};")
     }
 
     /// Bindings by reference, in a `match`, an `if let` or a `let else`.
     pub(super) fn matched_by_reference(&mut self) -> String {
-        if self.chance(50)
-            && let Some(index) = self.referent(Type::Maybe)
-        {
+        if self.chance(50) {
+            let (index, declared) = self.referent(Type::Maybe);
             let of = self.variables[index].name.clone();
             let (name, then) = self.scoped(|g| {
                 let name = g.name();
@@ -56,11 +58,9 @@ impl Generator {
                 (name, g.block(4))
             });
             let otherwise = self.block(2);
-            return format!("if let Some({name}) = &{of} {then} else {otherwise}");
+            return format!("{declared}if let Some({name}) = &{of} {then} else {otherwise}");
         }
-        let Some(index) = self.referent(Type::Decision) else {
-            return self.match_statement();
-        };
+        let (index, declared) = self.referent(Type::Decision);
         let of = self.variables[index].name.clone();
         let approve = self.scoped(|g| {
             let (by, limit) = (g.name(), g.fresh("v"));
@@ -77,22 +77,20 @@ impl Generator {
             format!("Decision::Reject({name}) => {}", g.block(3))
         });
         let other = self.block(2);
-        format!("match &{of} {{ {approve} {reject} _ => {other} }}")
+        format!("{declared}match &{of} {{ {approve} {reject} _ => {other} }}")
     }
 
     /// A loop over what it does not own.
     pub(super) fn loop_by_reference(&mut self) -> String {
         let ty = self.pick(&[Type::Ints, Type::Ints, Type::Map, Type::Set, Type::Order]);
-        let Some(index) = self.referent(ty) else {
-            return self.loop_statement();
-        };
+        let (index, declared) = self.referent(ty);
         let Variable { name: of, .. } = self.variables[index].clone();
         let list = match ty {
             Type::Order => format!("{of}.items"),
             _ => of.clone(),
         };
         let (label, prefix) = self.label();
-        if matches!(ty, Type::Ints) && self.variables[index].is_changeable() && self.chance(40) {
+        if matches!(ty, Type::Ints) && self.variables[index].is_changeable() && self.chance(60) {
             self.variables[index].moved = true;
             let (name, body) = self.in_loop(label, None, |g| {
                 let name = g.name();
@@ -101,7 +99,9 @@ impl Generator {
                 (name, g.statements(4))
             });
             self.variables[index].moved = false;
-            return format!("{of}.truncate(3);\n{prefix}for {name} in &mut {of} {{\n{body}}}");
+            return format!(
+                "{declared}{of}.truncate(3);\n{prefix}for {name} in &mut {of} {{\n{body}}}"
+            );
         }
         let kind = self.below(3);
         let (head, body) = self.in_loop(label, None, |g| {
@@ -123,7 +123,7 @@ impl Generator {
             g.declare_over(name, Type::Int, vec![index]);
             (head, g.statements(3))
         });
-        format!("{prefix}for {head} {{\n{body}}}")
+        format!("{declared}{prefix}for {head} {{\n{body}}}")
     }
 
     /// `let f = |c: i64| …;` over what never changes.
