@@ -390,3 +390,44 @@ fn a_range_as_an_index_before_an_await() {
     }
     same!(run; (1), (4));
 }
+
+#[test]
+fn what_is_looked_up_to_be_changed() {
+    use std::collections::BTreeMap;
+    #[workflow]
+    async fn run(
+        x: i64,
+        key: String,
+    ) -> Result<(BTreeMap<String, Vec<i64>>, BTreeMap<i64, i64>), WorkflowError> {
+        let mut lists: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+        let mut counts = BTreeMap::new();
+        for i in 0..3 {
+            lists.entry(key.clone()).or_default().push(give(i).await?);
+            *counts.entry(i % 2).or_insert(0) += give(x).await?;
+        }
+        lists.get_mut(&key).unwrap().push(give(9).await?);
+        if let Some(list) = lists.get_mut(&key) {
+            list.push(give(10).await?);
+            list.push(11);
+        }
+        for i in 0..2 {
+            lists
+                .entry(format!("k{i}"))
+                .or_default()
+                .push(match check(i - 1).await {
+                    Ok(checked) => checked,
+                    Err(_) => continue,
+                });
+        }
+        let mut last = Some(x);
+        if let Some(last) = last.as_mut() {
+            *last += give(1).await?;
+            *last += 1;
+        }
+        counts.insert(99, last.unwrap_or(0));
+        let more = lists.entry(key).or_default();
+        more.push(7);
+        Ok((lists, counts))
+    }
+    same!(run; (1, "a".to_owned()), (4, String::new()));
+}

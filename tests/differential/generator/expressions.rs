@@ -73,13 +73,17 @@ impl Generator {
     }
 
     fn order(&mut self, depth: u32) -> String {
-        let id = self.expression(Type::Int, depth);
         if self.chance(30) {
-            let other = self.expression(Type::Order, depth);
+            let (id, other) = (
+                self.expression(Type::Int, depth),
+                self.expression(Type::Order, depth),
+            );
             return format!("Order {{ id: {id}, ..{other} }}");
         }
-        let (name, items) = (
+        // In the order in which they are evaluated.
+        let (name, id, items) = (
             self.expression(Type::Text, depth),
+            self.expression(Type::Int, depth),
             self.expression(Type::Ints, depth),
         );
         format!("Order {{ name: {name}, id: {id}, items: {items} }}")

@@ -103,7 +103,8 @@ impl Generator {
                 "{declared}{of}.truncate(3);\n{prefix}for {name} in &mut {of} {{\n{body}}}"
             );
         }
-        let kind = self.below(3);
+        let kind = self.below(6);
+        let number = self.below(3);
         let (head, body) = self.in_loop(label, None, |g| {
             let name = g.name();
             let head = match (ty, kind) {
@@ -118,11 +119,20 @@ impl Generator {
                     format!("({place}, {name}) in {list}.iter().enumerate().take(3)")
                 }
                 (_, 1) => format!("{name} in {list}.iter()"),
+                (_, 2) => {
+                    let place = g.fresh("v");
+                    g.declare(place.clone(), Type::Int, false);
+                    format!("({name}, {place}) in {list}.iter().take(4).zip({number}..)")
+                }
+                (_, 3) => format!("{name} in {list}.iter().skip({number} + fuel{number}).take(3)"),
                 _ => format!("{name} in &{list}"),
             };
             g.declare_over(name, Type::Int, vec![index]);
             (head, g.statements(3))
         });
+        // A number that changes while the loop goes on.
+        let declared = format!("{declared}let mut fuel{number} = 0;\n");
+        let body = format!("fuel{number} += 1;\n{body}");
         format!("{declared}{prefix}for {head} {{\n{body}}}")
     }
 

@@ -29,7 +29,7 @@ impl Generator {
     }
 
     pub(super) fn statement(&mut self) -> String {
-        match self.below(if self.plain > 0 { 9 } else { 40 }) {
+        match self.below(if self.plain > 0 { 9 } else { 42 }) {
             0..=2 => self.declaration(),
             3 | 4 => self.assignment(),
             5 => {
@@ -97,6 +97,8 @@ impl Generator {
                 format!("let {name} = {value};")
             }
             39 => self.let_chain(),
+            40 => self.looked_up(),
+            41 => self.drained(),
             28..=30 => self.together(),
             23 => {
                 let value = self.expression(Type::Int, 2);
@@ -178,7 +180,9 @@ impl Generator {
                 format!("{name}.push({value});")
             }
             Type::Ints if self.chance(50) => {
+                self.variables[index].moved = true;
                 let value = self.expression(Type::Int, 2);
+                self.variables[index].moved = false;
                 format!("if !{name}.is_empty() {{ {name}[0] = {value}; }}")
             }
             Type::Pair if self.chance(50) => {
@@ -224,6 +228,48 @@ impl Generator {
             ty.spelled()
         );
         self.declare(name, ty, false);
+        text
+    }
+
+    /// What is found in a place, to be changed.
+    fn looked_up(&mut self) -> String {
+        let ty = self.pick(&[Type::Map, Type::Ints, Type::Maybe]);
+        let known = self.visible(|v| v.is_changeable() && !v.by_ref && v.ty == ty);
+        if known.is_empty() {
+            return self.declaration();
+        }
+        let index = self.pick(&known);
+        let name = self.variables[index].name.clone();
+        self.variables[index].moved = true;
+        let value = self.expression(Type::Int, 2);
+        let text = match ty {
+            Type::Map => {
+                let key = self.below(3);
+                format!("*{name}.entry(format!(\"k{key}\")).or_insert(1) += {value};")
+            }
+            Type::Ints => format!(
+                "if let Some(last) = {name}.last_mut() {{ *last += {value}; *last %= 100; }}"
+            ),
+            _ => {
+                format!("if let Some(some) = {name}.as_mut() {{ *some += {value}; *some %= 100; }}")
+            }
+        };
+        self.variables[index].moved = false;
+        text
+    }
+
+    /// A loop that takes a list's items away.
+    fn drained(&mut self) -> String {
+        let known = self.visible(|v| v.is_changeable() && !v.by_ref && v.ty == Type::Ints);
+        if known.is_empty() {
+            return self.loop_statement();
+        }
+        let index = self.pick(&known);
+        let name = self.variables[index].name.clone();
+        let (label, prefix) = self.label();
+        self.variables[index].moved = true;
+        let text = self.for_loop(label, &prefix, &format!("{name}.drain(..).take(3)"));
+        self.variables[index].moved = false;
         text
     }
 
