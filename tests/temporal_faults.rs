@@ -333,6 +333,51 @@ async fn code_that_does_not_fit_leaves_a_run_as_it_is_and_says_why() {
     assert_eq!(soon(run.result()).await.unwrap(), 700);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_with_different_code_on_one_task_queue() {
+    use versions::{broken, first, fitting};
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<first::sum>(data.path()).await;
+    let ids: Vec<String> = (0..6).map(|number| format!("s{number}")).collect();
+    for id in &ids {
+        let run = executor.start(first::sum()).id(id).await.unwrap();
+        reach(&run, |state| matches!(state, first::SumState::More { .. })).await;
+    }
+    executor.shutdown().await;
+
+    // The first run meets only the wrong worker, the others meet both.
+    let wrong = open::<broken::sum>(data.path()).await;
+    wrong.signal("s0", "more", 4u32).await.unwrap();
+    let run = wrong.handle::<broken::sum>("s0").await.unwrap();
+    let Err(RunError::SetAside { reason }) = soon(run.result()).await else {
+        panic!("it is set aside");
+    };
+    assert!(reason.contains("panicked after `More`: a bug"), "{reason}");
+    let right = open::<fitting::sum>(data.path()).await;
+    for id in &ids[1..] {
+        right.signal(id, "more", 4u32).await.unwrap();
+    }
+    for id in &ids {
+        let run = wrong.handle::<broken::sum>(id).await.unwrap();
+        match soon(run.result()).await {
+            // The right worker has taken it.
+            Ok(sum) => assert_eq!(sum, 700),
+            Err(RunError::SetAside { reason: other }) => assert_eq!(other, reason),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(right.set_aside().await.unwrap().is_empty());
+
+    wrong.shutdown().await;
+    for id in &ids {
+        let run = right.handle::<fitting::sum>(id).await.unwrap();
+        assert_eq!(soon(run.result()).await.unwrap(), 700);
+    }
+}
+
 /// A server of the test's own, which keeps its data over a restart.
 struct OwnServer {
     process: Child,
