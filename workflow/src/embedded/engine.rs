@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
+use std::future::poll_fn;
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::codec::{Payload, Sealed};
 use crate::config::Config;
@@ -19,11 +21,13 @@ use crate::limits::Limits;
 use crate::provider::{HistoryEventKind, IdPolicy, RunInfo, RunTarget, SetAside, StartRequest};
 use crate::retention::Retention;
 
+use super::dispatch::Begun;
 use super::record::{self, Head, Parent, Record};
 use super::slot::{Active, Slot, Slots};
 use super::store::{Change, IN_FLIGHT, Store, StoreError, Summary};
 use super::timers::Timers;
 use super::transition::{self, Input, Moment};
+use super::turns::Turns;
 use super::{clock, limit, telemetry};
 
 /// How often runs that are not to be kept are removed while nothing else happens.
@@ -40,7 +44,7 @@ pub(super) struct Engine {
     pub(super) timers: Timers,
     pub(super) limits: Limits,
     /// Attempts take their turn here.
-    pub(super) turns: Arc<Semaphore>,
+    pub(super) turns: Turns,
     /// How many calls and attempts are under way: who is alone commits on its own thread.
     busy: Arc<AtomicUsize>,
     pub(super) runtime: Handle,
@@ -97,15 +101,12 @@ impl Engine {
             // What is due at once is taken up below.
             timers: Timers::new((0, u64::MAX)),
             limits,
-            turns: Arc::new(Semaphore::new(
-                limits
-                    .concurrent_activities
-                    .clamp(1, Semaphore::MAX_PERMITS),
-            )),
+            turns: Turns::new(limits.concurrent_activities),
             busy: Arc::default(),
             runtime,
             closed: watch::Sender::new(false),
         });
+        engine.runtime.spawn(engine.clone().watch_turns());
         if let Err(error) = engine.resume().await {
             engine.close();
             return Err(OpenError::Storage(Box::new(error)));
@@ -257,7 +258,8 @@ impl Engine {
         if let Some(reason) = aside {
             self.put_aside(active.record.head.clone(), reason);
         }
-        self.settle(slot, &mut guard, active);
+        let begun = self.settle(slot, &mut guard, active, None);
+        self.dispatch(begun);
         Ok(summary)
     }
 
@@ -283,7 +285,9 @@ impl Engine {
                 let payload = machine.definition().accept_signal(&name, &payload)?;
                 Ok(Input::Signal { name, payload })
             };
-            engine.input_with(&target, accept).await
+            let begun = engine.input_with(&target, accept).await?;
+            engine.dispatch(begun);
+            Ok(())
         })
         .await
     }
@@ -298,25 +302,20 @@ impl Engine {
         let busy = self.busy();
         self.detached(async move {
             let _busy = busy;
-            engine.input_now(&target, input).await
+            let begun = engine.input_with(&target, |_| Ok(input)).await?;
+            engine.dispatch(begun);
+            Ok(())
         })
         .await
     }
 
-    pub(super) async fn input_now(
-        self: &Arc<Self>,
-        target: &RunTarget,
-        input: Input,
-    ) -> Result<(), Error> {
-        self.input_with(target, |_| Ok(input)).await
-    }
-
-    /// Gives a run in flight an input that is made from how it stands.
-    async fn input_with(
+    /// Gives a run in flight an input that is made from how it stands; gives the attempts that
+    /// begin.
+    pub(super) async fn input_with(
         self: &Arc<Self>,
         target: &RunTarget,
         input: impl FnOnce(&Record) -> Result<Input, Error>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Begun>, Error> {
         let held = self.slots.hold(target.workflow_id.as_str().into());
         let slot = &held;
         let mut guard = slot.active.lock().await;
@@ -367,7 +366,8 @@ impl Engine {
                     // It would be as large each time. The run stays as it was.
                     self.put_aside(active.record.head.clone(), error.to_string());
                     let active = guard.take().expect("it is there");
-                    self.settle(slot, &mut guard, active);
+                    let begun = self.settle(slot, &mut guard, active, None);
+                    self.dispatch(begun);
                     return Err(error);
                 }
                 committed => committed?,
@@ -393,8 +393,8 @@ impl Engine {
             workflow_id: next.record.head.workflow_id.clone(),
             status: next.record.status(),
         });
-        self.settle(slot, &mut guard, next);
-        refused.map_or(Ok(()), Err)
+        let begun = self.settle(slot, &mut guard, next, None);
+        refused.map_or(Ok(begun), Err)
     }
 
     /// Runs the transition; the reason, where the code cannot go on with the run.
@@ -408,7 +408,7 @@ impl Engine {
         } = &record.head;
         let (workflow, begin) = (workflow.clone(), Instant::now());
         // What the workflow's code logs stands in the span of its run.
-        let span = tracing::info_span!("step", workflow_id, run_id, workflow);
+        let span = tracing::info_span!(parent: None, "step", workflow_id, run_id, workflow);
         let _entered = span.enter();
         let is_aside = self.aside_of(workflow_id, run_id).is_some();
         let advanced = match self.fitting(record) {
@@ -451,11 +451,17 @@ impl Engine {
         }
     }
 
-    /// Runs a future to its end whatever becomes of the caller.
+    /// Runs a future to its end whatever becomes of the caller: in the caller's task as far as it
+    /// gets at once, which is all the way for who is alone, and from there in a task of its own.
     async fn detached<T: Send + 'static>(
         &self,
         future: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
+        let mut future = Box::pin(future);
+        let begun = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
+        if let Poll::Ready(result) = begun {
+            return result;
+        }
         match self.runtime.spawn(future).await {
             Ok(result) => result,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

@@ -83,7 +83,8 @@ impl Engine {
                 workflow_id: active.record.head.workflow_id.clone(),
                 run_id: Some(active.record.head.run_id.clone()),
             };
-            self.settle(&held, &mut guard, active);
+            let begun = self.settle(&held, &mut guard, active, None);
+            self.dispatch(begun);
             if let Some(input) = input {
                 let engine = self.clone();
                 self.runtime

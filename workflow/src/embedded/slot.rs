@@ -5,8 +5,7 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
-use tokio::task::AbortHandle;
+use tokio::sync::{oneshot, watch};
 
 use crate::codec;
 use crate::executor::Error;
@@ -27,6 +26,8 @@ pub(super) struct Slot {
     pub(super) active: tokio::sync::Mutex<Option<Active>>,
     /// Counts the transitions, for those who wait for one.
     pub(super) version: watch::Sender<u64>,
+    /// Changes when a run has ended or is set aside, for those who wait for its result.
+    pub(super) rests: watch::Sender<()>,
     /// How many look at it. Changed under the lock of the map.
     holders: AtomicUsize,
 }
@@ -51,13 +52,7 @@ pub(super) struct Active {
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) number: u32,
-    pub(super) task: AbortHandle,
-}
-
-impl Drop for Attempt {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    pub(super) _stop: oneshot::Sender<()>,
 }
 
 impl Active {
@@ -100,6 +95,7 @@ impl Slots {
                 workflow_id: workflow_id.clone(),
                 active: tokio::sync::Mutex::default(),
                 version: watch::Sender::new(0),
+                rests: watch::Sender::new(()),
                 holders: AtomicUsize::new(0),
             })
         });
@@ -111,7 +107,7 @@ impl Slots {
 
     /// How many there are.
     #[cfg(test)]
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.lock().len()
     }
 
