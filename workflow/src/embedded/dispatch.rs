@@ -385,8 +385,15 @@ impl Engine {
     /// The same, and gives the attempts that begin.
     async fn written(self: &Arc<Self>, target: RunTarget, input: Input) -> Vec<Begun> {
         loop {
-            match self.input_with(&target, |_| Ok(input.clone())).await {
-                Ok(begun) => return begun,
+            let input = input.clone();
+            let written = if input.is_outcome() {
+                self.reported(&target, input).await
+            } else {
+                self.input_with(&target, |_| Ok(input)).await.map(Some)
+            };
+            match written {
+                Ok(Some(begun)) => return begun,
+                Ok(None) => continue,
                 Err(error @ (Error::Storage(_) | Error::Codec(_))) => {
                     tracing::error!(
                         workflow_id = target.workflow_id,
