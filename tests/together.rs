@@ -1,8 +1,11 @@
 //! Several operations of one run at a time.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tests::{open, reach};
+use tests::{on_server, open, reach};
+use tokio::sync::Barrier;
+use workflow::HistoryEventKind;
 use workflow::prelude::*;
 
 #[activity(retry(initial_interval = "1ms"))]
@@ -163,4 +166,40 @@ async fn what_is_started_goes_on_beside_and_over_a_restart() {
     );
     run.signal("go", 1).await.unwrap();
     assert_eq!(run.result().await.unwrap(), 16);
+}
+
+#[activity]
+async fn meets() -> Result<u32, ActivityError> {
+    // So many a worker of a server makes at a time.
+    static MEETING: LazyLock<Barrier> =
+        LazyLock::new(|| Barrier::new(if on_server() { 100 } else { 500 }));
+    MEETING.wait().await;
+    Ok(1)
+}
+
+#[workflow]
+async fn crowd() -> Result<u32, WorkflowError> {
+    let mut sum = 0;
+    for one in join_all((0..500).map(|_| meets())).await {
+        sum += one?;
+    }
+    Ok(sum)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_end_at_a_time_each_is_written_down() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<crowd>(data.path()).await;
+    let run = executor.start(crowd()).await.unwrap();
+    assert_eq!(run.result().await.unwrap(), 500);
+    let history = run.describe().await.unwrap().history;
+    let mut completed: Vec<u64> = history
+        .into_iter()
+        .filter_map(|event| match event.kind {
+            HistoryEventKind::ActivityCompleted { op, .. } => Some(op),
+            _ => None,
+        })
+        .collect();
+    completed.sort_unstable();
+    assert_eq!(completed, (1..=500).collect::<Vec<_>>());
 }

@@ -1,7 +1,12 @@
 //! One attempt of an activity.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
+#[cfg(feature = "temporal")]
 use tokio::task::JoinError;
 
 use crate::activity::ActivityContext;
@@ -39,21 +44,38 @@ pub(crate) async fn run(
     returned.map_err(|error| shortened(error.into()))
 }
 
+/// Makes an attempt; a panic in it is a failure like any other.
+pub(crate) async fn unless_panicked(
+    name: &str,
+    attempt: impl Future<Output = Result<Sealed, Failure>>,
+) -> Result<Sealed, Failure> {
+    let mut attempt = pin!(attempt);
+    std::future::poll_fn(|context| {
+        let poll = || attempt.as_mut().poll(context);
+        catch_unwind(AssertUnwindSafe(poll))
+            .unwrap_or_else(|panic| Poll::Ready(Err(panicked(name, panic))))
+    })
+    .await
+}
+
 /// What became of the task that ran an attempt: a panic, also one while it was dropped, is a
 /// failure like any other. `None` where nobody waits for it any more.
+#[cfg(feature = "temporal")]
 pub(crate) fn outcome(
     name: &str,
     joined: Result<Result<Sealed, Failure>, JoinError>,
 ) -> Option<Result<Sealed, Failure>> {
     match joined {
         Ok(result) => Some(result),
-        Err(error) if error.is_panic() => {
-            let message = panic_text::of(error.into_panic());
-            let text = format!("activity `{name}` panicked: {message}");
-            Some(Err(shortened(Failure::new(FailureKind::Panicked, text))))
-        }
+        Err(error) if error.is_panic() => Some(Err(panicked(name, error.into_panic()))),
         Err(_) => None,
     }
+}
+
+fn panicked(name: &str, panic: Box<dyn Any + Send>) -> Failure {
+    let message = panic_text::of(panic);
+    let text = format!("activity `{name}` panicked: {message}");
+    shortened(Failure::new(FailureKind::Panicked, text))
 }
 
 fn shortened(mut failure: Failure) -> Failure {

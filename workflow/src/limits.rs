@@ -19,8 +19,8 @@ pub struct Limits {
     pub mailbox_signals: usize,
     /// Operations of one run that are under way at a time. 10,000.
     pub pending_operations: usize,
-    /// Attempts of activities that are made at a time; the others wait for their turn, and their
-    /// timeouts begin with it. 10,000.
+    /// Attempts of activities that are made at a time, which is also how many runs are in memory for
+    /// theirs; the others wait for their turn on the disk, and their timeouts begin with it. 10,000.
     pub concurrent_activities: usize,
     /// Bytes of what is committed and not yet brought into the state; beyond that, callers wait.
     /// After a crash so much has to be read. 16 MiB.

@@ -216,10 +216,14 @@ fn same(left: &[u8], right: &[u8]) -> bool {
     left == right || (left.len() == right.len() && counts(left) == counts(right))
 }
 
+/// Most values have room in so many bytes.
+const USUAL_BYTES: usize = 256;
+
 fn write_bincode<T: Serialize>(value: &T) -> Result<Vec<u8>, String> {
     use bincode::error::EncodeError;
 
-    let mut bytes = vec![Format::Bincode as u8];
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    bytes.push(Format::Bincode as u8);
     let config = bincode::config::standard();
     bincode::serde::encode_into_std_write(value, &mut bytes, config).map_err(
         |error| match error {

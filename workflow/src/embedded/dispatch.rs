@@ -1,26 +1,30 @@
 //! What follows from a commit: attempts begin and stop, timers are set, outcomes are reported.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tracing::Instrument;
 
 use crate::activity::ActivityContext;
 use crate::attempt;
 use crate::codec::Sealed;
-use crate::contract::{Operation, ScheduledActivity, ScheduledChild};
+use crate::contract::{ActivityDefinition, Operation, ScheduledActivity, ScheduledChild};
 use crate::executor::Error;
 use crate::failure::{Failure, FailureKind};
+use crate::limits::Limits;
 use crate::provider::RunTarget;
 
-use super::engine::Engine;
+use super::engine::{Busy, Engine};
 use super::fit::find_activity;
 use super::record::{Parent, Record, Waiting};
 use super::slot::{Active, Attempt, Slot};
+use super::store::{IN_FLIGHT, Summary};
 use super::telemetry::RunningAttempt;
 use super::transition::Input;
+use super::turns::Turn;
 use super::{clock, engine, limit};
 
 /// How long to wait before trying again to write down what cannot be given back to a caller.
@@ -28,6 +32,73 @@ const COMMIT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// So many runs that something is due for are looked at at a time.
 const TICKS_MAX: usize = 1024;
+
+/// An attempt that begins: [`Engine::attempts`] makes it, at once or in a task of its own.
+pub(super) struct Begun {
+    target: RunTarget,
+    op: u64,
+    number: u32,
+    since_ms: u64,
+    definition: ActivityDefinition,
+    scheduled: ScheduledActivity,
+    turn: Turn,
+    /// Ends when the [`Attempt`] is dropped.
+    stopped: oneshot::Receiver<()>,
+    busy: Busy,
+}
+
+impl Begun {
+    /// The attempt itself, what stops it, and that it is under way.
+    fn make(
+        self,
+        limits: &Limits,
+    ) -> (
+        impl Future<Output = Result<Sealed, Failure>> + use<>,
+        oneshot::Receiver<()>,
+        Busy,
+    ) {
+        let RunTarget {
+            workflow_id,
+            run_id,
+        } = self.target;
+        let run_id = run_id.unwrap_or_default();
+        let name = self.definition.name.name.clone();
+        let span = tracing::info_span!(
+            parent: None,
+            "activity",
+            workflow_id,
+            run_id,
+            activity = name,
+            op = self.op,
+            attempt = self.number,
+        );
+        let context = ActivityContext::new(workflow_id, run_id, self.op, self.number);
+        let options = self.scheduled.options;
+        let rest = options.schedule_to_close.map(|limit| {
+            let end = clock::after(self.since_ms, limit);
+            Duration::from_millis(end.saturating_sub(clock::now_ms()))
+        });
+        let limit = match (options.start_to_close, rest) {
+            (Some(attempt), Some(rest)) => Some(attempt.min(rest)),
+            (limit, rest) => limit.or(rest),
+        };
+        let limits = *limits;
+        let attempt = async move {
+            let _turn = self.turn;
+            let running = RunningAttempt::begin(&self.definition.name.name);
+            let result = attempt::run(self.definition, self.scheduled.arguments, context, limit);
+            let result = limit::result(&limits, result.await);
+            running.end(&result);
+            if let Err(failure) = &result {
+                tracing::warn!(%failure, "an attempt failed");
+            }
+            result
+        };
+        let attempt =
+            async move { attempt::unless_panicked(&name, attempt.instrument(span)).await };
+        (attempt, self.stopped, self.busy)
+    }
+}
 
 /// Closes the engine with the task that has this.
 struct CloseOnDrop(Arc<Engine>);
@@ -39,14 +110,17 @@ impl Drop for CloseOnDrop {
 }
 
 impl Engine {
-    /// Keeps what was committed, and acts on it.
+    /// Keeps what was committed, and acts on it: gives the attempts that begin. Those that get no
+    /// turn now begin when it is the run's; it may have brought one.
+    #[must_use]
     pub(super) fn settle(
         self: &Arc<Self>,
         slot: &Arc<Slot>,
         guard: &mut Option<Active>,
         mut active: Active,
-    ) {
-        let is_aside = if active.record.end.is_some() {
+        mut turn: Option<Turn>,
+    ) -> Vec<Begun> {
+        let rests = if active.record.end.is_some() {
             engine::lock(&self.aside).remove(&slot.workflow_id);
             true
         } else {
@@ -54,18 +128,29 @@ impl Engine {
         };
         self.settle_children(&mut active);
         let record = &active.record;
-        let waiting: &[Waiting] = if is_aside { &[] } else { &record.waiting };
+        let waiting: &[Waiting] = if rests { &[] } else { &record.waiting };
         active.attempts.retain(|op, attempt| {
             let waiting = waiting.binary_search_by_key(op, |waiting| waiting.op);
             waiting.is_ok_and(|place| record.waiting[place].attempt == attempt.number)
         });
         let (now_ms, mut due_ms) = (clock::now_ms(), None);
+        let mut begun = Vec::new();
         // They are in one order.
         for (pending, waiting) in record.run.under_way().zip(waiting) {
             match (&pending.operation, waiting.due_ms) {
                 (Operation::Activity(scheduled), due) if due.is_none_or(|due| due <= now_ms) => {
-                    let attempt = active.attempts.entry(waiting.op);
-                    attempt.or_insert_with(|| self.begin_attempt(record, waiting, scheduled));
+                    let Entry::Vacant(entry) = active.attempts.entry(waiting.op) else {
+                        continue;
+                    };
+                    match turn.take().or_else(|| self.turns.take()) {
+                        Some(turn) => {
+                            let (attempt, task) =
+                                self.begin_attempt(record, waiting, scheduled, turn);
+                            entry.insert(attempt);
+                            begun.push(task);
+                        }
+                        None => self.turns.wait(active.run),
+                    }
                 }
                 (_, due) => due_ms = due_ms.into_iter().chain(due).min(),
             }
@@ -85,6 +170,10 @@ impl Engine {
         }
         *guard = Some(active).filter(|active| active.record.end.is_none());
         slot.version.send_modify(|version| *version += 1);
+        if rests {
+            slot.rests.send_replace(());
+        }
+        begun
     }
 
     /// Starts the children that are wanted, cancels those that are not any more, and tells the
@@ -172,95 +261,139 @@ impl Engine {
         }
     }
 
-    /// Begins an attempt. Its outcome is reported from another task, which nobody aborts.
+    /// An attempt that has its turn, for [`Engine::attempts`] to make.
     fn begin_attempt(
-        self: &Arc<Self>,
+        &self,
         record: &Record,
         waiting: &Waiting,
         scheduled: &ScheduledActivity,
-    ) -> Attempt {
-        let (op, number) = (waiting.op, waiting.attempt);
+        turn: Turn,
+    ) -> (Attempt, Begun) {
+        let (stop, stopped) = oneshot::channel();
+        let attempt = Attempt {
+            number: waiting.attempt,
+            _stop: stop,
+        };
         let definition = self
             .machine(&record.head.workflow)
             .and_then(|machine| find_activity(machine.definition(), &scheduled.activity))
-            .expect("`fits` has looked it up")
-            .clone();
-        let context = ActivityContext::new(
-            record.head.workflow_id.clone(),
-            record.head.run_id.clone(),
-            op,
-            number,
-        );
-        let options = scheduled.options.clone();
-        let since_ms = waiting.since_ms;
-        let limit = move || {
-            let rest = options.schedule_to_close.map(|limit| {
-                let end = clock::after(since_ms, limit);
-                Duration::from_millis(end.saturating_sub(clock::now_ms()))
-            });
-            match (options.start_to_close, rest) {
-                (Some(attempt), Some(rest)) => Some(attempt.min(rest)),
-                (limit, rest) => limit.or(rest),
-            }
+            .expect("`fits` has looked it up");
+        let begun = Begun {
+            target: RunTarget {
+                workflow_id: record.head.workflow_id.clone(),
+                run_id: Some(record.head.run_id.clone()),
+            },
+            op: waiting.op,
+            number: waiting.attempt,
+            since_ms: waiting.since_ms,
+            definition: definition.clone(),
+            scheduled: scheduled.clone(),
+            turn,
+            stopped,
+            busy: self.busy(),
         };
-        let target = RunTarget {
-            workflow_id: record.head.workflow_id.clone(),
-            run_id: Some(record.head.run_id.clone()),
-        };
-        let name = definition.name.name.clone();
-        let span = tracing::info_span!(
-            "activity",
-            workflow_id = target.workflow_id,
-            run_id = target.run_id,
-            activity = name,
-            op,
-            attempt = number,
-        );
-        let (turns, limits) = (self.turns.clone(), self.limits);
-        let arguments = scheduled.arguments.clone();
-        let attempt = async move {
-            let _turn = turns.acquire_owned().await;
-            let running = RunningAttempt::begin(&definition.name.name);
-            let result = attempt::run(definition, arguments, context, limit()).await;
-            let result = limit::result(&limits, result);
-            running.end(&result);
-            if let Err(failure) = &result {
-                tracing::warn!(%failure, "an attempt failed");
-            }
-            result
-        };
-        let task = self.runtime.spawn(attempt.instrument(span));
-        let attempt = Attempt {
-            number,
-            task: task.abort_handle(),
-        };
-        let engine = self.clone();
+        (attempt, begun)
+    }
+
+    /// Makes each of these attempts in a task of its own.
+    pub(super) fn dispatch(self: &Arc<Self>, begun: Vec<Begun>) {
+        for begun in begun {
+            self.runtime.spawn(self.clone().attempts(begun));
+        }
+    }
+
+    /// Makes an attempt and reports its outcome, and goes on with an attempt that begins then. What
+    /// is stopped is an attempt and never this: what an attempt gave is written down.
+    async fn attempts(self: Arc<Self>, first: Begun) {
         let mut closed = self.closed.subscribe();
-        let busy = self.busy();
-        self.runtime.spawn(async move {
-            let _busy = busy;
-            let abort = task.abort_handle();
-            let joined = tokio::select! {
+        let mut next = Some(first);
+        while let Some(begun) = next {
+            let (target, op, number) = (begun.target.clone(), begun.op, begun.number);
+            let (made, stopped, _busy) = begun.make(&self.limits);
+            let result = tokio::select! {
                 biased;
-                _ = closed.wait_for(|closed| *closed) => return abort.abort(),
-                joined = task => joined,
+                _ = closed.wait_for(|closed| *closed) => return,
+                _ = stopped => return,
+                result = made => result,
             };
-            if let Some(result) = attempt::outcome(&name, joined) {
-                let input = Input::Attempted {
-                    op,
-                    attempt: number,
-                    result,
-                };
-                engine.report(target, input).await;
+            let input = Input::Attempted {
+                op,
+                attempt: number,
+                result,
+            };
+            let mut begun = self.written(target, input).await;
+            next = begun.pop();
+            self.dispatch(begun);
+        }
+    }
+
+    /// Begins the attempts that waited for a turn.
+    pub(super) async fn watch_turns(self: Arc<Self>) {
+        let mut closed = self.closed.subscribe();
+        loop {
+            let (run, turn) = tokio::select! {
+                biased;
+                next = self.turns.next() => next,
+                _ = closed.wait_for(|closed| *closed) => return,
+            };
+            self.runtime.spawn(self.clone().take_turn(run, turn));
+        }
+    }
+
+    async fn take_turn(self: Arc<Self>, run: u64, turn: Turn) {
+        match self.begin_in_turn(run, turn).await {
+            Ok(mut begun) => {
+                let first = begun.pop();
+                self.dispatch(begun);
+                if let Some(first) = first {
+                    self.attempts(first).await;
+                }
             }
-        });
-        attempt
+            Err(error) => {
+                tracing::error!(run, %error, "a run cannot be read; trying again");
+                tokio::time::sleep(COMMIT_RETRY_INTERVAL).await;
+                self.turns.wait(run);
+            }
+        }
+    }
+
+    async fn begin_in_turn(self: &Arc<Self>, run: u64, turn: Turn) -> Result<Vec<Begun>, Error> {
+        let is_in_flight = |summary: &Summary| summary.standing.status == IN_FLIGHT;
+        let Some(summary) = self.store.summary(run)?.filter(is_in_flight) else {
+            return Ok(Vec::new());
+        };
+        let held = self
+            .slots
+            .hold(summary.identity.workflow_id.as_str().into());
+        let mut guard = held.active.lock().await;
+        let active = match guard.take() {
+            Some(active) => active,
+            None => match self.active(run)? {
+                active if active.record.end.is_none() => active,
+                _ => return Ok(Vec::new()),
+            },
+        };
+        Ok(self.settle(&held, &mut guard, active, Some(turn)))
     }
 
     /// Gives an input that nobody else would give again: tries until it is durable.
     pub(super) async fn report(self: &Arc<Self>, target: RunTarget, input: Input) {
+        let begun = self.written(target, input).await;
+        self.dispatch(begun);
+    }
+
+    /// The same, and gives the attempts that begin.
+    async fn written(self: &Arc<Self>, target: RunTarget, input: Input) -> Vec<Begun> {
         loop {
-            match self.input_now(&target, input.clone()).await {
+            let input = input.clone();
+            let written = if input.is_outcome() {
+                self.reported(&target, input).await
+            } else {
+                self.input_with(&target, |_| Ok(input)).await.map(Some)
+            };
+            match written {
+                Ok(Some(begun)) => return begun,
+                Ok(None) => continue,
                 Err(error @ (Error::Storage(_) | Error::Codec(_))) => {
                     tracing::error!(
                         workflow_id = target.workflow_id,
@@ -269,13 +402,13 @@ impl Engine {
                     );
                 }
                 // It was ended meanwhile, or the engine is closed: then the next open sees to it.
-                _ => return,
+                Err(_) => return Vec::new(),
             }
             let mut closed = self.closed.subscribe();
             tokio::select! {
                 biased;
                 () = tokio::time::sleep(COMMIT_RETRY_INTERVAL) => {}
-                _ = closed.wait_for(|closed| *closed) => return,
+                _ = closed.wait_for(|closed| *closed) => return Vec::new(),
             }
         }
     }

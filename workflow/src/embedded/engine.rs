@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
+use std::future::poll_fn;
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::oneshot::{self, error::TryRecvError};
+use tokio::sync::watch;
 
 use crate::codec::{Payload, Sealed};
 use crate::config::Config;
@@ -16,14 +19,18 @@ use crate::contract::{Machine, Operation, Run, ScheduledChild};
 use crate::executor::{Error, OpenError};
 use crate::failure::Failure;
 use crate::limits::Limits;
-use crate::provider::{HistoryEventKind, IdPolicy, RunInfo, RunTarget, SetAside, StartRequest};
+use crate::provider::{
+    HistoryEvent, HistoryEventKind, IdPolicy, RunInfo, RunTarget, SetAside, StartRequest,
+};
 use crate::retention::Retention;
 
+use super::dispatch::Begun;
 use super::record::{self, Head, Parent, Record};
-use super::slot::{Active, Slot, Slots};
+use super::slot::{Active, Report, Slot, Slots};
 use super::store::{Change, IN_FLIGHT, Store, StoreError, Summary};
 use super::timers::Timers;
 use super::transition::{self, Input, Moment};
+use super::turns::Turns;
 use super::{clock, limit, telemetry};
 
 /// How often runs that are not to be kept are removed while nothing else happens.
@@ -40,7 +47,7 @@ pub(super) struct Engine {
     pub(super) timers: Timers,
     pub(super) limits: Limits,
     /// Attempts take their turn here.
-    pub(super) turns: Arc<Semaphore>,
+    pub(super) turns: Turns,
     /// How many calls and attempts are under way: who is alone commits on its own thread.
     busy: Arc<AtomicUsize>,
     pub(super) runtime: Handle,
@@ -97,15 +104,12 @@ impl Engine {
             // What is due at once is taken up below.
             timers: Timers::new((0, u64::MAX)),
             limits,
-            turns: Arc::new(Semaphore::new(
-                limits
-                    .concurrent_activities
-                    .clamp(1, Semaphore::MAX_PERMITS),
-            )),
+            turns: Turns::new(limits.concurrent_activities),
             busy: Arc::default(),
             runtime,
             closed: watch::Sender::new(false),
         });
+        engine.runtime.spawn(engine.clone().watch_turns());
         if let Err(error) = engine.resume().await {
             engine.close();
             return Err(OpenError::Storage(Box::new(error)));
@@ -229,7 +233,7 @@ impl Engine {
             waiting: Vec::new(),
             end: None,
         };
-        let aside = self.advance(&mut record, Input::Started).err();
+        let (happened, aside) = self.advance(&mut record, vec![Input::Started]);
         limit::operations(&self.limits, &record)?;
         let mut active = Active {
             run: self.store.next_run(),
@@ -240,12 +244,10 @@ impl Engine {
             children: BTreeSet::new(),
             wake_ms: None,
         };
-        let change = Change {
-            before: None,
-            ..active.change(Some(Input::Started.kind()))?
-        };
-        let summary = change.summary.clone();
-        self.commit(change).await?;
+        let mut changes = active.changes(happened)?;
+        changes[0].before = None;
+        let summary = changes[0].summary.clone();
+        self.commit(changes).await?;
         let identity = &summary.identity;
         telemetry::run_started(&identity.workflow);
         tracing::info!(
@@ -257,7 +259,8 @@ impl Engine {
         if let Some(reason) = aside {
             self.put_aside(active.record.head.clone(), reason);
         }
-        self.settle(slot, &mut guard, active);
+        let begun = self.settle(slot, &mut guard, active, None);
+        self.dispatch(begun);
         Ok(summary)
     }
 
@@ -283,7 +286,9 @@ impl Engine {
                 let payload = machine.definition().accept_signal(&name, &payload)?;
                 Ok(Input::Signal { name, payload })
             };
-            engine.input_with(&target, accept).await
+            let begun = engine.input_with(&target, accept).await?;
+            engine.dispatch(begun);
+            Ok(())
         })
         .await
     }
@@ -298,31 +303,75 @@ impl Engine {
         let busy = self.busy();
         self.detached(async move {
             let _busy = busy;
-            engine.input_now(&target, input).await
+            let begun = engine.input_with(&target, |_| Ok(input)).await?;
+            engine.dispatch(begun);
+            Ok(())
         })
         .await
     }
 
-    pub(super) async fn input_now(
-        self: &Arc<Self>,
-        target: &RunTarget,
-        input: Input,
-    ) -> Result<(), Error> {
-        self.input_with(target, |_| Ok(input)).await
-    }
-
-    /// Gives a run in flight an input that is made from how it stands.
-    async fn input_with(
+    /// Gives a run in flight an input that is made from how it stands; gives the attempts that
+    /// begin.
+    pub(super) async fn input_with(
         self: &Arc<Self>,
         target: &RunTarget,
         input: impl FnOnce(&Record) -> Result<Input, Error>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Begun>, Error> {
         let held = self.slots.hold(target.workflow_id.as_str().into());
-        let slot = &held;
-        let mut guard = slot.active.lock().await;
-        let active = match &mut *guard {
+        let mut guard = held.active.lock().await;
+        let input = input(&self.in_memory(&mut guard, target)?.record)?;
+        self.transit(&held, &mut guard, vec![input]).await
+    }
+
+    /// Gives a run in flight an outcome, with those that came while it was busy: however many
+    /// operations end at a time, few commits are made of them. Gives the attempts that begin;
+    /// `None` where it was in somebody else's commit, which failed.
+    pub(super) async fn reported(
+        self: &Arc<Self>,
+        target: &RunTarget,
+        input: Input,
+    ) -> Result<Option<Vec<Begun>>, Error> {
+        let held = self.slots.hold(target.workflow_id.as_str().into());
+        let (done, mut outcome) = oneshot::channel();
+        held.report(Report {
+            run_id: target.run_id.clone(),
+            input,
+            done,
+        });
+        let mut guard = held.active.lock().await;
+        let mut begun = Vec::new();
+        loop {
+            match outcome.try_recv() {
+                Ok(()) => return Ok(Some(begun)),
+                Err(TryRecvError::Closed) => return Ok(None),
+                Err(TryRecvError::Empty) => {}
+            }
+            self.dispatch(begun);
+            let found = self.in_memory(&mut guard, target).map(|_| ());
+            let reports = held.take_reports().into_iter();
+            // Who waits for one of them finds out by itself why it cannot be given.
+            found?;
+            // A run that is in flight is the only one of its id: those of others came too late.
+            let (inputs, done): (Vec<_>, Vec<_>) = reports
+                .filter(|report| report.run_id == target.run_id)
+                .map(|report| (report.input, report.done))
+                .unzip();
+            begun = self.transit(&held, &mut guard, inputs).await?;
+            for done in done {
+                // Who waits for it is a task that nobody aborts, or has ended with its runtime.
+                let _ = done.send(());
+            }
+        }
+    }
+
+    /// The run in flight; it is read where it was not worth the memory.
+    fn in_memory<'g>(
+        &self,
+        guard: &'g mut Option<Active>,
+        target: &RunTarget,
+    ) -> Result<&'g mut Active, Error> {
+        let active = match guard {
             Some(active) => active,
-            // It was not worth the memory.
             empty => {
                 let (run, summary) = self.find(target)?;
                 if summary.standing.status != IN_FLIGHT {
@@ -334,9 +383,22 @@ impl Engine {
         if (target.run_id.as_ref()).is_some_and(|run_id| *run_id != active.record.head.run_id) {
             return Err(closed(&self.find(target)?.1));
         }
-        let input = input(&active.record)?;
+        Ok(active)
+    }
+
+    /// What inputs do to the run in memory: one commit, and what follows from it.
+    async fn transit(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        guard: &mut Option<Active>,
+        inputs: Vec<Input>,
+    ) -> Result<Vec<Begun>, Error> {
+        let active = guard.as_mut().expect("it was read");
         let deadline = active.record.deadline_ms();
         let too_late = deadline.is_some_and(|deadline| deadline <= clock::now_ms());
+        let is_tick = matches!(inputs[..], [Input::Tick]);
+        // Nobody is there to be told that these are refused.
+        let unasked = is_tick || inputs.iter().any(Input::is_outcome);
         let mut next = Active {
             run: active.run,
             record: active.record.clone(),
@@ -345,19 +407,19 @@ impl Engine {
             attempts: BTreeMap::new(),
             children: active.children.clone(),
             // A tick is what the timers woke it for; they have forgotten it.
-            wake_ms: active.wake_ms.filter(|_| !matches!(input, Input::Tick)),
+            wake_ms: active.wake_ms.filter(|_| !is_tick),
         };
-        let kind = input.kind();
-        // Nobody is there to be told that these are refused.
-        let unasked = matches!(input, Input::Tick | Input::Attempted { .. });
-        let aside = self.advance(&mut next.record, input).err();
+        let (mut happened, aside) = self.advance(&mut next.record, inputs);
         if next.record != active.record {
             // That the next attempt begins is no news to the run.
-            let is_news = kind != HistoryEventKind::TimerFired
-                || (&next.record.run, &next.record.end) != (&active.record.run, &active.record.end);
-            let change = next.change(Some(kind).filter(|_| is_news))?;
+            if is_tick
+                && (&next.record.run, &next.record.end) == (&active.record.run, &active.record.end)
+            {
+                happened.clear();
+            }
+            let changes = next.changes(happened)?;
             let committed = match limit::operations(&self.limits, &next.record) {
-                Ok(()) => self.commit(change).await,
+                Ok(()) => self.commit(changes).await,
                 Err(error) => Err(error),
             };
             match committed {
@@ -367,7 +429,8 @@ impl Engine {
                     // It would be as large each time. The run stays as it was.
                     self.put_aside(active.record.head.clone(), error.to_string());
                     let active = guard.take().expect("it is there");
-                    self.settle(slot, &mut guard, active);
+                    let begun = self.settle(slot, guard, active, None);
+                    self.dispatch(begun);
                     return Err(error);
                 }
                 committed => committed?,
@@ -393,38 +456,51 @@ impl Engine {
             workflow_id: next.record.head.workflow_id.clone(),
             status: next.record.status(),
         });
-        self.settle(slot, &mut guard, next);
-        refused.map_or(Ok(()), Err)
+        let begun = self.settle(slot, guard, next, None);
+        refused.map_or(Ok(begun), Err)
     }
 
-    /// Runs the transition; the reason, where the code cannot go on with the run.
-    fn advance(&self, record: &mut Record, input: Input) -> Result<(), String> {
+    /// Runs the transitions, one after the other: what happened, and the reason where the code
+    /// cannot go on with the run.
+    fn advance(
+        &self,
+        record: &mut Record,
+        inputs: Vec<Input>,
+    ) -> (Vec<HistoryEvent>, Option<String>) {
         let moment = Moment::now();
         let Head {
             workflow_id,
             run_id,
             workflow,
             ..
-        } = &record.head;
-        let (workflow, begin) = (workflow.clone(), Instant::now());
+        } = record.head.clone();
+        let begin = Instant::now();
         // What the workflow's code logs stands in the span of its run.
-        let span = tracing::info_span!("step", workflow_id, run_id, workflow);
-        let _entered = span.enter();
-        let is_aside = self.aside_of(workflow_id, run_id).is_some();
-        let advanced = match self.fitting(record) {
+        let span = tracing::info_span!(parent: None, "step", workflow_id, run_id, workflow);
+        let entered = span.enter();
+        let is_aside = self.aside_of(&workflow_id, &run_id).is_some();
+        let machine = self.fitting(record).ok();
+        let (mut events, mut reason) = (Vec::new(), None);
+        for input in inputs {
+            if record.end.is_some() || !transition::is_awaited(record, &input) {
+                continue;
+            }
+            let kind = input.kind();
             // A cancel may be what a run needs that is set aside: it is tried.
-            Ok(machine) if !is_aside || matches!(input, Input::Cancel) => {
-                lock(&self.aside).remove(workflow_id.as_str());
-                let applied = transition::apply(record, machine, input, moment);
-                applied.map_err(|fault| fault.to_string())
+            let may_step = reason.is_none() && (!is_aside || matches!(input, Input::Cancel));
+            match machine.filter(|_| may_step) {
+                Some(machine) => {
+                    lock(&self.aside).remove(workflow_id.as_str());
+                    let applied = transition::apply(record, machine, input, moment);
+                    reason = applied.err().map(|fault| fault.to_string());
+                }
+                None => transition::absorb(record, input, moment),
             }
-            _ => {
-                transition::absorb(record, input, moment);
-                Ok(())
-            }
-        };
+            events.push(happened(kind, record, moment));
+        }
+        drop(entered);
         telemetry::stepped(&workflow, begin);
-        advanced
+        (events, reason)
     }
 
     /// Runs what takes its time on a thread that may be held up.
@@ -451,11 +527,17 @@ impl Engine {
         }
     }
 
-    /// Runs a future to its end whatever becomes of the caller.
+    /// Runs a future to its end whatever becomes of the caller: in the caller's task as far as it
+    /// gets at once, which is all the way for who is alone, and from there in a task of its own.
     async fn detached<T: Send + 'static>(
         &self,
         future: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
+        let mut future = Box::pin(future);
+        let begun = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
+        if let Poll::Ready(result) = begun {
+            return result;
+        }
         match self.runtime.spawn(future).await {
             Ok(result) => result,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -463,9 +545,9 @@ impl Engine {
         }
     }
 
-    pub(super) async fn commit(&self, change: Change) -> Result<(), Error> {
+    async fn commit(&self, changes: Vec<Change>) -> Result<(), Error> {
         let is_alone = self.busy.load(Ordering::Relaxed) <= 1;
-        Ok(self.store.commit(vec![change], is_alone).await?)
+        Ok(self.store.commit(changes, is_alone).await?)
     }
 
     /// Something is under way until this is dropped.
@@ -506,6 +588,15 @@ fn runtime() -> Result<Handle, OpenError> {
         ));
     }
     Ok(runtime)
+}
+
+/// An entry of a run's history.
+pub(super) fn happened(kind: HistoryEventKind, record: &Record, moment: Moment) -> HistoryEvent {
+    HistoryEvent {
+        at: clock::to_time(moment.now_ms),
+        kind,
+        state: record.run.position(),
+    }
 }
 
 fn closed(summary: &Summary) -> Error {

@@ -123,7 +123,7 @@ pub(super) fn key(record: &Record) -> u64 {
     if let Some(wait) = &run.wait {
         matches!(wait, Wait::Any(_)).hash(&mut hasher);
         for op in wait.ops() {
-            let pending = run.pending.iter().find(|pending| pending.op == *op);
+            let pending = run.pending(*op);
             hash_operation(pending.map(|pending| &pending.operation), &mut hasher);
         }
     }

@@ -43,7 +43,7 @@ impl Engine {
     pub(super) async fn result(self: &Arc<Self>, target: RunTarget) -> Result<Sealed, RunError> {
         let held = self.slots.hold(target.workflow_id.as_str().into());
         let mut closed = self.closed.subscribe();
-        let mut version = held.version.subscribe();
+        let mut rests = held.rests.subscribe();
         loop {
             let (run, summary) = self.find(&target)?;
             if summary.standing.status != IN_FLIGHT {
@@ -65,7 +65,7 @@ impl Engine {
             }
             tokio::select! {
                 biased;
-                _ = version.changed() => {}
+                _ = rests.changed() => {}
                 _ = closed.wait_for(|closed| *closed) => return Err(Error::Closed.into()),
             }
         }

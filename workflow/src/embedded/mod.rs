@@ -7,7 +7,7 @@
 //! - [`resume`]: what is taken up at opening; [`look`]: looking at runs; [`aside`]: those that the code
 //!   cannot go on with.
 //! - [`fit`]: whether the code at hand fits a run; [`attempt`](crate::attempt): one attempt of an activity.
-//! - [`timers`], [`clock`]: when something is due; [`listing`]: which runs there
+//! - [`timers`], [`clock`]: when something is due; [`turns`]: who may make an attempt now; [`listing`]: which runs there
 //!   are; [`describe`]: all there is to know about one.
 //! - [`limit`]: how much a run may take; [`telemetry`]: metrics.
 //! - [`store`]: the two databases; knows bytes only.
@@ -30,6 +30,7 @@ mod store;
 mod telemetry;
 mod timers;
 mod transition;
+mod turns;
 
 use std::path::PathBuf;
 use std::sync::Arc;

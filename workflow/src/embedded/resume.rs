@@ -6,7 +6,7 @@ use crate::executor::Error;
 use crate::provider::RunTarget;
 
 use super::aside::unreadable;
-use super::engine::Engine;
+use super::engine::{Engine, happened};
 use super::record::{Head, Record};
 use super::transition::{self, Input, LOST_ATTEMPTS_MAX, Moment};
 
@@ -63,7 +63,8 @@ impl Engine {
                 self.put_aside(record.head.clone(), reason);
             }
             if active.record != before {
-                changes.push(active.change(Some(Input::Reopened.kind()))?);
+                let happened = happened(Input::Reopened.kind(), &active.record, Moment::now());
+                changes.extend(active.changes(vec![happened])?);
             }
             taken_up.push(active);
         }
@@ -83,7 +84,8 @@ impl Engine {
                 workflow_id: active.record.head.workflow_id.clone(),
                 run_id: Some(active.record.head.run_id.clone()),
             };
-            self.settle(&held, &mut guard, active);
+            let begun = self.settle(&held, &mut guard, active, None);
+            self.dispatch(begun);
             if let Some(input) = input {
                 let engine = self.clone();
                 self.runtime

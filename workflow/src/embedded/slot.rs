@@ -1,20 +1,20 @@
 //! What belongs to one workflow id while somebody looks at it or its run is in flight.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
-use tokio::task::AbortHandle;
+use tokio::sync::{oneshot, watch};
 
 use crate::codec;
 use crate::executor::Error;
-use crate::provider::{HistoryEvent, HistoryEventKind};
+use crate::provider::HistoryEvent;
 
 use super::record::Record;
 use super::store::{Change, Identity, Image, Summary};
-use super::{clock, telemetry};
+use super::telemetry;
+use super::transition::Input;
 
 /// The slots, by workflow id.
 #[derive(Debug, Default)]
@@ -27,8 +27,21 @@ pub(super) struct Slot {
     pub(super) active: tokio::sync::Mutex<Option<Active>>,
     /// Counts the transitions, for those who wait for one.
     pub(super) version: watch::Sender<u64>,
+    /// Changes when a run has ended or is set aside, for those who wait for its result.
+    pub(super) rests: watch::Sender<()>,
+    /// Outcomes that nobody has taken in yet.
+    reports: Mutex<VecDeque<Report>>,
     /// How many look at it. Changed under the lock of the map.
     holders: AtomicUsize,
+}
+
+/// An outcome of what a run has begun. Those that come while the run is busy are one commit.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) run_id: Option<String>,
+    pub(super) input: Input,
+    /// Told once it is durable or is wanted no more; dropped where it could not be written.
+    pub(super) done: oneshot::Sender<()>,
 }
 
 /// A run in flight, as it was last committed.
@@ -51,37 +64,62 @@ pub(super) struct Active {
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) number: u32,
-    pub(super) task: AbortHandle,
+    pub(super) _stop: oneshot::Sender<()>,
 }
 
-impl Drop for Attempt {
-    fn drop(&mut self) {
-        self.task.abort();
+/// One commit takes in so many outcomes, with results of about so many bytes.
+const REPORTS_MAX: usize = 1024;
+const REPORTS_BYTES_MAX: usize = 16 << 20;
+
+impl Slot {
+    /// Leaves an outcome to whoever has the lock next.
+    pub(super) fn report(&self, report: Report) {
+        self.reports().push_back(report);
+    }
+
+    /// Takes out what one commit takes in, in the order in which it came.
+    pub(super) fn take_reports(&self) -> Vec<Report> {
+        let mut reports = self.reports();
+        let (mut count, mut bytes) = (0, 0);
+        while let Some(report) = reports.get(count)
+            && count < REPORTS_MAX
+            && bytes < REPORTS_BYTES_MAX
+        {
+            bytes += report.input.size_bytes();
+            count += 1;
+        }
+        reports.drain(..count).collect()
+    }
+
+    fn reports(&self) -> MutexGuard<'_, VecDeque<Report>> {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Active {
-    /// What to commit so that the record is durable, with an entry of the history if it is worth
-    /// one; `image` is it from now on.
-    pub(super) fn change(&mut self, kind: Option<HistoryEventKind>) -> Result<Change, Error> {
+    /// What to commit so that the record is durable, with what happened to it; `image` is it from
+    /// now on.
+    pub(super) fn changes(&mut self, happened: Vec<HistoryEvent>) -> Result<Vec<Change>, Error> {
         let after = Arc::new(self.record.encode(&self.image)?);
-        let event = kind.map(|kind| HistoryEvent {
-            at: clock::to_time(clock::now_ms()),
-            kind,
-            state: self.record.run.position(),
-        });
-        Ok(Change {
+        let summary = Summary {
+            identity: self.identity.clone(),
+            standing: self.record.standing(),
+        };
+        let mut change = |event| Change {
             run: self.run,
-            summary: Summary {
-                identity: self.identity.clone(),
-                standing: self.record.standing(),
-            },
+            summary: summary.clone(),
             before: Some(std::mem::replace(&mut self.image, after.clone())),
-            after,
-            event: event
-                .map(|event| codec::encode_record(&event))
-                .transpose()?,
-        })
+            after: after.clone(),
+            event,
+        };
+        if happened.is_empty() {
+            return Ok(vec![change(None)]);
+        }
+        // The first brings the image, the others change nothing of it.
+        let events = happened.iter().map(codec::encode_record);
+        Ok(events
+            .map(|event| event.map(|event| change(Some(event))))
+            .collect::<Result<_, _>>()?)
     }
 }
 
@@ -100,6 +138,8 @@ impl Slots {
                 workflow_id: workflow_id.clone(),
                 active: tokio::sync::Mutex::default(),
                 version: watch::Sender::new(0),
+                rests: watch::Sender::new(()),
+                reports: Mutex::default(),
                 holders: AtomicUsize::new(0),
             })
         });
@@ -111,7 +151,7 @@ impl Slots {
 
     /// How many there are.
     #[cfg(test)]
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.lock().len()
     }
 

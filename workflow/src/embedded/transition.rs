@@ -1,7 +1,5 @@
 //! What an input does to a run: pure, so that it can be tested without disk or clock.
 
-use std::collections::BTreeMap;
-
 use crate::contract::{Command, Event, Facts, Fault, Machine, Operation};
 use crate::failure::{Failure, FailureKind};
 use crate::provider::HistoryEventKind;
@@ -73,6 +71,25 @@ impl Input {
             Self::Terminate { reason } => HistoryEventKind::Terminated {
                 reason: reason.clone(),
             },
+        }
+    }
+}
+
+impl Input {
+    /// Whether it is how something ended that the run has begun.
+    pub(super) fn is_outcome(&self) -> bool {
+        matches!(self, Self::Attempted { .. } | Self::ChildEnded { .. })
+    }
+
+    /// Bytes of what it brings, nearly.
+    pub(super) fn size_bytes(&self) -> usize {
+        match self {
+            Self::Attempted { result, .. } | Self::ChildEnded { result, .. } => match result {
+                Ok(output) => output.payload.len(),
+                Err(failure) => failure.message.len(),
+            },
+            Self::Signal { payload, .. } => payload.payload.len(),
+            _ => 0,
         }
     }
 }
@@ -164,12 +181,24 @@ pub(super) fn absorb(record: &mut Record, input: Input, moment: Moment) {
     follow_operations(record, moment);
 }
 
-/// Brings `waiting` into line with what is under way now.
+/// Whether an outcome is of what is under way still, and not of an attempt that was given up.
+pub(super) fn is_awaited(record: &Record, input: &Input) -> bool {
+    match input {
+        Input::Attempted { op, attempt, .. } => {
+            let waiting = record.waiting(*op);
+            waiting.is_some_and(|waiting| waiting.attempt == *attempt)
+        }
+        Input::ChildEnded { op, .. } => record.waiting(*op).is_some(),
+        _ => true,
+    }
+}
+
+/// Brings `waiting` into line with what is under way now. Both are in the order of their numbers.
 fn follow_operations(record: &mut Record, moment: Moment) {
-    let before = std::mem::take(&mut record.waiting).into_iter();
-    let mut before: BTreeMap<u64, Waiting> = before.map(|waiting| (waiting.op, waiting)).collect();
+    let mut before = std::mem::take(&mut record.waiting).into_iter().peekable();
     let waiting = record.run.under_way().map(|pending| {
-        let known = before.remove(&pending.op);
+        while before.next_if(|known| known.op < pending.op).is_some() {}
+        let known = before.next_if(|known| known.op == pending.op);
         known.unwrap_or_else(|| Waiting {
             op: pending.op,
             since_ms: moment.now_ms,
@@ -246,14 +275,18 @@ fn tick(record: &mut Record, moment: Moment) {
                 let limit = activity.options.schedule_to_close;
                 let last = limit.map(|limit| clock::after(waiting.since_ms, limit));
                 if last.is_some_and(|last| last <= moment.now_ms) {
-                    let failure = Failure::new(
-                        FailureKind::TimedOut,
-                        format!(
-                            "activity `{}` took longer than {:?} in all",
-                            activity.activity.name,
-                            limit.unwrap_or_default()
-                        ),
-                    );
+                    // Between two attempts, the last one says more than that time is up.
+                    let between = waiting.due_ms.and_then(|_| waiting.last_failure.take());
+                    let failure = between.unwrap_or_else(|| {
+                        Failure::new(
+                            FailureKind::TimedOut,
+                            format!(
+                                "activity `{}` took longer than {:?} in all",
+                                activity.activity.name,
+                                limit.unwrap_or_default()
+                            ),
+                        )
+                    });
                     due.push((last, Event::ActivityFailed { op, failure }));
                 } else if waiting.due_ms.is_some_and(|due| due <= moment.now_ms) {
                     // The next attempt begins now: after a crash it counts as under way.

@@ -129,6 +129,18 @@ fn no_attempt_begins_after_the_overall_limit() {
 }
 
 #[test]
+fn an_attempt_that_would_begin_too_late_leaves_the_failure_of_the_last() {
+    let mut bench = Bench::start(false, None);
+    bench.attempted(Err("busy"));
+    // It was due after 4 s.
+    bench.at_s(61, Input::Tick);
+    let Some(Outcome::Failed(failure)) = bench.record.end.map(|end| end.outcome) else {
+        panic!("the workflow returns the error");
+    };
+    assert_eq!(failure.message, "busy");
+}
+
+#[test]
 fn a_result_of_an_attempt_that_is_not_awaited_changes_nothing() {
     let mut bench = Bench::start(false, None);
     bench.attempted(Err("busy"));
