@@ -431,3 +431,33 @@ fn what_is_looked_up_to_be_changed() {
     }
     same!(run; (1, "a".to_owned()), (4, String::new()));
 }
+
+#[test]
+fn what_a_mutable_reference_refers_to_is_read_in_its_turn() {
+    #[workflow]
+    async fn run(x: i64) -> Result<Vec<i64>, WorkflowError> {
+        let mut items = vec![x, x + 1];
+        for item in &mut items {
+            *item = *item + {
+                *item += 1;
+                give(*item).await?
+            };
+        }
+        if let Some(first) = items.first_mut() {
+            *first = add(*first, {
+                *first *= 3;
+                give(2).await?
+            })
+            .await?;
+        }
+        let last = &mut items[1];
+        note((*last == give(4).await?, *last));
+        let same = *last == {
+            *last -= 1;
+            give(x).await?
+        };
+        note(same);
+        Ok(items)
+    }
+    same!(run; (1), (4));
+}

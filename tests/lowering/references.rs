@@ -366,3 +366,22 @@ fn lookups_are_made_again() {
     }
     same!(run; (1), (4));
 }
+
+#[test]
+fn an_index_behind_a_mutable_reference() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let items = vec![10, 20, 30, 40];
+        let mut places = vec![0usize, 1];
+        let mut total = 0;
+        for place in &mut places {
+            let kept = items[*place];
+            *place += 1;
+            total += add(kept, x).await?;
+            total += kept + items[*place];
+        }
+        note(&places);
+        Ok(total)
+    }
+    same!(run; (1), (4));
+}

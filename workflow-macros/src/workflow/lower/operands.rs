@@ -420,7 +420,7 @@ impl Lowering<'_> {
                 // A value that is used again later is a copy, and may differ by then.
                 Taken::Value => {
                     let mut mine = mentions(expr);
-                    mine.retain(|id| self.flow.locals[id.0].mutable);
+                    mine.retain(|id| self.flow.may_change(*id));
                     !later
                         .iter()
                         .any(|later| !mentions(later).is_disjoint(&mine))
@@ -434,7 +434,7 @@ impl Lowering<'_> {
     /// Whether what follows a place changes it, so that what was taken before was a copy.
     fn is_changed(&self, place: &Expr, later: &[&Expr]) -> bool {
         let mut mine = mentions(place);
-        mine.retain(|id| self.flow.locals[id.0].mutable);
+        mine.retain(|id| self.flow.may_change(*id));
         if mine.is_empty() || matches!(place, Expr::Reference(_)) {
             return false;
         }

@@ -90,12 +90,24 @@ pub(super) fn is_steady(expr: &Expr, changed: &BTreeSet<LocalId>) -> bool {
 }
 
 fn is_steady_key(key: &Expr, changed: &BTreeSet<LocalId>) -> bool {
+    const COPYING: [&str; 3] = ["clone", "to_owned", "to_string"];
     match key {
-        Expr::MethodCall(call) if call.method == "clone" => is_steady_key(&call.receiver, changed),
+        Expr::MethodCall(call) if COPYING.iter().any(|name| call.method == name) => {
+            is_steady_key(&call.receiver, changed)
+        }
         Expr::Reference(reference) => is_steady_key(&reference.expr, changed),
         Expr::Paren(expr) => is_steady_key(&expr.expr, changed),
         Expr::Binary(expr) if !is_compound(&expr.op) => {
             is_steady_key(&expr.left, changed) && is_steady_key(&expr.right, changed)
+        }
+        // Its text may mention bindings too.
+        Expr::Macro(expr) => {
+            let parsed = StdMacro::parse(&expr.mac);
+            changed.is_empty()
+                && parsed.is_some_and(|parsed| {
+                    let mut arguments = parsed.arguments.iter();
+                    arguments.all(|argument| is_steady_key(&argument.value, changed))
+                })
         }
         key => is_constant(key) || is_place(key) && mentions(key).is_disjoint(changed),
     }

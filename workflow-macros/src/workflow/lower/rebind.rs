@@ -293,10 +293,8 @@ impl Lowering<'_> {
     }
 
     fn never_changes_of(&self, ids: &BTreeSet<LocalId>) -> bool {
-        ids.iter().all(|id| {
-            let local = &self.flow.locals[id.0];
-            !local.mutable && !self.deferred.contains(id)
-        })
+        ids.iter()
+            .all(|id| !self.flow.may_change(*id) && !self.deferred.contains(id))
     }
 }
 
