@@ -1,6 +1,7 @@
 //! Code that does not fit a run sets it aside, untouched; code that fits goes on with it.
 
-use tests::{open, reach};
+use tests::{on_server, open, reach};
+use workflow::FailureKind;
 use workflow::prelude::*;
 
 #[activity]
@@ -268,11 +269,13 @@ async fn a_panic_before_the_first_await_loses_nothing() {
         .id("p")
         .await
         .unwrap();
-    assert!(matches!(
-        run.state().await.unwrap(),
-        Some(PanicsAtOnceState::Start { text }) if text == "x"
-    ));
     assert!(matches!(run.result().await, Err(RunError::SetAside { .. })));
+    match run.state().await {
+        Ok(Some(PanicsAtOnceState::Start { text })) => assert_eq!(text, "x"),
+        // It knows a run's input and its history, but no state.
+        Err(workflow::Error::SetAside { .. }) => assert!(on_server()),
+        state => panic!("{state:?}"),
+    }
     executor.terminate("p", "bad input").await.unwrap();
 }
 
@@ -446,10 +449,12 @@ async fn panics_in_drop_stay_in_their_run() {
     let executor = open::<bombed>(data.path()).await;
     for when in 0..2 {
         let error = executor.execute(bombed(when)).await.unwrap_err();
-        assert_eq!(
-            error.failure().unwrap().kind,
-            workflow::FailureKind::Panicked
-        );
+        let expected = match when {
+            // It does not wait for what an attempt does after its time.
+            0 if on_server() => FailureKind::TimedOut,
+            _ => FailureKind::Panicked,
+        };
+        assert_eq!(error.failure().unwrap().kind, expected);
     }
     let data = tempfile::tempdir().unwrap();
     let executor = open::<bombs>(data.path()).await;

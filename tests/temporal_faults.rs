@@ -281,54 +281,100 @@ mod versions {
     }
 }
 
-/// Begins a run under one code, exchanges that for `Other`, which cannot go on with the run, and
-/// gives the reason; then mends it.
-async fn exchanged<Other: Workflow>() -> String {
-    use versions::{first, fitting};
+/// Why the code cannot go on with the run `s`.
+async fn reason<W: Workflow>(data: &Path) -> String {
+    let executor = open::<W>(data).await;
+    let run = executor.handle::<W>("s").await.unwrap();
+    let Err(RunError::SetAside { reason }) = soon(run.result()).await else {
+        panic!("it is set aside");
+    };
+    assert_eq!(executor.set_aside().await.unwrap()[0].reason, reason);
+    let description = executor.describe("s").await.unwrap();
+    assert_eq!(description.set_aside.as_ref(), Some(&reason));
+    let state = run.state().await.unwrap_err();
+    assert!(
+        matches!(&state, Error::SetAside { reason: told, .. } if *told == reason),
+        "{state}"
+    );
+    assert_eq!(run.status().await.unwrap(), Status::Running);
+    executor.shutdown().await;
+    reason
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_that_does_not_fit_leaves_a_run_as_it_is_and_says_why() {
+    use versions::{broken, first, fitting, other};
+    if !server_is_there() {
+        return;
+    }
     let data = tempfile::tempdir().unwrap();
     let executor = open::<first::sum>(data.path()).await;
     let run = executor.start(first::sum()).id("s").await.unwrap();
     reach(&run, |state| matches!(state, first::SumState::More { .. })).await;
     executor.shutdown().await;
+    let client = open_with(data.path(), |config| {
+        config.client_only().register::<first::sum>()
+    })
+    .await;
+    client.signal("s", "more", 4u32).await.unwrap();
 
-    let executor = open::<Other>(data.path()).await;
-    executor.signal("s", "more", 4u32).await.unwrap();
-    let run = executor.handle::<Other>("s").await.unwrap();
+    // The server tells only of the first failure in a row, and the reason is that of the code at hand.
+    for _ in 0..2 {
+        let reason = reason::<other::sum>(data.path()).await;
+        assert!(reason.contains("nondeterminism"), "{reason}");
+    }
+    let reason = reason::<broken::sum>(data.path()).await;
+    assert!(reason.contains("panicked after `More`: a bug"), "{reason}");
+
+    // The server still has the last task as failed when this asks.
+    let executor = open::<fitting::sum>(data.path()).await;
+    let run = executor.handle::<fitting::sum>("s").await.unwrap();
+    assert!(executor.set_aside().await.unwrap().is_empty());
+    assert_eq!(soon(run.result()).await.unwrap(), 700);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_with_different_code_on_one_task_queue() {
+    use versions::{broken, first, fitting};
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<first::sum>(data.path()).await;
+    let ids: Vec<String> = (0..6).map(|number| format!("s{number}")).collect();
+    for id in &ids {
+        let run = executor.start(first::sum()).id(id).await.unwrap();
+        reach(&run, |state| matches!(state, first::SumState::More { .. })).await;
+    }
+    executor.shutdown().await;
+
+    // The first run meets only the wrong worker, the others meet both.
+    let wrong = open::<broken::sum>(data.path()).await;
+    wrong.signal("s0", "more", 4u32).await.unwrap();
+    let run = wrong.handle::<broken::sum>("s0").await.unwrap();
     let Err(RunError::SetAside { reason }) = soon(run.result()).await else {
         panic!("it is set aside");
     };
-    assert_eq!(executor.set_aside().await.unwrap()[0].reason, reason);
-    assert_eq!(run.status().await.unwrap(), Status::Running);
-    executor.shutdown().await;
-
-    let executor = open::<fitting::sum>(data.path()).await;
-    let run = executor.handle::<fitting::sum>("s").await.unwrap();
-    let mended = soon(async {
-        loop {
-            match run.result().await {
-                // Its last task has failed, and the next has not been tried yet.
-                Err(RunError::SetAside { .. }) => {}
-                result => return result,
-            }
-        }
-    });
-    assert_eq!(mended.await.unwrap(), 700);
-    reason
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn code_that_does_not_fit_the_history_leaves_a_run_as_it_is() {
-    if server_is_there() {
-        let reason = exchanged::<versions::other::sum>().await;
-        assert!(reason.contains("Nondeterminism"), "{reason}");
+    assert!(reason.contains("panicked after `More`: a bug"), "{reason}");
+    let right = open::<fitting::sum>(data.path()).await;
+    for id in &ids[1..] {
+        right.signal(id, "more", 4u32).await.unwrap();
     }
-}
+    for id in &ids {
+        let run = wrong.handle::<broken::sum>(id).await.unwrap();
+        match soon(run.result()).await {
+            // The right worker has taken it.
+            Ok(sum) => assert_eq!(sum, 700),
+            Err(RunError::SetAside { reason: other }) => assert_eq!(other, reason),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(right.set_aside().await.unwrap().is_empty());
 
-#[tokio::test(flavor = "multi_thread")]
-async fn code_that_panics_leaves_a_run_as_it_is() {
-    if server_is_there() {
-        let reason = exchanged::<versions::broken::sum>().await;
-        assert!(reason.contains("panicked after `More`: a bug"), "{reason}");
+    wrong.shutdown().await;
+    for id in &ids {
+        let run = right.handle::<fitting::sum>(id).await.unwrap();
+        assert_eq!(soon(run.result()).await.unwrap(), 700);
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use temporalio_common::protos::temporal::api::enums::v1::WorkflowTaskFailedCause;
 use temporalio_common::protos::temporal::api::history::v1::HistoryEvent as Told;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 
@@ -135,26 +134,4 @@ fn failure(
         Some(failure) => failures::received(failure),
         None => Failure::new(FailureKind::Application, "the server tells no reason"),
     }
-}
-
-/// Why the code at hand cannot go on with a run, where its last workflow task says so.
-pub(super) fn set_aside(events: &[Told]) -> Option<String> {
-    let last = events
-        .iter()
-        .rev()
-        .find_map(|event| match &event.attributes {
-            Some(Attributes::WorkflowTaskFailedEventAttributes(it)) => Some(Some(it)),
-            Some(Attributes::WorkflowTaskCompletedEventAttributes(_)) => Some(None),
-            _ => None,
-        });
-    let failed = last??;
-    // Something else arrived in the meantime: the same step is taken again.
-    if failed.cause() == WorkflowTaskFailedCause::UnhandledCommand {
-        return None;
-    }
-    let message = failed
-        .failure
-        .as_ref()
-        .map(|failure| failure.message.as_str());
-    Some(message.unwrap_or(failed.cause().as_str_name()).to_owned())
 }

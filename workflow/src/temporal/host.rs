@@ -46,12 +46,16 @@ pub(super) struct Host {
     inbox: VecDeque<(String, Vec<Payload>)>,
     /// The run, once it has begun.
     standing: Option<Rc<RefCell<Standing>>>,
+    /// Is told why the code at hand cannot go on with it.
+    on_fault: Rc<dyn Fn(&Fault)>,
 }
 
 impl Host {
-    /// Registers the workflow of some code, by `register`.
+    /// Registers the workflow of some code, by `register`. Why the code cannot go on with a run is
+    /// told to `on_fault`, too: the server is told only of the first in a row.
     pub(super) fn register<T>(
         code: Code,
+        on_fault: impl Fn(&Fault) + Clone + Send + Sync + 'static,
         register: impl FnOnce(Box<dyn Fn() -> Self + Send + Sync>) -> T,
     ) -> T {
         REGISTERED.set(code.name());
@@ -59,6 +63,7 @@ impl Host {
             code: code.clone(),
             inbox: VecDeque::new(),
             standing: None,
+            on_fault: Rc::new(on_fault.clone()),
         }))
     }
 
@@ -117,6 +122,7 @@ async fn drive(
     match stop {
         Stop::Ended(result) => result,
         Stop::Fault(fault) => {
+            ctx.state(|host| (host.on_fault)(&fault));
             // The task fails and is tried again, the run stays as it is.
             ctx.force_task_fail(fault);
             std::future::pending().await

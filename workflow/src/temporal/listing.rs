@@ -5,42 +5,51 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use temporalio_client::Client;
 use temporalio_client::grpc::WorkflowService;
 use temporalio_client::tonic::{Code, Request, Status as Refused};
-use temporalio_common::protos::temporal::api::workflow::v1::WorkflowExecutionInfo;
 use temporalio_common::protos::temporal::api::workflowservice::v1::ListWorkflowExecutionsRequest;
 
-use crate::listing::{PageToken, RunFilter};
+use crate::listing::{PageToken, RunFilter, RunPage};
 use crate::status::Status;
 
 use super::connection::{REQUEST_TIMEOUT, Target};
+use super::found;
 
-/// One page of the runs on a task queue, and where the next begins.
-///
-/// # Errors
-/// What the server said, or nothing where the page begins after something that no page gave.
+/// Why there is no page.
+pub(super) enum ListError {
+    /// No page gave this token.
+    Token(String),
+    /// The server said so.
+    Refused(Refused),
+}
+
+/// One page of the runs on a task queue.
 pub(super) async fn page(
     client: &mut Client,
     target: &Target,
     filter: &RunFilter,
-) -> Result<(Vec<WorkflowExecutionInfo>, Option<PageToken>), Option<Refused>> {
+) -> Result<RunPage, ListError> {
+    let unknown = |token: &PageToken| ListError::Token(token.as_str().to_owned());
     let mut request = Request::new(ListWorkflowExecutionsRequest {
         namespace: target.namespace.clone(),
         page_size: i32::try_from(filter.page_runs).unwrap_or(i32::MAX),
         next_page_token: match &filter.after {
             None => Vec::new(),
-            Some(token) => bytes(token).ok_or(None)?,
+            Some(token) => bytes(token).ok_or_else(|| unknown(token))?,
         },
         query: query(&target.task_queue, filter),
     });
     request.set_timeout(REQUEST_TIMEOUT);
     let listed = client.list_workflow_executions(request).await;
-    let listed = listed.map_err(|refused| match refused.code() {
-        Code::InvalidArgument if filter.after.is_some() => None,
-        _ => Some(refused),
+    let listed = listed.map_err(|refused| match (&filter.after, refused.code()) {
+        (Some(token), Code::InvalidArgument) => unknown(token),
+        _ => ListError::Refused(refused),
     })?;
     let listed = listed.into_inner();
+    let runs = listed.executions.into_iter().filter_map(found::info);
     let next = listed.next_page_token;
-    let next = (!next.is_empty()).then(|| token(&next));
-    Ok((listed.executions, next))
+    Ok(RunPage {
+        runs: runs.map(|(info, _)| info).collect(),
+        next: (!next.is_empty()).then(|| token(&next)),
+    })
 }
 
 fn query(task_queue: &str, filter: &RunFilter) -> String {

@@ -2,7 +2,8 @@
 //! this process may be one.
 //!
 //! - [`connection`]: the way to the server.
-//! - [`engine`]: the executor's side: starts runs, and talks to them.
+//! - [`engine`]: the executor's side: starts runs, and talks to them. [`reading`] is what it asks: a
+//!   run as [`found`], and whether the code at hand [`fit`]s it.
 //! - [`worker`]: a thread that executes tasks: [`host`] drives a run's machine, [`operations`] are
 //!   what it has under way, [`continuation`] is how it becomes the input of its next run,
 //!   [`queries`] what it answers of where it [`standing`]s; [`activities`] are attempts.
@@ -15,12 +16,15 @@ mod connection;
 mod continuation;
 mod engine;
 mod failures;
+mod fit;
+mod found;
 mod history;
 mod host;
 mod listing;
 mod operations;
 mod payloads;
 mod queries;
+mod reading;
 mod standing;
 mod worker;
 

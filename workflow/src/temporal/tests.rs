@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use temporalio_client::{WorkflowFetchHistoryOptions, WorkflowHistory};
 use temporalio_common::UntypedWorkflow;
-use temporalio_sdk::workflow_replayer::{
-    WorkflowReplayError, WorkflowReplayFailure, WorkflowReplayer, WorkflowReplayerOptions,
+use temporalio_common::protos::temporal::api::enums::v1::{EventType, WorkflowTaskFailedCause};
+use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
+use temporalio_common::protos::temporal::api::history::v1::{
+    HistoryEvent, WorkflowTaskFailedEventAttributes,
 };
 
 use crate::prelude::*;
 
-use super::code::{Code, Machines};
+use super::code::Machines;
 use super::connection::Target;
-use super::host::Host;
+use super::fit;
 
 #[activity]
 async fn fetch(name: &str) -> Result<String, ActivityError> {
@@ -58,25 +60,23 @@ mod edited {
     }
 }
 
-/// Runs a history again with the code at hand.
-async fn replay<W: Workflow>(history: &[u8]) -> Result<(), WorkflowReplayError> {
-    let machines: Machines = { Config::new().register::<W>().machines().unwrap() }
+fn machines<W: Workflow>() -> Arc<Machines> {
+    let machines = Config::new().register::<W>().machines().unwrap();
+    let named = machines
         .into_iter()
-        .map(|machine| (machine.definition().name, machine))
-        .collect();
-    let mut options = WorkflowReplayerOptions::new().build();
-    for code in Code::of_each(&Arc::new(machines)) {
-        Host::register(code, |make| {
-            options
-                .register_workflow_with_factory::<Host, _>(make)
-                .map(|_| ())
-        })
-        .unwrap();
-    }
+        .map(|machine| (machine.definition().name, machine));
+    Arc::new(named.collect())
+}
+
+async fn events(history: &[u8]) -> Vec<HistoryEvent> {
     let history = WorkflowHistory::from_json(history).unwrap();
-    // Its futures stay on one thread.
-    let replayer = WorkflowReplayer::new(options)?;
-    replayer.replay_workflow(history).await.map(|_| ())
+    history.into_events().await.unwrap()
+}
+
+/// Why the code of a workflow cannot go on with a history.
+async fn reason<W: Workflow>(history: &[u8]) -> Option<String> {
+    let replayed = fit::replay(machines::<W>(), events(history).await);
+    replayed.await.unwrap()
 }
 
 /// A run of `every_kind`, as the last test records it.
@@ -84,15 +84,72 @@ const HISTORY: &[u8] = include_bytes!("tests/every_kind.json");
 
 #[tokio::test]
 async fn a_history_of_every_kind_is_replayed() {
-    replay::<every_kind>(HISTORY).await.unwrap();
+    assert_eq!(reason::<every_kind>(HISTORY).await, None);
 }
 
 #[tokio::test]
 async fn edited_code_is_told_from_the_code_that_wrote_the_history() {
-    let error = replay::<edited::every_kind>(HISTORY).await.unwrap_err();
-    let WorkflowReplayError::Replay(WorkflowReplayFailure::Nondeterminism { .. }) = error else {
-        panic!("{error:?}");
+    let reason = reason::<edited::every_kind>(HISTORY).await.unwrap();
+    assert!(reason.contains("nondeterminism"), "{reason}");
+}
+
+/// The same workflow, with a bug after the signal.
+mod broken {
+    use crate::prelude::*;
+
+    use super::fetch;
+
+    #[workflow(name = "every_kind")]
+    pub(super) async fn every_kind(
+        ctx: &mut Context,
+        name: String,
+    ) -> Result<(String, u64, u32), WorkflowError> {
+        let drawn = ctx.random();
+        let beside = ctx.start(fetch("what is beside"));
+        let found = fetch(&name).await?;
+        ctx.sleep(Duration::from_millis(drawn % 10 + 1)).await?;
+        let first = select! {
+            number = ctx.wait_for_signal::<u32>("number", Duration::from_hours(1)) => number?,
+            slept = ctx.sleep(Duration::from_hours(2)) => { slept?; 0 }
+        };
+        assert!(first == 0, "a bug");
+        Ok((format!("{found} {}", beside.await?), drawn, first))
+    }
+}
+
+#[tokio::test]
+async fn a_failed_task_counts_only_if_the_code_at_hand_fails_too() {
+    let mut events = events(HISTORY).await;
+    // Up to the task after the timer.
+    let fired = events.iter().position(|event| {
+        let kind = &event.attributes;
+        matches!(kind, Some(Attributes::TimerFiredEventAttributes(_)))
+    });
+    events.truncate(fired.unwrap() + 3);
+    assert_eq!(
+        fit::reason(machines::<every_kind>(), events.clone()).await,
+        None
+    );
+
+    let started = events.last().unwrap().event_id;
+    let failed = WorkflowTaskFailedEventAttributes {
+        scheduled_event_id: started - 1,
+        started_event_id: started,
+        cause: WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure.into(),
+        ..Default::default()
     };
+    let failed = Attributes::WorkflowTaskFailedEventAttributes(failed);
+    fit::push(&mut events, EventType::WorkflowTaskFailed, failed);
+    assert_eq!(
+        fit::reason(machines::<every_kind>(), events.clone()).await,
+        None
+    );
+    let reason = fit::reason(machines::<broken::every_kind>(), events.clone()).await;
+    let reason = reason.unwrap();
+    assert!(reason.contains("a bug"), "{reason}");
+    let reason = fit::reason(machines::<edited::every_kind>(), events).await;
+    let reason = reason.unwrap();
+    assert!(reason.contains("nondeterminism"), "{reason}");
 }
 
 /// What the other tests replay was recorded so.
@@ -125,8 +182,5 @@ async fn a_history_of_this_version_is_replayed() {
     let recorded = std::env::temp_dir().join("every_kind.json");
     std::fs::write(&recorded, &history).unwrap();
     println!("recorded as {}", recorded.display());
-    tokio::task::LocalSet::new()
-        .run_until(replay::<every_kind>(&history))
-        .await
-        .unwrap();
+    assert_eq!(reason::<every_kind>(&history).await, None);
 }

@@ -8,6 +8,7 @@ use temporalio_sdk::{Runtime, Worker, WorkerOptions};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::contract::Fault;
 use crate::executor::OpenError;
 
 use super::activities::{self, Activities};
@@ -75,7 +76,10 @@ async fn work_once(
         .max_heartbeat_throttle_interval(activities::HEARTBEAT_INTERVAL)
         .build();
     for code in Code::of_each(&config.machines) {
-        Host::register(code, |make| {
+        let name = code.name();
+        let on_fault =
+            move |fault: &Fault| tracing::warn!(workflow = name, %fault, "a run is set aside");
+        Host::register(code, on_fault, |make| {
             options
                 .register_workflow_with_factory::<Host, _>(make)
                 .map(|_| ())
