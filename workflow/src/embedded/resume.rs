@@ -126,7 +126,8 @@ mod tests {
 
     #[workflow]
     async fn elder() -> Result<u32, WorkflowError> {
-        Ok(younger().await?)
+        let number = younger().await?;
+        Ok(number)
     }
 
     /// Ends the child as its last commit before a crash does, when its parent has not heard of it.
