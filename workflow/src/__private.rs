@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::{Future, pending};
 use std::marker::PhantomData;
 use std::pin::{Pin, pin};
@@ -191,9 +192,26 @@ impl<C: Called> Stated for InlineState<C> {
     type Type = Box<C::State>;
 }
 
-/// What running a workflow as written gives.
-pub type Plain<W> =
+type Returning<W> =
     Pin<Box<dyn Future<Output = Result<<W as Workflow>::Output, <W as Workflow>::Error>>>>;
+
+/// A run of a workflow as written. A type of its own, so that the signature which has it mentions no
+/// result that perhaps cannot be kept.
+pub struct Plain<W: Workflow>(Returning<W>);
+
+impl<W: Workflow> fmt::Debug for Plain<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plain").finish_non_exhaustive()
+    }
+}
+
+impl<W: Workflow> Future for Plain<W> {
+    type Output = Result<W::Output, W::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
 
 /// Runs a workflow as written, with a context of its own.
 pub fn as_written<W: Workflow, R>(
@@ -203,7 +221,7 @@ pub fn as_written<W: Workflow, R>(
 where
     R: Returns<Ok = W::Output, Error = W::Error> + 'static,
 {
-    Box::pin(async move { call(&mut ctx).await.into_result() })
+    Plain(Box::pin(async move { call(&mut ctx).await.into_result() }))
 }
 
 /// The durable name of an instance of a generic workflow: `process<Order>`.
