@@ -385,3 +385,59 @@ fn an_index_behind_a_mutable_reference() {
     }
     same!(run; (1), (4));
 }
+
+#[test]
+fn references_into_what_changes_later() {
+    use std::collections::BTreeMap;
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let mut map = BTreeMap::from([(1, vec![x]), (2, vec![])]);
+        let mut names = vec!["a".to_owned(), "b".to_owned(), "c".to_owned()];
+        let mut total = 0;
+        let mut i = 0;
+        while i < names.len() {
+            let name = &names[i];
+            total += greet(name).await?.len() as i64;
+            note(name);
+            i += 1;
+        }
+        i = 0;
+        while let Some(name) = names.get(i) {
+            let short = &name[..1];
+            total += greet(short).await?.len() as i64;
+            note((name, short));
+            i += 1;
+            total += give(i as i64).await?;
+        }
+        for key in 1..4 {
+            if let Some(list) = map.get(&key) {
+                total += give(list.len() as i64).await?;
+                note(list);
+            } else {
+                map.insert(key, vec![give(key).await?]);
+            }
+            match map.get(&key) {
+                Some(list) if list.is_empty() => {
+                    total += give(1).await?;
+                    note(list);
+                    map.remove(&key);
+                }
+                Some(list) => note((list, give(2).await?)),
+                None => note(0),
+            }
+        }
+        let Some(first) = names.first() else {
+            return Ok(total);
+        };
+        total += greet(first).await?.len() as i64;
+        note(first);
+        names.push("d".to_owned());
+        let last = names.last();
+        total += give(3).await?;
+        note(last);
+        names.clear();
+        note((&map, &names));
+        Ok(total)
+    }
+    same!(run; (1), (4));
+}

@@ -17,6 +17,27 @@ impl Generator {
         (index, format!("let mut {name}: {ty} = {value};\n"))
     }
 
+    /// A variable that is referred to and may be changed all the same, for nothing that refers to it
+    /// is used any more.
+    pub(super) fn let_go(&mut self) -> Option<usize> {
+        let loops = self.loops.len();
+        let all = &self.variables;
+        let known = self.visible(|v| v.mutable && !v.by_ref && v.frozen > 0);
+        let free = known.into_iter().filter(|index| {
+            let mut over = all.iter().filter(|v| v.of.contains(index));
+            over.all(|v| v.loops == loops)
+        });
+        let free: Vec<usize> = free.collect();
+        if free.is_empty() {
+            return None;
+        }
+        let index = self.pick(&free);
+        for over in self.variables.iter_mut().filter(|v| v.of.contains(&index)) {
+            over.moved = true;
+        }
+        Some(index)
+    }
+
     /// `let r = &x;`, also of a part.
     pub(super) fn reference(&mut self) -> String {
         let ty = self.pick(&[
@@ -124,15 +145,20 @@ impl Generator {
                     g.declare(place.clone(), Type::Int, false);
                     format!("({name}, {place}) in {list}.iter().take(4).zip({number}..)")
                 }
-                (_, 3) => format!("{name} in {list}.iter().skip({number} + fuel{number}).take(3)"),
+                (_, 3) => format!("{name} in {list}.iter().skip({number} + fuel_n{number}).take(3)"),
                 _ => format!("{name} in &{list}"),
             };
             g.declare_over(name, Type::Int, vec![index]);
+            // As long as the loop goes on, what it goes over stays as it is.
+            let declared = g.variables.iter_mut().rev().take(2);
+            for item in declared.filter(|v| v.of == [index]) {
+                item.loops = usize::MAX;
+            }
             (head, g.statements(3))
         });
         // A number that changes while the loop goes on.
-        let declared = format!("{declared}let mut fuel{number} = 0;\n");
-        let body = format!("fuel{number} += 1;\n{body}");
+        let declared = format!("{declared}let mut fuel_n{number} = 0;\n");
+        let body = format!("fuel_n{number} += 1;\n{body}");
         format!("{declared}{prefix}for {head} {{\n{body}}}")
     }
 

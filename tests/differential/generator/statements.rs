@@ -157,6 +157,12 @@ impl Generator {
     }
 
     pub(super) fn assignment(&mut self) -> String {
+        if self.chance(30)
+            && let Some(index) = self.let_go()
+        {
+            let Variable { name, ty, .. } = self.variables[index].clone();
+            return format!("{name} = {};", self.expression(ty, 2));
+        }
         let mutable = self.visible(Variable::is_changeable);
         if mutable.is_empty() {
             return self.declaration();
@@ -241,11 +247,14 @@ impl Generator {
         let index = self.pick(&known);
         let name = self.variables[index].name.clone();
         self.variables[index].moved = true;
+        // Nothing may jump out of the right side, nor change what the key is of.
+        let jumps = std::mem::take(&mut self.budget);
         let value = self.expression(Type::Int, 2);
+        self.budget = jumps;
         let text = match ty {
             Type::Map => {
                 let key = self.below(3);
-                format!("*{name}.entry(format!(\"k{key}\")).or_insert(1) += {value};")
+                format!("*{name}.entry(\"k{key}\".to_owned()).or_insert(1) += {value};")
             }
             Type::Ints => format!(
                 "if let Some(last) = {name}.last_mut() {{ *last += {value}; *last %= 100; }}"

@@ -18,7 +18,7 @@ use super::super::flow::{
 };
 use super::super::mark;
 use super::super::spell::{Spelling, plain_binding, spread};
-use super::place::{borrow, mentions};
+use super::place::{borrow, mentions, still_in};
 use super::rebind::{binds_mutably, is_borrowing_chain, walks_by_reference};
 use super::{Dest, Frame, Lowering};
 use crate::code;
@@ -214,7 +214,13 @@ impl Lowering<'_> {
     fn lower_if(&mut self, expr: ExprIf, dest: Dest) {
         let (then, otherwise) = (self.block(BlockKind::Join), self.block(BlockKind::Join));
         let join = self.block(BlockKind::Join);
+        self.still = still_in(
+            &expr.cond,
+            bound_in_condition(&expr.cond),
+            &as_block(&expr.then_branch),
+        );
         self.condition(*expr.cond, then, otherwise);
+        self.still.clear();
         self.switch(then);
         self.statements(expr.then_branch.stmts, dest);
         self.end(End::Goto(join));
@@ -245,6 +251,12 @@ impl Lowering<'_> {
     }
 
     fn lower_match(&mut self, expr: ExprMatch, dest: Dest) {
+        let mut arms_still = expr
+            .arms
+            .iter()
+            .map(|arm| still_in(&expr.expr, bound(&arm.pat), &arm.body));
+        let first = arms_still.next().unwrap_or_default();
+        self.still = arms_still.fold(first, |all, arm| &all & &arm);
         let looks_in = borrow(&expr.expr).is_some() || self.gives_reference(&expr.expr);
         let spelling = self.inner.value(&expr.expr, &self.flow.locals);
         let value = self.value(*expr.expr);
@@ -279,6 +291,7 @@ impl Lowering<'_> {
             });
             bodies.push((block, arm.body));
         }
+        self.still.clear();
         self.end(End::Match { scrutinee, arms });
         for (block, body) in bodies {
             self.switch(block);
@@ -322,7 +335,13 @@ impl Lowering<'_> {
         let body = self.block(BlockKind::Join);
         self.end(End::Goto(head));
         self.switch(head);
+        self.still = still_in(
+            &expr.cond,
+            bound_in_condition(&expr.cond),
+            &as_block(&expr.body),
+        );
         self.condition(*expr.cond, body, exit);
+        self.still.clear();
         self.switch(body);
         self.in_loop(expr.label, head, exit, Dest::Discard, expr.body.stmts);
         self.switch(exit);
@@ -496,6 +515,10 @@ impl Lowering<'_> {
         self.into(expr, Dest::Local(value));
         self.mention_expr(value)
     }
+}
+
+fn as_block(block: &syn::Block) -> Expr {
+    parse_quote!(#block)
 }
 
 /// Whether a loop goes over a range, be it backward: what is left of it is no list.

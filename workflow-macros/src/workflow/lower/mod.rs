@@ -20,7 +20,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAwait, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
 
-use self::place::mentions;
+use self::place::{mentions, still_after};
 use super::awaits::Awaits;
 use super::diagram;
 use super::flow::{
@@ -60,6 +60,8 @@ pub(super) struct Lowering<'a> {
     frames: Vec<Frame>,
     /// The bindings that are declared without a value.
     deferred: BTreeSet<LocalId>,
+    /// The bindings that do not change as long as what is being bound is there.
+    still: BTreeSet<LocalId>,
     /// What bindings are returned as.
     returned: BTreeMap<LocalId, Type>,
     /// The bindings whose first value is a number of no certain type.
@@ -95,6 +97,7 @@ pub(super) fn lower(
         },
         frames: Vec::new(),
         deferred: BTreeSet::new(),
+        still: BTreeSet::new(),
         returned: open::returned(&body, output),
         open_numbers: BTreeSet::new(),
         current: BlockId(0),
@@ -184,9 +187,14 @@ impl Lowering<'_> {
             None => None,
         };
         self.depth += 1;
-        for statement in statements {
+        let still: Vec<_> = (0..statements.len())
+            .map(|at| still_after(&statements[at..], tail.as_ref()))
+            .collect();
+        for (statement, still) in statements.into_iter().zip(still) {
+            self.still = still;
             self.statement(statement);
         }
+        self.still.clear();
         match (tail, dest) {
             (Some(tail), _) => self.into(tail, dest),
             (None, Dest::Discard) => {}

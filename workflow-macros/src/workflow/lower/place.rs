@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{BinOp, Expr, ExprMethodCall, UnOp};
+use syn::{BinOp, Expr, ExprMethodCall, Pat, Stmt, UnOp, parse_quote};
 
-use super::super::flow::{Borrow, LocalId};
+use super::super::flow::{Borrow, LocalId, bound};
 use super::super::macros::StdMacro;
 use super::super::mark;
 
@@ -115,18 +115,42 @@ fn is_steady_key(key: &Expr, changed: &BTreeSet<LocalId>) -> bool {
 
 /// Whether an expression may jump out of itself, to somewhere in the function.
 pub(super) fn jumps(expr: &Expr) -> bool {
-    struct Finder(bool);
-    impl Visit<'_> for Finder {
-        fn visit_expr_break(&mut self, _: &syn::ExprBreak) {
-            self.0 = true;
-        }
-        fn visit_expr_continue(&mut self, _: &syn::ExprContinue) {
-            self.0 = true;
+    /// The labels around, also of what has none.
+    struct Finder(Vec<Option<syn::Lifetime>>, bool);
+    impl Finder {
+        fn leaves(&mut self, label: Option<&syn::Lifetime>) {
+            self.1 |= match label {
+                Some(label) => !self.0.iter().flatten().any(|known| known == label),
+                None => self.0.is_empty(),
+            };
         }
     }
-    let mut finder = Finder(false);
+    impl Visit<'_> for Finder {
+        fn visit_expr(&mut self, expr: &Expr) {
+            let label = match expr {
+                Expr::Loop(expr) => Some(&expr.label),
+                Expr::While(expr) => Some(&expr.label),
+                Expr::ForLoop(expr) => Some(&expr.label),
+                Expr::Block(expr) if expr.label.is_some() => Some(&expr.label),
+                _ => None,
+            };
+            let inside = label.map(|label| label.as_ref().map(|label| label.name.clone()));
+            let around = self.0.len();
+            self.0.extend(inside);
+            visit::visit_expr(self, expr);
+            self.0.truncate(around);
+        }
+        fn visit_expr_break(&mut self, expr: &syn::ExprBreak) {
+            self.leaves(expr.label.as_ref());
+            visit::visit_expr_break(self, expr);
+        }
+        fn visit_expr_continue(&mut self, expr: &syn::ExprContinue) {
+            self.leaves(expr.label.as_ref());
+        }
+    }
+    let mut finder = Finder(Vec::new(), false);
     finder.visit_expr(expr);
-    finder.0
+    finder.1
 }
 
 /// The bindings that occur in an expression.
@@ -175,6 +199,20 @@ const READING: [&str; 24] = [
     "values",
 ];
 
+/// Whether a pattern binds by `ref mut`.
+fn binds_by_ref_mut(pattern: &Pat) -> bool {
+    struct Finder(bool);
+    impl Visit<'_> for Finder {
+        fn visit_pat_ident(&mut self, pattern: &syn::PatIdent) {
+            self.0 |= pattern.by_ref.is_some() && pattern.mutability.is_some();
+            visit::visit_pat_ident(self, pattern);
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_pat(pattern);
+    finder.0
+}
+
 pub(super) fn changed_in(expr: &Expr) -> Changes {
     let mut changes = Changes::default();
     changes.visit_expr(expr);
@@ -190,6 +228,12 @@ impl Visit<'_> for Changes {
             }
             Expr::Reference(reference) if reference.mutability.is_some() => {
                 self.surely.extend(mentions(&reference.expr));
+            }
+            Expr::Let(expr) if binds_by_ref_mut(&expr.pat) => {
+                self.surely.extend(mentions(&expr.expr));
+            }
+            Expr::Match(expr) if expr.arms.iter().any(|arm| binds_by_ref_mut(&arm.pat)) => {
+                self.surely.extend(mentions(&expr.expr));
             }
             Expr::MethodCall(call)
                 if is_place(&call.receiver) && !READING.iter().any(|name| call.method == name) =>
@@ -215,6 +259,83 @@ impl Visit<'_> for Changes {
             }),
         }
     }
+}
+
+/// What a `let` looks at that does not change as long as what it binds is used.
+pub(super) fn still_after(statements: &[Stmt], tail: Option<&Expr>) -> BTreeSet<LocalId> {
+    let Some((Stmt::Local(local), following)) = statements.split_first() else {
+        return BTreeSet::new();
+    };
+    match &local.init {
+        Some(init) if matches!(*init.expr, Expr::Reference(_) | Expr::MethodCall(_)) => {
+            let mut following: Vec<Expr> = following.iter().map(as_expr).collect();
+            following.extend(tail.cloned());
+            still(&init.expr, bound(&local.pat), &following)
+        }
+        _ => BTreeSet::new(),
+    }
+}
+
+/// The same of a condition, or of what is matched, and the code that its bindings are there for.
+pub(super) fn still_in(looked_at: &Expr, binds: Vec<LocalId>, body: &Expr) -> BTreeSet<LocalId> {
+    match body {
+        Expr::Block(body) => {
+            let following: Vec<Expr> = body.block.stmts.iter().map(as_expr).collect();
+            still(looked_at, binds, &following)
+        }
+        body => still(looked_at, binds, std::slice::from_ref(body)),
+    }
+}
+
+fn still(looked_at: &Expr, binds: Vec<LocalId>, following: &[Expr]) -> BTreeSet<LocalId> {
+    let mut still = mentions(looked_at);
+    if still.is_empty() {
+        return still;
+    }
+    let mut bound: BTreeSet<LocalId> = binds.into_iter().collect();
+    let mut last = 0;
+    for (at, statement) in following.iter().enumerate() {
+        let mentioned = mentions(statement);
+        if !mentioned.is_disjoint(&bound) {
+            last = at + 1;
+            // What is made of it, and kept outside of it, may be a reference too.
+            bound.extend(mentioned.into_iter().filter(|id| is_given(statement, *id)));
+        }
+    }
+    for code in std::iter::once(looked_at).chain(&following[..last]) {
+        let changes = changed_in(code);
+        still.retain(|id| {
+            !changes.surely.contains(id) && changes.perhaps.iter().all(|(other, _)| other != id)
+        });
+    }
+    still
+}
+
+fn as_expr(statement: &Stmt) -> Expr {
+    parse_quote!({ #statement })
+}
+
+/// Whether a statement gives a binding a value: by a `let`, or by assigning it.
+fn is_given(statement: &Expr, id: LocalId) -> bool {
+    struct Finder(LocalId, bool);
+    impl Visit<'_> for Finder {
+        fn visit_local(&mut self, local: &syn::Local) {
+            self.1 |= bound(&local.pat).contains(&self.0);
+            visit::visit_local(self, local);
+        }
+        fn visit_expr_assign(&mut self, assign: &syn::ExprAssign) {
+            self.1 |= mentions(&assign.left).contains(&self.0);
+            visit::visit_expr_assign(self, assign);
+        }
+        fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
+            // `found.push(reference)`
+            self.1 |= mentions(&call.receiver).contains(&self.0) && !call.args.is_empty();
+            visit::visit_expr_method_call(self, call);
+        }
+    }
+    let mut finder = Finder(id, false);
+    finder.visit_expr(statement);
+    finder.1
 }
 
 /// Why a value is a reference, as far as the syntax shows.
