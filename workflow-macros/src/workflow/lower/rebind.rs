@@ -2,7 +2,8 @@
 //!
 //! While the reference of `let name = &order.name;` is used, rustc lets nothing change the place,
 //! so the same statement gives the same reference again. What a method gives need not borrow (an
-//! `as_str` may give a literal), so there the bindings it is called on must be such as never change.
+//! `as_str` may give a literal), and an index is copied: so there nothing may change what they are
+//! made of until the reference was used for the last time.
 
 use std::collections::BTreeSet;
 
