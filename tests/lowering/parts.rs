@@ -1,6 +1,6 @@
 //! Values that a part is moved out of while the rest is used later.
 
-use crate::driver::{add, give, greet, note};
+use crate::driver::{add, give, greet, list, note};
 use crate::same;
 use serde::{Deserialize, Serialize};
 use workflow::prelude::*;
@@ -157,6 +157,35 @@ fn a_copied_part_beside_references() {
         let items = order.items;
         total += give(order.id).await?;
         Ok(total + items.len() as i64)
+    }
+    same!(run; (1), (4));
+}
+
+#[test]
+fn parts_within_macros() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let mut n = 0;
+        loop {
+            n += 1;
+            if n > 3 {
+                break;
+            }
+            let mut pair = (give(n).await?, format!("{n}"));
+            assert!({
+                let word = "a".to_owned();
+                let taken = pair.1;
+                note(give(5).await? + pair.0);
+                if x > 3 {
+                    continue;
+                }
+                true
+            });
+        }
+        let pair = (vec![x], n);
+        let lists = vec![pair.0, list(pair.1).await?];
+        note(add(pair.1, 1).await?);
+        Ok(n + lists.len() as i64)
     }
     same!(run; (1), (4));
 }

@@ -145,7 +145,9 @@ impl Generator {
                     g.declare(place.clone(), Type::Int, false);
                     format!("({name}, {place}) in {list}.iter().take(4).zip({number}..)")
                 }
-                (_, 3) => format!("{name} in {list}.iter().skip({number} + fuel_n{number}).take(3)"),
+                (_, 3) => {
+                    format!("{name} in {list}.iter().skip({number} + fuel_n{number}).take(3)")
+                }
                 _ => format!("{name} in &{list}"),
             };
             g.declare_over(name, Type::Int, vec![index]);

@@ -9,9 +9,10 @@ use proc_macro2::Ident;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     BinOp, Block, Expr, ExprAssign, ExprAsync, ExprBinary, ExprBreak, ExprCall, ExprClosure,
-    ExprForLoop, ExprMethodCall, ExprReturn, ExprStruct, Item, Local, Pat, Stmt,
+    ExprForLoop, ExprMethodCall, ExprReturn, ExprStruct, Item, Local, Macro, Pat, Stmt,
 };
 
+use super::macros::{Kind, StdMacro};
 use super::mark;
 
 /// Marks the fields of a body that are taken by value.
@@ -149,6 +150,19 @@ impl VisitMut for Marker {
         if let Some(value) = &mut expr.expr {
             taken(value);
         }
+    }
+
+    fn visit_macro_mut(&mut self, mac: &mut Macro) {
+        let Some(mut parsed) = StdMacro::parse(mac) else {
+            return;
+        };
+        for argument in &mut parsed.arguments {
+            self.visit_expr_mut(&mut argument.value);
+            if parsed.kind == Kind::Values {
+                taken(&mut argument.value);
+            }
+        }
+        mac.tokens = parsed.into_tokens();
     }
 
     // What these take they take when they run.
