@@ -87,11 +87,12 @@ impl Engine {
         let directory = directory.to_owned();
         let (limits, retention) = (config.run_limits(), config.run_retention());
         // Opening reads files; the callers' runtime is not to wait for that.
-        let store =
-            tokio::task::spawn_blocking(move || Store::open(&directory, &limits, retention))
-                .await
-                .map_err(|panic| OpenError::Storage(Box::new(panic)))?
-                .map_err(|error| OpenError::Storage(Box::new(error)))?;
+        let store = tokio::task::spawn_blocking(move || {
+            Store::open(&directory, &limits, retention, record::KINSHIP)
+        })
+        .await
+        .map_err(|panic| OpenError::Storage(Box::new(panic)))?
+        .map_err(|error| OpenError::Storage(Box::new(error)))?;
         let engine = Arc::new(Self {
             store,
             machines: machines

@@ -12,7 +12,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::provider::RunInfo;
 use crate::status::Status;
 
-use super::store::{Identity, Image, Section, Standing, Summary};
+use super::store::{Awaiter, Identity, Image, Kinship, Section, Standing, Summary};
 use super::{clock, fit};
 
 /// What the embedded engine keeps of one run.
@@ -289,6 +289,22 @@ impl Frame {
         })
     }
 }
+
+/// What the store asks of records before it removes a run.
+pub(super) const KINSHIP: Kinship = Kinship {
+    awaited_by: |image| {
+        let parent = read::<Head>(image, HEAD).ok()?.parent?;
+        Some(Awaiter {
+            workflow_id: parent.workflow_id,
+            run_id: parent.run_id,
+            number: parent.op,
+        })
+    },
+    awaits: |image| {
+        let record = Record::decode(image).ok()?;
+        Some(record.run.under_way().map(|pending| pending.op).collect())
+    },
+};
 
 const HEAD: &str = "head";
 const PROGRESS: &str = "progress";

@@ -108,3 +108,91 @@ impl Engine {
         self.record(&target).is_ok_and(|record| !waits(&record))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::codec::Sealed;
+    use crate::embedded::record::{End, KINSHIP, Outcome, Record};
+    use crate::embedded::store::{Change, Store, Summary};
+    use crate::limits::Limits;
+    use crate::prelude::*;
+    use crate::retention::Retention;
+
+    #[workflow]
+    async fn younger(ctx: &mut Context) -> Result<u32, WorkflowError> {
+        let number: u32 = ctx.wait_for_signal("go", Duration::MAX).await?;
+        Ok(number)
+    }
+
+    #[workflow]
+    async fn elder() -> Result<u32, WorkflowError> {
+        let number = younger().await?;
+        Ok(number)
+    }
+
+    /// Ends the child as its last commit before a crash does, when its parent has not heard of it.
+    async fn end_child(store: &Store, id: &str) {
+        let (run, Summary { identity, .. }) = store.find(id, None).unwrap().unwrap();
+        let (_, before) = store.load(run).unwrap().unwrap();
+        let mut record = Record::decode(&before).unwrap();
+        record.run.close();
+        record.waiting.clear();
+        record.end = Some(End {
+            at_ms: 1,
+            outcome: Outcome::Completed(Sealed::seal(&7u32).unwrap()),
+        });
+        let change = Change {
+            run,
+            summary: Summary {
+                identity,
+                standing: record.standing(),
+            },
+            after: record.encode(&before).unwrap().into(),
+            before: Some(before),
+            event: None,
+        };
+        store.commit(vec![change], false).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_child_is_kept_until_its_parent_has_heard_of_its_end() {
+        let data = tempfile::tempdir().unwrap();
+        let retention = Retention {
+            runs: Some(0),
+            ..Retention::default()
+        };
+        let config = Config::new().path(data.path()).retention(retention);
+        let config = config.register::<elder>().register::<younger>();
+        let executor = crate::new("default", config.clone()).await.unwrap();
+        let parent = executor.start(elder()).id("elder").await.unwrap();
+        let child = loop {
+            let page = executor.list(RunFilter::new().workflow("younger")).await;
+            match page.unwrap().runs.pop() {
+                Some(child) => break child.workflow_id,
+                None => tokio::task::yield_now().await,
+            }
+        };
+        drop(parent);
+        executor.shutdown().await;
+
+        let open = || Store::open(data.path(), &Limits::default(), retention, KINSHIP).unwrap();
+        let store = open();
+        end_child(&store, &child).await;
+        for _ in 0..3 {
+            store.compact().unwrap();
+        }
+        assert!(store.find(&child, None).unwrap().is_some());
+        store.close();
+
+        let executor = crate::new("default", config).await.unwrap();
+        let parent = executor.handle::<elder>("elder").await.unwrap();
+        assert_eq!(parent.result().await.unwrap(), 7);
+        // Now it need not be kept any longer.
+        for _ in 0..3 {
+            executor.compact().await.unwrap();
+        }
+        executor.shutdown().await;
+        let store = open();
+        assert!(store.find(&child, None).unwrap().is_none());
+    }
+}

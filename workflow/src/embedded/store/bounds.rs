@@ -1,5 +1,7 @@
 //! The limits of the store, named and with their units.
 
+use super::summary::Kinship;
+
 /// Cache of the journal's file. It is written at one end and read only at recovery.
 pub(super) const JOURNAL_CACHE_BYTES: usize = 4 << 20;
 
@@ -48,6 +50,8 @@ pub(in crate::embedded) struct Bounds {
     pub is_single_threaded: bool,
     /// Rows that one commit removes at most, so that trimming delays nobody for long.
     pub trim_rows_max: u64,
+    /// Which runs that ended are kept whatever their age.
+    pub kinship: Kinship,
 }
 
 impl Bounds {
@@ -62,5 +66,6 @@ impl Bounds {
         #[cfg(test)]
         is_single_threaded: false,
         trim_rows_max: 4 << 10,
+        kinship: Kinship::NONE,
     };
 }

@@ -131,7 +131,8 @@ fn pass(shared: &Shared) -> Result<(), StoreError> {
     let batch = shared
         .overlay()
         .batch(shared.next_run.load(Ordering::Acquire));
-    state::write(&shared.state, &batch, &shared.retention, clock::now_ms())?;
+    let kept = (&shared.retention, &shared.bounds.kinship);
+    state::write(&shared.state, &batch, kept, clock::now_ms())?;
     shared.overlay().forget(&batch);
     Ok(())
 }

@@ -63,7 +63,9 @@ pub(crate) use self::error::{OpenError, StoreError};
 pub(crate) use self::image::{Change, Image, Section};
 pub(crate) use self::listing::Listed;
 use self::shared::Shared;
-pub(crate) use self::summary::{Filter, IN_FLIGHT, Identity, Place, Standing, Summary};
+pub(crate) use self::summary::{
+    Awaiter, Filter, IN_FLIGHT, Identity, Kinship, Place, Standing, Summary,
+};
 use self::writer::{HandIn, Message, Writer};
 
 /// How long a compaction waits for readers to end.
@@ -101,8 +103,10 @@ impl Store {
         directory: &Path,
         limits: &Limits,
         retention: Retention,
+        kinship: Kinship,
     ) -> Result<Self, OpenError> {
         let bounds = Bounds {
+            kinship,
             wait_journal_bytes: limits.journal_bytes,
             state_cache_bytes: limits.cache_bytes,
             ..Bounds::DEFAULT

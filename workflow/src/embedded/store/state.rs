@@ -1,5 +1,6 @@
 //! The state: every run as it stood at the last checkpoint, its history, and the indexes.
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use super::file::{Check, Commit, DataFile, Settings, Snapshot};
 use super::image::Image;
 use super::meta::{self, DatabaseId};
 use super::overlay::{Batch, Written};
-use super::summary::{IN_FLIGHT, Identity, Standing, Summary};
+use super::summary::{Awaiter, IN_FLIGHT, Identity, Kinship, Standing, Summary};
 
 /// Run -> image.
 const RUNS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("runs");
@@ -84,7 +85,7 @@ pub(super) fn copy(
 pub(super) fn write(
     file: &DataFile,
     batch: &Batch,
-    retention: &Retention,
+    (retention, kinship): (&Retention, &Kinship),
     now_ms: u64,
 ) -> Result<(), StoreError> {
     // Encoded first: what cannot be encoded must not look like a fault of the file.
@@ -126,7 +127,7 @@ pub(super) fn write(
             }
         }
         drop(history);
-        remove_ended(transaction, retention, now_ms)?;
+        remove_ended(transaction, retention, kinship, now_ms)?;
         meta::put_number(transaction, meta::MARK, batch.upto)?;
         meta::put_number(transaction, meta::NEXT_RUN, batch.next_run)
     })
@@ -194,6 +195,7 @@ fn cut_history(history: &mut History<'_>, run: u64, events_max: u64) -> Result<(
 fn remove_ended(
     transaction: &WriteTransaction,
     retention: &Retention,
+    kinship: &Kinship,
     now_ms: u64,
 ) -> Result<(), Fault> {
     let mut ended = transaction.open_table(ENDED)?;
@@ -202,21 +204,30 @@ fn remove_ended(
     });
     let runs_max = retention.runs.unwrap_or(u64::MAX);
     let surplus = ended.len()?.saturating_sub(runs_max);
+    let mut runs = transaction.open_table(RUNS)?;
+    let mut summaries = transaction.open_table(SUMMARIES)?;
+    let mut ids = transaction.open_table(IDS)?;
     let mut removed = Vec::new();
+    let mut awaited = Awaited {
+        kinship,
+        runs: &runs,
+        summaries: &summaries,
+        ids: &ids,
+        known: HashMap::new(),
+    };
     for entry in ended.iter()? {
         let (closed_ms, run) = entry?.0.value();
         let is_surplus = (removed.len() as u64) < surplus;
         if removed.len() >= REMOVED_RUNS_MAX || !(is_surplus || closed_ms < before_ms) {
             break;
         }
-        removed.push((closed_ms, run));
+        if !awaited.contains(run)? {
+            removed.push((closed_ms, run));
+        }
     }
     if removed.is_empty() {
         return Ok(());
     }
-    let mut runs = transaction.open_table(RUNS)?;
-    let mut summaries = transaction.open_table(SUMMARIES)?;
-    let mut ids = transaction.open_table(IDS)?;
     let mut listed = transaction.open_table(LISTED)?;
     let mut history = transaction.open_table(HISTORY)?;
     for (closed_ms, run) in removed {
@@ -231,6 +242,48 @@ fn remove_ended(
         history.retain_in((run, 0)..=(run, u64::MAX), |_, _| false)?;
     }
     Ok(())
+}
+
+/// The runs of which another run in flight has not taken in that they ended.
+struct Awaited<'a, 't> {
+    kinship: &'a Kinship,
+    runs: &'a redb::Table<'t, u64, &'static [u8]>,
+    summaries: &'a redb::Table<'t, u64, &'static [u8]>,
+    ids: &'a redb::Table<'t, (&'static str, u64), ()>,
+    /// What the runs in flight await that were looked at, by their run ids.
+    known: HashMap<String, Option<BTreeSet<u64>>>,
+}
+
+impl Awaited<'_, '_> {
+    fn contains(&mut self, run: u64) -> Result<bool, Fault> {
+        let Some(awaiter) = (self.kinship.awaited_by)(&self.image(run)?) else {
+            return Ok(false);
+        };
+        if !self.known.contains_key(&awaiter.run_id) {
+            let awaits = self.awaits(&awaiter)?;
+            self.known.insert(awaiter.run_id.clone(), awaits);
+        }
+        let awaits = self.known[&awaiter.run_id].as_ref();
+        Ok(awaits.is_none_or(|awaits| awaits.contains(&awaiter.number)))
+    }
+
+    fn awaits(&self, awaiter: &Awaiter) -> Result<Option<BTreeSet<u64>>, Fault> {
+        let id = awaiter.workflow_id.as_str();
+        for entry in self.ids.range((id, 0)..=(id, u64::MAX))? {
+            let (_, run) = entry?.0.value();
+            let summary = self.summaries.get(run)?.ok_or_else(|| missing(run))?;
+            let Summary { identity, standing } = decode_summary(run, summary.value())?;
+            if identity.run_id == awaiter.run_id && standing.status == IN_FLIGHT {
+                return Ok((self.kinship.awaits)(&self.image(run)?));
+            }
+        }
+        Ok(Some(BTreeSet::new()))
+    }
+
+    fn image(&self, run: u64) -> Result<Image, Fault> {
+        let bytes = self.runs.get(run)?.ok_or_else(|| missing(run))?;
+        decode(&format!("run {run}"), bytes.value())
+    }
 }
 
 fn missing(run: u64) -> Fault {

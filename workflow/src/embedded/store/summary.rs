@@ -1,8 +1,11 @@
 //! What a run is found by: what the indexes of the state are made from.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use super::image::Image;
 
 /// What a run is found by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,31 @@ pub(crate) struct Standing {
     pub wake_ms: Option<u64>,
     /// Equal where code that fits one of two runs in flight fits the other.
     pub fit: u64,
+}
+
+/// What the store asks its user before it removes a run that has ended: whether another one is
+/// still to hear of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kinship {
+    /// Who awaits a run.
+    pub awaited_by: fn(&Image) -> Option<Awaiter>,
+    /// The numbers under which a run awaits others; `None` where nobody knows.
+    pub awaits: fn(&Image) -> Option<BTreeSet<u64>>,
+}
+
+/// A run that awaits another one, and under which number.
+pub(crate) struct Awaiter {
+    pub workflow_id: String,
+    pub run_id: String,
+    pub number: u64,
+}
+
+impl Kinship {
+    /// No run awaits another.
+    pub(in crate::embedded) const NONE: Self = Self {
+        awaited_by: |_| None,
+        awaits: |_| None,
+    };
 }
 
 /// The status of a run in flight.

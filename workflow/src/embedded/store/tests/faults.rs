@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, LazyLock, Mutex, RwLock, RwLockWriteGuard, Weak};
 
 use super::super::disk::Change;
 use super::random::Random;
@@ -73,21 +73,25 @@ pub(in crate::embedded) enum Keeps<'r> {
     Any(&'r mut Random),
 }
 
-static DISKS: LazyLock<Mutex<HashMap<PathBuf, Arc<Faults>>>> = LazyLock::new(Mutex::default);
+static DISKS: LazyLock<Mutex<HashMap<PathBuf, Weak<Faults>>>> = LazyLock::new(Mutex::default);
 
 /// The faults of the directory this file is in.
 pub(in crate::embedded) fn of(file: &Path) -> Arc<Faults> {
     let directory = file.parent().unwrap().to_owned();
     let mut disks = DISKS.lock().unwrap();
-    Arc::clone(disks.entry(directory).or_insert_with(|| {
-        Arc::new(Faults {
-            moving: RwLock::new(()),
-            changes_left: AtomicI64::new(-1),
-            fails_late: AtomicBool::new(false),
-            syncs_left: AtomicI64::new(-1),
-            watched: Mutex::new(None),
-        })
-    }))
+    if let Some(known) = disks.get(&directory).and_then(Weak::upgrade) {
+        return known;
+    }
+    let faults = Arc::new(Faults {
+        moving: RwLock::new(()),
+        changes_left: AtomicI64::new(-1),
+        fails_late: AtomicBool::new(false),
+        syncs_left: AtomicI64::new(-1),
+        watched: Mutex::new(None),
+    });
+    disks.retain(|_, known| known.strong_count() > 0);
+    disks.insert(directory, Arc::downgrade(&faults));
+    faults
 }
 
 impl Faults {

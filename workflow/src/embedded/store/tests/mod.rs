@@ -20,8 +20,8 @@ use crate::retention::Retention;
 
 use super::bounds::Bounds;
 use super::{
-    Change, Filter, IN_FLIGHT, Identity, Image, OpenError, Place, Section, Standing, Store,
-    StoreError, Summary,
+    Change, Filter, IN_FLIGHT, Identity, Image, Kinship, OpenError, Place, Section, Standing,
+    Store, StoreError, Summary,
 };
 
 /// Bounds that make every commit meet checkpoints and trimming.
@@ -35,6 +35,7 @@ const TINY: Bounds = Bounds {
     state_cache_bytes: 1 << 20,
     is_single_threaded: false,
     trim_rows_max: 2,
+    kinship: Kinship::NONE,
 };
 
 /// Bounds under which nothing is ever checkpointed before close.
