@@ -574,6 +574,12 @@ async fn a_server_that_comes_back_finds_everybody_there() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("cannot be reached"), "{error}");
+    // Who begins to wait only now waits, too.
+    let waiting_late = tokio::spawn({
+        let run = run.clone();
+        async move { run.result().await }
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
 
     let _second = OwnServer::start(data.path(), port);
     soon(async {
@@ -583,6 +589,7 @@ async fn a_server_that_comes_back_finds_everybody_there() {
     })
     .await;
     assert_eq!(soon(waiting).await.unwrap().unwrap(), 7);
+    assert_eq!(soon(waiting_late).await.unwrap().unwrap(), 7);
 }
 
 #[tokio::test(flavor = "multi_thread")]
