@@ -9,6 +9,8 @@
 mod driver;
 
 mod prelude {
+    pub use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
     pub use serde::{Deserialize, Serialize};
     pub use workflow::prelude::*;
 
@@ -20,6 +22,24 @@ mod prelude {
         Reject(String),
         Ask(i64),
         Wait,
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct Order {
+        pub id: i64,
+        pub name: String,
+        pub items: Vec<i64>,
+    }
+
+    impl Order {
+        pub fn of(id: i64) -> Self {
+            let name = format!("order {id}");
+            Self {
+                id,
+                name,
+                items: vec![id, 5],
+            }
+        }
     }
 
     /// Keeps texts from growing without end.

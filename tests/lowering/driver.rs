@@ -228,7 +228,7 @@ fn read_again(run: &Run) -> Run {
 /// The typed view of each state can be made, and printed, and read back.
 fn view<W: Workflow>(machine: &Machine, run: &Run) {
     let saved = SavedState::new(machine, &run.frames).unwrap();
-    let state = W::state(&saved).unwrap();
+    let state: W::State = saved.read().unwrap();
     let json = serde_json::to_value(&state).unwrap();
     assert_eq!(json, saved.to_json().unwrap());
     assert!(format!("{state:?}").starts_with(&run.frames[0].name));

@@ -77,3 +77,102 @@ fn mutable_references_in_loops() {
     }
     same!(run; (vec![1, 2, 3]), (vec![]));
 }
+
+#[test]
+fn numbers_that_change() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let items = vec![x, x + 1, x + 2, x + 3];
+        let mut n = 1;
+        let mut total = 0;
+        for item in items.iter().skip(n).take(give(2).await? as usize) {
+            n += 1;
+            total += give(*item).await?;
+        }
+        for item in &items[n - 2..] {
+            n += 1;
+            total += give(*item).await?;
+        }
+        Ok(total + n as i64)
+    }
+    same!(run; (1), (4));
+}
+
+#[test]
+fn zipped() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let items = vec![x, x + 1, x + 2];
+        let mut names = vec!["a".to_owned(), "b".to_owned()];
+        let mut total = 0;
+        let mut from = 5;
+        for (item, name) in items.iter().zip(&names) {
+            total += add(*item, greet(name).await?.len() as i64).await?;
+        }
+        for (item, i) in items.iter().zip(from..) {
+            from += 10;
+            total += add(*item, i).await?;
+        }
+        for (name, (i, item)) in names.iter_mut().zip(items.iter().enumerate()) {
+            name.push('!');
+            total += add(*item, i as i64).await?;
+            name.push('?');
+        }
+        note(&names);
+        Ok(total)
+    }
+    same!(run; (1), (4));
+}
+
+#[test]
+fn windows_chunks_and_splits() {
+    #[workflow]
+    async fn run(x: i64, text: String) -> Result<i64, WorkflowError> {
+        let mut items = vec![x, x + 1, x + 2, x + 3, x + 4];
+        items.push(1);
+        let mut total = 0;
+        for pair in items.windows(2) {
+            total += add(pair[0], pair[1]).await?;
+        }
+        for some in items.chunks(4) {
+            total += add(some.len() as i64, some[0]).await?;
+        }
+        for (i, word) in text.split(',').enumerate() {
+            total += add(greet(word).await?.len() as i64, i as i64).await?;
+        }
+        for word in text.rsplit(", ") {
+            total += greet(word).await?.len() as i64;
+        }
+        for item in items.drain(1..3) {
+            total += give(item).await?;
+        }
+        for item in items.drain(..).rev() {
+            total += give(item).await?;
+        }
+        Ok(total + items.len() as i64)
+    }
+    same!(run; (1, "a, b,c".to_owned()), (4, String::new()));
+}
+
+#[test]
+fn values_of_a_map_that_changes() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let mut map = std::collections::BTreeMap::new();
+        map.insert("a".to_owned(), x);
+        map.insert("b".to_owned(), x + 1);
+        let mut total = 0;
+        for value in map.values() {
+            total += give(*value).await?;
+        }
+        for value in map.values_mut() {
+            *value += give(1).await?;
+        }
+        for key in map.keys() {
+            total += greet(key).await?.len() as i64;
+        }
+        note(&map);
+        Ok(total)
+    }
+    same!(run; (1), (4));
+}

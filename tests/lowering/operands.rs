@@ -390,3 +390,74 @@ fn a_range_as_an_index_before_an_await() {
     }
     same!(run; (1), (4));
 }
+
+#[test]
+fn what_is_looked_up_to_be_changed() {
+    use std::collections::BTreeMap;
+    #[workflow]
+    async fn run(
+        x: i64,
+        key: String,
+    ) -> Result<(BTreeMap<String, Vec<i64>>, BTreeMap<i64, i64>), WorkflowError> {
+        let mut lists: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+        let mut counts = BTreeMap::new();
+        for i in 0..3 {
+            lists.entry(key.clone()).or_default().push(give(i).await?);
+            *counts.entry(i % 2).or_insert(0) += give(x).await?;
+        }
+        lists.get_mut(&key).unwrap().push(give(9).await?);
+        if let Some(list) = lists.get_mut(&key) {
+            list.push(give(10).await?);
+            list.push(11);
+        }
+        for i in 0..2 {
+            lists
+                .entry(format!("k{i}"))
+                .or_default()
+                .push(match check(i - 1).await {
+                    Ok(checked) => checked,
+                    Err(_) => continue,
+                });
+        }
+        let mut last = Some(x);
+        if let Some(last) = last.as_mut() {
+            *last += give(1).await?;
+            *last += 1;
+        }
+        counts.insert(99, last.unwrap_or(0));
+        let more = lists.entry(key).or_default();
+        more.push(7);
+        Ok((lists, counts))
+    }
+    same!(run; (1, "a".to_owned()), (4, String::new()));
+}
+
+#[test]
+fn what_a_mutable_reference_refers_to_is_read_in_its_turn() {
+    #[workflow]
+    async fn run(x: i64) -> Result<Vec<i64>, WorkflowError> {
+        let mut items = vec![x, x + 1];
+        for item in &mut items {
+            *item = *item + {
+                *item += 1;
+                give(*item).await?
+            };
+        }
+        if let Some(first) = items.first_mut() {
+            *first = add(*first, {
+                *first *= 3;
+                give(2).await?
+            })
+            .await?;
+        }
+        let last = &mut items[1];
+        note((*last == give(4).await?, *last));
+        let same = *last == {
+            *last -= 1;
+            give(x).await?
+        };
+        note(same);
+        Ok(items)
+    }
+    same!(run; (1), (4));
+}

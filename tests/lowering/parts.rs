@@ -142,3 +142,21 @@ fn copies_stay_and_only_looking_takes_nothing() {
     }
     same!(run; (1), (4));
 }
+
+#[test]
+fn a_copied_part_beside_references() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let order = order(x);
+        let name = order.customer.name.trim_matches(char::is_numeric);
+        let first = order.items.iter().max();
+        note((order.id, name, first));
+        let mut total = add(order.id, first.copied().unwrap_or(0)).await?;
+        let customer = &order.customer;
+        total += give(order.id).await? + customer.name.len() as i64;
+        let items = order.items;
+        total += give(order.id).await?;
+        Ok(total + items.len() as i64)
+    }
+    same!(run; (1), (4));
+}

@@ -324,3 +324,64 @@ fn closures_over_what_does_not_change_are_made_again() {
     }
     same!(run; (2, "a".to_owned()), (0, String::new()));
 }
+
+#[test]
+fn lookups_are_made_again() {
+    use std::collections::BTreeMap;
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let map = BTreeMap::from([(1, vec![x]), (2, vec![])]);
+        let mut total = 0;
+        match map.get(&1) {
+            Some(list) if !list.is_empty() => {
+                total += give(1).await?;
+                total += list[0];
+            }
+            Some(_) | None => {}
+        }
+        if let Some(list) = map.get(&2) {
+            total += give(2).await?;
+            total += list.len() as i64;
+        }
+        let mut map = map;
+        match map.get_mut(&2) {
+            Some(list) => {
+                list.push(give(3).await?);
+                list.push(4);
+            }
+            None => {}
+        }
+        let mut list = vec![1, 2, 3];
+        while let Some(last) = list.last_mut() {
+            *last -= give(1).await?;
+            if *last <= 0 {
+                list.pop();
+            }
+        }
+        while let Some(next) = list.pop() {
+            total += give(next).await?;
+        }
+        note(&map);
+        Ok(total)
+    }
+    same!(run; (1), (4));
+}
+
+#[test]
+fn an_index_behind_a_mutable_reference() {
+    #[workflow]
+    async fn run(x: i64) -> Result<i64, WorkflowError> {
+        let items = vec![10, 20, 30, 40];
+        let mut places = vec![0usize, 1];
+        let mut total = 0;
+        for place in &mut places {
+            let kept = items[*place];
+            *place += 1;
+            total += add(kept, x).await?;
+            total += kept + items[*place];
+        }
+        note(&places);
+        Ok(total)
+    }
+    same!(run; (1), (4));
+}

@@ -108,7 +108,7 @@ fn typed_and_untyped_fields() {
         failed,
         plan,
         count,
-    } = run::state(&saved).unwrap()
+    } = saved.read().unwrap()
     else {
         panic!();
     };

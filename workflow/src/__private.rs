@@ -10,24 +10,23 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{self, Poll, Waker};
 
 pub use serde;
-use serde::de::Error;
-use serde::ser::SerializeStructVariant;
-use serde::{Deserialize, Deserializer, Serializer};
 
 use crate::activity::Activity;
 use crate::codec::{CodecError, Persist, Sealed};
 pub use crate::compiled::Stated;
 use crate::compiled::Workflow;
+use crate::context::Context;
 use crate::contract::{SavedState, TypeDefinition};
 use crate::error::ActivityError;
-use crate::failure::IntoFailure;
+use crate::failure::{IntoFailure, Returns};
 pub use crate::inline::Inline;
 pub use crate::items::{Integer, IntoItems, Items, Walk, items, walk, walked};
-pub use crate::part::part;
+pub use crate::part::{Taken, part, rest};
 use crate::saved::Saved;
 pub use crate::select::{
     Selected1, Selected2, Selected3, Selected4, Selected5, Selected6, Selected7, Selected8,
 };
+pub use crate::state_enum::{ReadState, StateEnum, WriteVariant, debug};
 
 /// Lets a machine run to its end, where it gives what the workflow returned, or to where it
 /// [stops](stop).
@@ -143,90 +142,6 @@ impl Stated for Saved {
     type Type = Self;
 }
 
-/// Writes one variant of a state enum, as serde's derive does.
-#[derive(Debug)]
-pub struct WriteVariant<Z>(Z);
-
-impl<Z: SerializeStructVariant> WriteVariant<Z> {
-    /// Begins a variant.
-    pub fn begin<S: Serializer<SerializeStructVariant = Z>>(
-        serializer: S,
-        state_enum: &'static str,
-        (index, name): (u32, &'static str),
-        fields: usize,
-    ) -> Result<Self, S::Error> {
-        serializer
-            .serialize_struct_variant(state_enum, index, name, fields)
-            .map(Self)
-    }
-
-    /// Writes the next field.
-    pub fn field<S: Stated>(
-        &mut self,
-        name: &'static str,
-        value: &S::Type,
-    ) -> Result<(), Z::Error> {
-        self.0.serialize_field(name, value)
-    }
-
-    /// Ends the variant.
-    pub fn end(self) -> Result<Z::Ok, Z::Error> {
-        self.0.end()
-    }
-}
-
-/// One variant of a state enum, read from a self-describing format.
-#[derive(Debug)]
-pub struct ReadVariant {
-    name: String,
-    fields: serde_json::Map<String, serde_json::Value>,
-}
-
-impl ReadVariant {
-    /// Reads whatever variant it is.
-    pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        type Variants = BTreeMap<String, serde_json::Map<String, serde_json::Value>>;
-        let mut variants = Variants::deserialize(deserializer)?;
-        match (variants.pop_first(), variants.is_empty()) {
-            (Some((name, fields)), true) => Ok(Self { name, fields }),
-            _ => Err(D::Error::custom("expected one variant and its fields")),
-        }
-    }
-
-    /// The variant's name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Takes a field; one that is left out is read as a null.
-    pub fn field<S: Stated, E: Error>(&mut self, name: &'static str) -> Result<S::Type, E> {
-        let value = self.fields.remove(name).unwrap_or_default();
-        serde_json::from_value(value)
-            .map_err(|error| E::custom(format_args!("field `{name}`: {error}")))
-    }
-
-    /// The error that the enum has no such variant.
-    #[must_use]
-    pub fn unknown<E: Error>(&self) -> E {
-        E::custom(format_args!("there is no variant `{}`", self.name))
-    }
-}
-
-/// Prints a state enum through serde, so that users' types need no `Debug`.
-pub fn debug<S: serde::Serialize>(state: &S, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match serde_json::to_value(state) {
-        Ok(serde_json::Value::Object(variant)) => {
-            for (name, fields) in variant {
-                write!(f, "{name} {fields}")?;
-            }
-            Ok(())
-        }
-        Ok(other) => write!(f, "{other}"),
-        Err(error) => write!(f, "<{error}>"),
-    }
-}
-
 /// What a call of a function gives when it is awaited, without naming more than the function.
 ///
 /// Where a workflow awaits a call of a function that is neither activity nor workflow, a stand-in of
@@ -277,9 +192,37 @@ impl<C: Called> Stated for InlineState<C> {
     type Type = Box<C::State>;
 }
 
-/// What running a workflow as written gives.
-pub type Plain<W> =
+type Returning<W> =
     Pin<Box<dyn Future<Output = Result<<W as Workflow>::Output, <W as Workflow>::Error>>>>;
+
+/// A run of a workflow as written. A type of its own, so that the signature which has it mentions no
+/// result that perhaps cannot be kept.
+pub struct Plain<W: Workflow>(Returning<W>);
+
+impl<W: Workflow> fmt::Debug for Plain<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plain").finish_non_exhaustive()
+    }
+}
+
+impl<W: Workflow> Future for Plain<W> {
+    type Output = Result<W::Output, W::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+/// Runs a workflow as written, with a context of its own.
+pub fn as_written<W: Workflow, R>(
+    mut ctx: Context,
+    call: impl for<'a> FnOnce(&'a mut Context) -> Pin<Box<dyn Future<Output = R> + 'a>> + 'static,
+) -> Plain<W>
+where
+    R: Returns<Ok = W::Output, Error = W::Error> + 'static,
+{
+    Plain(Box::pin(async move { call(&mut ctx).await.into_result() }))
+}
 
 /// The durable name of an instance of a generic workflow: `process<Order>`.
 pub fn instance_name<W: Workflow>(function: &str) -> &'static str {

@@ -11,12 +11,13 @@ use serde::de::DeserializeOwned;
 use crate::codec::{CodecError, Persist, Sealed};
 use crate::context::Context;
 use crate::contract::{
-    Arrived, Awaits, Definition, Durable, Operation, Outcome, Request, SavedState, ScheduledChild,
-    SignalNames, SingleOperation, Step, Stepped, sealed,
+    Arrived, Awaits, Definition, Durable, Operation, Outcome, Request, ScheduledChild, SignalNames,
+    SingleOperation, Step, Stepped, sealed,
 };
 use crate::diagram::Diagram;
 use crate::error::WorkflowError;
 use crate::failure::IntoFailure;
+use crate::state_enum::StateEnum;
 
 /// A compiled workflow. `#[workflow]` implements it for a type of the function's own name.
 pub trait Workflow: Sized + 'static {
@@ -29,19 +30,13 @@ pub trait Workflow: Sized + 'static {
     /// What it fails with.
     type Error: IntoFailure + 'static;
     /// The state enum.
-    type State: Serialize + DeserializeOwned + Debug + Send + 'static;
+    type State: StateEnum + Serialize + DeserializeOwned + Debug + Send + 'static;
 
     /// Runs the code from one await to the next. For [`Machine`](crate::contract::Machine).
     ///
     /// # Errors
     /// The error that the workflow returns, which ends the run.
     fn step(step: &mut Step<'_>, ctx: &mut Context) -> Result<Stepped, Self::Error>;
-
-    /// A saved state as the state enum.
-    ///
-    /// # Errors
-    /// When a field cannot be read.
-    fn state(saved: &SavedState<'_>) -> Result<Self::State, CodecError>;
 
     /// Which state comes after which.
     fn diagram() -> Diagram;

@@ -135,8 +135,10 @@ owned! {
     std::collections::btree_map::IntoKeys<K, V>, [K, V];
     std::collections::btree_map::IntoValues<K, V>, [K, V];
     std::collections::btree_set::IntoIter<T>, [T];
+    std::collections::vec_deque::Drain<'_, T>, [T];
     std::collections::vec_deque::IntoIter<T>, [T];
     std::option::IntoIter<T>, [T];
+    std::vec::Drain<'_, T>, [T];
     std::vec::IntoIter<T>, [T];
 }
 
@@ -266,14 +268,18 @@ macro_rules! walks {
 }
 
 walks! {
+    std::slice::Chunks<'_, T>, [T];
+    std::slice::ChunksExact<'_, T>, [T];
     std::slice::Iter<'_, T>, [T];
     std::slice::IterMut<'_, T>, [T];
+    std::slice::Windows<'_, T>, [T];
     std::collections::vec_deque::Iter<'_, T>, [T];
     std::collections::vec_deque::IterMut<'_, T>, [T];
     std::collections::btree_map::Iter<'_, K, V>, [K, V];
     std::collections::btree_map::IterMut<'_, K, V>, [K, V];
     std::collections::btree_map::Keys<'_, K, V>, [K, V];
     std::collections::btree_map::Values<'_, K, V>, [K, V];
+    std::collections::btree_map::ValuesMut<'_, K, V>, [K, V];
     std::collections::btree_set::Iter<'_, T>, [T];
     std::option::Iter<'_, T>, [T];
     std::option::IterMut<'_, T>, [T];
@@ -281,12 +287,22 @@ walks! {
     std::str::CharIndices<'_>, [];
     std::str::Chars<'_>, [];
     std::str::Lines<'_>, [];
+    std::str::RSplit<'_, char>, [];
+    std::str::RSplit<'_, &str>, [];
+    std::str::Split<'_, char>, [];
+    std::str::Split<'_, &str>, [];
     std::str::SplitWhitespace<'_>, [];
 }
 
+impl<T: Integer> Walk for Range<T> where Self: Iterator {}
+impl<T: Integer> Walk for RangeFrom<T> where Self: Iterator {}
+impl<T: Integer> Walk for RangeInclusive<T> where Self: Iterator {}
+
 impl<I: Walk> Walk for Enumerate<I> {}
 impl<I: Walk> Walk for Skip<I> {}
+impl<I: Walk> Walk for StepBy<I> {}
 impl<I: Walk> Walk for Take<I> {}
+impl<A: Walk, B: Walk> Walk for Zip<A, B> {}
 impl<I: Walk + DoubleEndedIterator> Walk for Rev<I> {}
 impl<'a, T: Clone + 'a, I: Walk<Item = &'a T>> Walk for Cloned<I> {}
 impl<'a, T: Copy + 'a, I: Walk<Item = &'a T>> Walk for Copied<I> {}

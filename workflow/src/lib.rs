@@ -67,6 +67,7 @@ mod saved;
 mod select;
 mod signal;
 mod started;
+mod state_enum;
 mod status;
 #[cfg(feature = "temporal")]
 mod temporal;

@@ -1,45 +1,84 @@
 //! A part of a value that is taken out of it while the rest is kept.
+//!
+//! A part whose type is `Copy` is read through a shared reference, so that others may be alive: the
+//! code that takes a part of another type is then not reached, and rustc, who sees that by the types,
+//! checks no borrows there.
 
+use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};
 
-/// A part whose value is wanted, in place of which something must stay.
-///
-/// Which of the three it is, rustc finds by taking the first whose `take` fits: a copy where the
-/// type is `Copy`; else what the part is, with its type's default left in place; else a clone.
+/// A part whose value is wanted: of a type that is `Copy`, or [of another](Moved). Which of the two,
+/// rustc finds by taking the first whose `copied` fits.
 #[derive(Debug)]
-pub struct Part<'a, T>(DefaultPart<'a, T>);
+pub struct Part<'a, T>(Moved<'a, T>);
 
 /// See [`Part`].
 #[derive(Debug)]
-pub struct DefaultPart<'a, T>(ClonePart<'a, T>);
-
-/// See [`Part`].
-#[derive(Debug)]
-pub struct ClonePart<'a, T>(&'a mut T);
+pub struct Moved<'a, T>(&'a T);
 
 /// A part of a value, the rest of which is kept.
-pub fn part<T>(place: &mut T) -> Part<'_, T> {
-    Part(DefaultPart(ClonePart(place)))
+pub fn part<T>(place: &T) -> Part<'_, T> {
+    Part(Moved(place))
 }
 
 impl<T: Copy> Part<'_, T> {
     /// Its value.
-    #[must_use]
-    pub fn take(&mut self) -> T {
-        *self.0.0.0
+    pub fn copied(&self) -> Result<T, IsCopy> {
+        Ok(*self.0.0)
     }
 }
 
-impl<T: Default> DefaultPart<'_, T> {
-    /// Its value.
+impl<T> Moved<'_, T> {
+    /// That its value must be moved.
+    pub fn copied(&self) -> Result<T, IsMoved> {
+        Err(IsMoved)
+    }
+}
+
+/// That a value must be moved, of one that is copied.
+#[derive(Debug)]
+pub enum IsCopy {}
+
+impl IsCopy {
+    /// Never goes on.
+    pub fn go_on(self) -> Infallible {
+        match self {}
+    }
+}
+
+/// That a value must be moved.
+#[derive(Debug)]
+pub struct IsMoved;
+
+impl IsMoved {
+    /// Goes on.
+    pub fn go_on(self) {}
+}
+
+/// A part that is moved, in place of which something must stay: its type's default, or else a clone.
+/// Which of the two, rustc finds as for [`Part`].
+#[derive(Debug)]
+pub struct Rest<'a, T>(RestClone<'a, T>);
+
+/// See [`Rest`].
+#[derive(Debug)]
+pub struct RestClone<'a, T>(&'a mut T);
+
+/// The place of a part that is moved.
+pub fn rest<T>(place: &mut T) -> Rest<'_, T> {
+    Rest(RestClone(place))
+}
+
+impl<T: Default> Rest<'_, T> {
+    /// The part's value.
     #[must_use]
     pub fn take(&mut self) -> T {
         std::mem::take(self.0.0)
     }
 }
 
-impl<T> ClonePart<'_, T> {
-    /// Its value.
+impl<T> RestClone<'_, T> {
+    /// The part's value.
     #[must_use]
     pub fn take(&mut self) -> T
     where
@@ -61,27 +100,33 @@ pub trait Partial: Clone {}
 #[diagnostic::do_not_recommend]
 impl<T: Clone> Partial for T {}
 
+/// The value of a part. Asked for by a method, so that rustc says of the whole expression what is
+/// wrong with its type.
+#[derive(Debug)]
+pub struct Taken<T>(pub T);
+
+impl<T> Taken<T> {
+    /// It.
+    pub fn value(self) -> T {
+        self.0
+    }
+}
+
 impl<'a, T> Deref for Part<'a, T> {
-    type Target = DefaultPart<'a, T>;
+    type Target = Moved<'a, T>;
     fn deref(&self) -> &Self::Target {
         &self.0
     }
 }
 
-impl<T> DerefMut for Part<'_, T> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
-    }
-}
-
-impl<'a, T> Deref for DefaultPart<'a, T> {
-    type Target = ClonePart<'a, T>;
+impl<'a, T> Deref for Rest<'a, T> {
+    type Target = RestClone<'a, T>;
     fn deref(&self) -> &Self::Target {
         &self.0
     }
 }
 
-impl<T> DerefMut for DefaultPart<'_, T> {
+impl<T> DerefMut for Rest<'_, T> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.0
     }

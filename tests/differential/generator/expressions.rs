@@ -1,6 +1,6 @@
 //! Expressions of each type.
 
-use super::{Generator, Type};
+use super::{Generator, Type, Variable};
 
 impl Generator {
     /// A variable of a type, as a value.
@@ -10,11 +10,12 @@ impl Generator {
             return None;
         }
         let index = self.pick(&known);
-        let may_move = self.plain == 0 && self.variables[index].loops == self.loops.len();
-        let name = self.variables[index].name.clone();
+        let variable = &self.variables[index];
         if ty.is_copy() {
-            return Some(name);
+            return Some(variable.place());
         }
+        let may_move = self.plain == 0 && variable.is_owned() && variable.loops == self.loops.len();
+        let name = variable.name.clone();
         if may_move && self.chance(15) {
             self.variables[index].moved = true;
             // Assigning it would bring it back on one path only.
@@ -49,7 +50,43 @@ impl Generator {
                 format!("({left}, {right})")
             }
             Type::Decision => self.decision(depth),
+            Type::Set => format!(
+                "{}.into_iter().collect::<BTreeSet<i64>>()",
+                self.expression(Type::Ints, depth)
+            ),
+            Type::Map => {
+                let (left, right) = (
+                    self.expression(Type::Text, depth),
+                    self.expression(Type::Int, depth),
+                );
+                format!("BTreeMap::from([({left}, {right}), (String::from(\"k\"), 1)])")
+            }
+            Type::Deque => format!("VecDeque::from({})", self.expression(Type::Ints, depth)),
+            Type::Order => self.order(depth),
+            Type::Str => {
+                let condition = self.expression(Type::Bool, depth);
+                let number = self.below(9);
+                format!("if ({condition}) {{ \"gold\" }} else {{ \"plain{number}\" }}")
+            }
+            Type::Function => unreachable!("no expression gives a closure"),
         }
+    }
+
+    fn order(&mut self, depth: u32) -> String {
+        if self.chance(30) {
+            let (id, other) = (
+                self.expression(Type::Int, depth),
+                self.expression(Type::Order, depth),
+            );
+            return format!("Order {{ id: {id}, ..{other} }}");
+        }
+        // In the order in which they are evaluated.
+        let (name, id, items) = (
+            self.expression(Type::Text, depth),
+            self.expression(Type::Int, depth),
+            self.expression(Type::Ints, depth),
+        );
+        format!("Order {{ name: {name}, id: {id}, items: {items} }}")
     }
 
     /// Control flow as a value.
@@ -84,11 +121,22 @@ impl Generator {
             Type::Maybe => format!("Some({number})"),
             Type::Pair => format!("({number}, String::from(\"p\"))"),
             Type::Decision => "Decision::Wait".to_owned(),
+            Type::Set => format!("BTreeSet::from([{number}, 3])"),
+            Type::Map => format!("BTreeMap::from([(String::from(\"m\"), {number})])"),
+            Type::Deque => format!("VecDeque::from([{number}, 1])"),
+            Type::Order => format!("Order::of({number})"),
+            Type::Str => format!("\"s{number}\""),
+            Type::Function => unreachable!("no literal is a closure"),
         }
     }
 
     pub(super) fn int(&mut self, depth: u32) -> String {
-        let cases = if self.plain > 0 { 8 } else { 17 };
+        if self.chance(12)
+            && let Some(name) = self.variable_by_name(Type::Function)
+        {
+            return format!("{name}({})", self.expression(Type::Int, depth));
+        }
+        let cases = if self.plain > 0 { 8 } else { 18 };
         match self.below(cases) {
             0 | 1 => {
                 let (left, right) = (
@@ -99,12 +147,12 @@ impl Generator {
             }
             2 => format!("noted({})", self.expression(Type::Int, depth)),
             3 => {
-                let mutable = self.visible(|v| v.mutable && v.ty == Type::Int);
+                let mutable = self.visible(|v| v.is_changeable() && v.ty == Type::Int);
                 if mutable.is_empty() {
                     return self.expression(Type::Int, depth);
                 }
                 let index = self.pick(&mutable);
-                let name = self.variables[index].name.clone();
+                let name = self.variables[index].place();
                 let value = self.expression(Type::Int, depth);
                 // The first operand is read before the block changes it.
                 format!("(({name} + {{ {name} += 1; {value} }}) % 1000)")
@@ -113,9 +161,13 @@ impl Generator {
                 Some(name) => format!("({name}.len() as i64)"),
                 None => self.literal(Type::Int),
             },
-            5 => match self.variable_by_name(Type::Pair) {
-                Some(name) => format!("{name}.0"),
-                None => self.literal(Type::Int),
+            5 => match (
+                self.variable_by_name(Type::Pair),
+                self.variable_by_name(Type::Order),
+            ) {
+                (_, Some(name)) if self.chance(60) => format!("{name}.id"),
+                (Some(name), _) => format!("{name}.0"),
+                _ => self.literal(Type::Int),
             },
             6 => {
                 let (left, right) = (
@@ -136,6 +188,10 @@ impl Generator {
             }
             8 | 9 => format!("give({}).await?", self.expression(Type::Int, depth)),
             16 => format!("{}.await?", self.workflow_call()),
+            17 => match self.variable_by_name(Type::Map) {
+                Some(name) => format!("{name}.values().sum::<i64>() % 1000"),
+                None => self.literal(Type::Int),
+            },
             10 => {
                 let (left, right) = (
                     self.expression(Type::Int, depth),
@@ -222,11 +278,19 @@ impl Generator {
     }
 
     pub(super) fn text(&mut self, depth: u32) -> String {
-        let cases = if self.plain > 0 { 2 } else { 4 };
+        let cases = if self.plain > 0 { 4 } else { 6 };
         match self.below(cases) {
+            2 => match self.variable(Type::Str) {
+                Some(name) => format!("{name}.to_owned()"),
+                None => self.literal(Type::Text),
+            },
+            3 => match self.variable_by_name(Type::Order) {
+                Some(name) => format!("{name}.name.clone()"),
+                None => self.literal(Type::Text),
+            },
             0 | 1 => {
                 let value = self.expression(Type::Int, depth);
-                let captured = self.visible(|variable| !variable.name.starts_with("fuel"));
+                let captured = self.visible(Variable::is_shown);
                 if captured.is_empty() {
                     return format!("format!(\"<{{}}>\", {value})");
                 }
@@ -234,7 +298,7 @@ impl Generator {
                 let name = self.variables[index].name.clone();
                 format!("shorten(format!(\"{{}} {{{name}:?}}\", {value}))")
             }
-            2 => {
+            4 => {
                 let value = self.expression(Type::Text, depth);
                 format!("shorten(greet(&{value}).await?)")
             }

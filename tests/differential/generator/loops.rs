@@ -71,7 +71,17 @@ impl Generator {
                 )
             }
             3 => {
-                let over = match self.below(3) {
+                let over = match self.below(6) {
+                    3 => "(0..7i64).step_by(3)".to_owned(),
+                    4 => format!(
+                        "(0..i64::rem_euclid({}, 3)).rev()",
+                        self.expression(Type::Int, 2)
+                    ),
+                    5 => format!(
+                        "[{}, {}]",
+                        self.expression(Type::Int, 2),
+                        self.expression(Type::Int, 2)
+                    ),
                     0 => format!("0..i64::rem_euclid({}, 4)", self.expression(Type::Int, 2)),
                     1 => "1..=2i64".to_owned(),
                     _ => "0..3".to_owned(),
@@ -80,9 +90,58 @@ impl Generator {
             }
             _ => {
                 let over = self.expression(Type::Ints, 2);
-                self.for_loop(label, &prefix, &format!("few({over})"))
+                match self.below(8) {
+                    0 => {
+                        let other = self.expression(Type::Ints, 2);
+                        let with = self.fresh("z");
+                        let over = format!("few({over}).into_iter().zip({with})");
+                        let pairs = self.for_pair(label, &prefix, &over, Type::Int);
+                        // An iterator is no value that is kept while another operand awaits.
+                        format!("let {with} = few({other});\n{pairs}")
+                    }
+                    1 => {
+                        let over = format!("(1..9i64).zip(few({over}).into_iter())");
+                        self.for_pair(label, &prefix, &over, Type::Int)
+                    }
+                    2 => {
+                        let over = self.expression(Type::Map, 2);
+                        let over =
+                            format!("{over}.into_iter().map(|(k, v)| (v, k)).collect::<Vec<_>>()");
+                        self.for_pair(label, &prefix, &over, Type::Text)
+                    }
+                    3 => {
+                        let over = self.expression(Type::Set, 2);
+                        self.for_loop(label, &prefix, &over)
+                    }
+                    4 => {
+                        let over = self.expression(Type::Deque, 2);
+                        self.for_loop(label, &prefix, &over)
+                    }
+                    5 => {
+                        let over = self.expression(Type::Maybe, 2);
+                        self.for_loop(label, &prefix, &format!("({over})"))
+                    }
+                    _ => self.for_loop(label, &prefix, &format!("few({over})")),
+                }
             }
         }
+    }
+
+    /// Over pairs of a number and something.
+    fn for_pair(
+        &mut self,
+        label: Option<String>,
+        prefix: &str,
+        over: &str,
+        second: Type,
+    ) -> String {
+        let (left, right, body) = self.in_loop(label, None, |g| {
+            let (left, right) = (g.name(), g.fresh("v"));
+            g.declare(left.clone(), Type::Int, false);
+            g.declare(right.clone(), second, false);
+            (left, right, g.statements(4))
+        });
+        format!("{prefix}for ({left}, {right}) in {over} {{\n{body}}}")
     }
 
     pub(super) fn for_loop(&mut self, label: Option<String>, prefix: &str, over: &str) -> String {

@@ -6,6 +6,7 @@
 
 mod expressions;
 mod loops;
+mod references;
 mod statements;
 mod together;
 
@@ -20,9 +21,18 @@ enum Type {
     Maybe,
     Pair,
     Decision,
+    Set,
+    Map,
+    Deque,
+    Order,
+    /// A literal chosen among others.
+    Str,
+    /// A closure over what does not change.
+    Function,
 }
 
-const TYPES: [Type; 7] = [
+/// What a variable of any kind is of.
+const TYPES: [Type; 11] = [
     Type::Int,
     Type::Bool,
     Type::Text,
@@ -30,6 +40,10 @@ const TYPES: [Type; 7] = [
     Type::Maybe,
     Type::Pair,
     Type::Decision,
+    Type::Set,
+    Type::Map,
+    Type::Deque,
+    Type::Order,
 ];
 
 impl Type {
@@ -42,11 +56,17 @@ impl Type {
             Self::Maybe => "Option<i64>",
             Self::Pair => "(i64, String)",
             Self::Decision => "Decision",
+            Self::Set => "BTreeSet<i64>",
+            Self::Map => "BTreeMap<String, i64>",
+            Self::Deque => "VecDeque<i64>",
+            Self::Order => "Order",
+            Self::Str => "&'static str",
+            Self::Function => unreachable!("a closure is not spelled"),
         }
     }
 
     fn is_copy(self) -> bool {
-        matches!(self, Self::Int | Self::Bool | Self::Maybe)
+        matches!(self, Self::Int | Self::Bool | Self::Maybe | Self::Str)
     }
 }
 
@@ -58,6 +78,37 @@ struct Variable {
     /// How many loops were around its declaration: it may be moved only there.
     loops: usize,
     moved: bool,
+    /// Whether it is a reference.
+    by_ref: bool,
+    /// The variables that it refers to.
+    of: Vec<usize>,
+    /// How many others refer to it: it is neither changed nor moved.
+    frozen: u32,
+}
+
+impl Variable {
+    /// Its value, as a place.
+    fn place(&self) -> String {
+        if self.by_ref {
+            format!("(*{})", self.name)
+        } else {
+            self.name.clone()
+        }
+    }
+
+    fn is_changeable(&self) -> bool {
+        self.mutable && self.frozen == 0
+    }
+
+    /// Whether it can be printed.
+    fn is_shown(&self) -> bool {
+        !self.name.starts_with("fuel") && self.ty != Type::Function
+    }
+
+    /// Whether a value may be taken out of it.
+    fn is_owned(&self) -> bool {
+        !self.by_ref && self.frozen == 0
+    }
 }
 
 /// Something around a statement that jumps can or cannot aim at.
@@ -147,7 +198,21 @@ impl Generator {
             mutable,
             loops: self.loops.len(),
             moved: false,
+            by_ref: false,
+            of: Vec::new(),
+            frozen: 0,
         });
+    }
+
+    /// Declares what refers to variables as long as it is there.
+    fn declare_over(&mut self, name: String, ty: Type, of: Vec<usize>) {
+        for &index in &of {
+            self.variables[index].frozen += 1;
+        }
+        self.declare(name, ty, false);
+        let last = self.variables.last_mut().expect("it was declared");
+        last.by_ref = ty != Type::Function;
+        last.of = of;
     }
 
     /// Those that their names reach, and that still have their values.
@@ -167,13 +232,17 @@ impl Generator {
     fn scoped<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> T {
         let outer = self.variables.len();
         let made = make(self);
-        self.variables.truncate(outer);
+        for gone in self.variables.split_off(outer) {
+            for index in gone.of.into_iter().filter(|index| *index < outer) {
+                self.variables[index].frozen -= 1;
+            }
+        }
         made
     }
 
     /// A name for a new variable: often one that is taken.
     fn name(&mut self) -> String {
-        let known = self.visible(|variable| !variable.name.starts_with("fuel"));
+        let known = self.visible(Variable::is_shown);
         if !known.is_empty() && self.chance(30) {
             let index = self.pick(&known);
             return self.variables[index].name.clone();
@@ -184,7 +253,7 @@ impl Generator {
     /// Everything that is alive, so that a wrong value shows.
     fn summary(&mut self) -> String {
         let mut format = String::new();
-        for index in self.visible(|variable| !variable.name.starts_with("fuel")) {
+        for index in self.visible(Variable::is_shown) {
             let _ = write!(format, "{{{}:?}} ", self.variables[index].name);
         }
         format!("format!(\"{format}\")")

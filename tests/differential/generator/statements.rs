@@ -29,7 +29,7 @@ impl Generator {
     }
 
     pub(super) fn statement(&mut self) -> String {
-        match self.below(if self.plain > 0 { 9 } else { 32 }) {
+        match self.below(if self.plain > 0 { 9 } else { 42 }) {
             0..=2 => self.declaration(),
             3 | 4 => self.assignment(),
             5 => {
@@ -86,6 +86,19 @@ impl Generator {
                 )
             }
             22 => self.block(4),
+            31..=33 => self.reference(),
+            34 => self.matched_by_reference(),
+            35 | 36 => self.loop_by_reference(),
+            37 => self.closure(),
+            38 => {
+                let value = self.expression(Type::Str, 2);
+                let name = self.name();
+                self.declare(name.clone(), Type::Str, false);
+                format!("let {name} = {value};")
+            }
+            39 => self.let_chain(),
+            40 => self.looked_up(),
+            41 => self.drained(),
             28..=30 => self.together(),
             23 => {
                 let value = self.expression(Type::Int, 2);
@@ -144,12 +157,12 @@ impl Generator {
     }
 
     pub(super) fn assignment(&mut self) -> String {
-        let mutable = self.visible(|variable| variable.mutable);
+        let mutable = self.visible(Variable::is_changeable);
         if mutable.is_empty() {
             return self.declaration();
         }
         let index = self.pick(&mutable);
-        let Variable { name, ty, .. } = self.variables[index].clone();
+        let (name, ty) = (self.variables[index].place(), self.variables[index].ty);
         match ty {
             Type::Int if self.chance(50) => {
                 let value = self.expression(ty, 2);
@@ -166,9 +179,30 @@ impl Generator {
                 self.variables[index].moved = false;
                 format!("{name}.push({value});")
             }
+            Type::Ints if self.chance(50) => {
+                self.variables[index].moved = true;
+                let value = self.expression(Type::Int, 2);
+                self.variables[index].moved = false;
+                format!("if !{name}.is_empty() {{ {name}[0] = {value}; }}")
+            }
             Type::Pair if self.chance(50) => {
                 let value = self.expression(Type::Int, 2);
                 format!("{name}.0 = {value};")
+            }
+            Type::Order if self.chance(70) => {
+                let field = self.pick(&[
+                    ("id", Type::Int),
+                    ("name", Type::Text),
+                    ("items", Type::Ints),
+                ]);
+                let value = self.expression(field.1, 2);
+                format!("{name}.{} = {value};", field.0)
+            }
+            Type::Set if self.chance(50) => {
+                self.variables[index].moved = true;
+                let value = self.expression(Type::Int, 2);
+                self.variables[index].moved = false;
+                format!("{name}.insert({value});")
             }
             ty => {
                 let value = self.expression(ty, 2);
@@ -195,6 +229,64 @@ impl Generator {
         );
         self.declare(name, ty, false);
         text
+    }
+
+    /// What is found in a place, to be changed.
+    fn looked_up(&mut self) -> String {
+        let ty = self.pick(&[Type::Map, Type::Ints, Type::Maybe]);
+        let known = self.visible(|v| v.is_changeable() && !v.by_ref && v.ty == ty);
+        if known.is_empty() {
+            return self.declaration();
+        }
+        let index = self.pick(&known);
+        let name = self.variables[index].name.clone();
+        self.variables[index].moved = true;
+        let value = self.expression(Type::Int, 2);
+        let text = match ty {
+            Type::Map => {
+                let key = self.below(3);
+                format!("*{name}.entry(format!(\"k{key}\")).or_insert(1) += {value};")
+            }
+            Type::Ints => format!(
+                "if let Some(last) = {name}.last_mut() {{ *last += {value}; *last %= 100; }}"
+            ),
+            _ => {
+                format!("if let Some(some) = {name}.as_mut() {{ *some += {value}; *some %= 100; }}")
+            }
+        };
+        self.variables[index].moved = false;
+        text
+    }
+
+    /// A loop that takes a list's items away.
+    fn drained(&mut self) -> String {
+        let known = self.visible(|v| v.is_changeable() && !v.by_ref && v.ty == Type::Ints);
+        if known.is_empty() {
+            return self.loop_statement();
+        }
+        let index = self.pick(&known);
+        let name = self.variables[index].name.clone();
+        let (label, prefix) = self.label();
+        self.variables[index].moved = true;
+        let text = self.for_loop(label, &prefix, &format!("{name}.drain(..).take(3)"));
+        self.variables[index].moved = false;
+        text
+    }
+
+    /// `if let Some(x) = value && x > 3 && condition { … }`
+    fn let_chain(&mut self) -> String {
+        let value = self.expression(Type::Maybe, 2);
+        let guard = self.below(6);
+        let (name, condition, then) = self.scoped(|g| {
+            let name = g.name();
+            g.declare(name.clone(), Type::Int, false);
+            let condition = g.expression(Type::Bool, 2);
+            (name, condition, g.block(3))
+        });
+        let otherwise = self.block(2);
+        format!(
+            "if let Some({name}) = ({value}) && {name} > {guard} && ({condition}) {then} else {otherwise}"
+        )
     }
 
     pub(super) fn match_statement(&mut self) -> String {

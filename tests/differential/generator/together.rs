@@ -86,7 +86,20 @@ impl Generator {
     /// The text is taken out of a pair, whose number is used after an await.
     fn part(&mut self) -> String {
         let loops = self.loops.len();
-        let pairs = self.visible(|v| v.ty == Type::Pair && v.loops == loops);
+        let orders = self.visible(|v| v.ty == Type::Order && v.is_owned() && v.loops == loops);
+        if self.plain == 0 && !orders.is_empty() && self.chance(60) {
+            let index = self.pick(&orders);
+            self.variables[index].moved = true;
+            let order = self.variables[index].name.clone();
+            let value = self.expression(Type::Int, 2);
+            let (name, items) = (self.fresh("v"), self.fresh("v"));
+            self.declare(name.clone(), Type::Text, false);
+            self.declare(items.clone(), Type::Ints, true);
+            return format!(
+                "let mut {items} = {order}.items;\nnote(give({value}).await? + {order}.id);\nlet {name} = {order}.name;"
+            );
+        }
+        let pairs = self.visible(|v| v.ty == Type::Pair && v.is_owned() && v.loops == loops);
         if self.plain > 0 || pairs.is_empty() {
             return self.declaration();
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Attribute, Expr, Pat, Type};
 
+use super::mark;
 use super::spell::Spelling;
 
 /// A binding of the body, or a temporary of the compiler's.
@@ -176,6 +177,19 @@ impl Flow {
 
     pub(super) fn local(&self, id: LocalId) -> &Local {
         &self.locals[id.0]
+    }
+
+    /// Whether what a binding holds may change: it is `mut`, or a mutable reference.
+    pub(super) fn may_change(&self, id: LocalId) -> bool {
+        let local = self.local(id);
+        let mut refers_mutably = false;
+        if let Some(rebind) = local.rebind {
+            mark::each_ident(self.rebinds[rebind].tokens.clone(), &mut |ident, _| {
+                let text = ident.to_string();
+                refers_mutably |= text == "mut" || text.ends_with("_mut");
+            });
+        }
+        local.mutable || refers_mutably
     }
 
     /// Leaves in each piece of code only the bindings that the blocks share.

@@ -36,6 +36,8 @@ mod diagram;
 mod emit;
 mod flow;
 mod generics;
+#[cfg(test)]
+mod graph;
 mod guards;
 mod inline;
 mod live;
@@ -52,6 +54,8 @@ mod signature;
 mod snapshot;
 mod source;
 mod spell;
+#[cfg(test)]
+mod stages;
 mod starts;
 mod state_name;
 mod together;
@@ -65,6 +69,8 @@ use quote::quote;
 use syn::{Block, ItemFn, parse_quote};
 
 use self::emit::Machine;
+use self::flow::{Flow, LocalId};
+use self::number::{Await, SignalArgument};
 use self::plan::Plan;
 use self::resolve::Resolver;
 use self::signature::Signature;
@@ -124,6 +130,29 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Runs the stages from the numbering of awaits on.
 fn machine(report: &Report, signature: &Signature, body: &Block) -> Machine {
+    let lowered = lowered(report, signature, body);
+    if !report.is_clean() {
+        return Machine::default();
+    }
+    let Lowered {
+        flow,
+        awaits,
+        starts,
+        parameters,
+    } = &lowered;
+    let plan: Plan<'_> = plan::plan(report, flow, awaits, parameters);
+    emit::machine(report, signature, &plan, awaits, starts, parameters)
+}
+
+/// A body as a graph, with what was found on the way.
+struct Lowered {
+    flow: Flow,
+    awaits: Vec<Await>,
+    starts: Vec<Option<SignalArgument>>,
+    parameters: Vec<LocalId>,
+}
+
+fn lowered(report: &Report, signature: &Signature, body: &Block) -> Lowered {
     let inner = spell::Inner::of(body);
     let mut body = body.clone();
     for (index, parameter) in signature.parameters.iter().enumerate().rev() {
@@ -159,11 +188,12 @@ fn machine(report: &Report, signature: &Signature, body: &Block) -> Machine {
         &signature.output,
         body,
     );
-    if !report.is_clean() {
-        return Machine::default();
+    Lowered {
+        flow,
+        awaits,
+        starts,
+        parameters,
     }
-    let plan: Plan<'_> = plan::plan(report, &flow, &awaits, &parameters);
-    emit::machine(report, signature, &plan, &awaits, &starts, &parameters)
 }
 
 #[cfg(test)]

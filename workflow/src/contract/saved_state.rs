@@ -8,6 +8,7 @@ use crate::codec::CodecError;
 use crate::compiled::{Stated, Workflow};
 use crate::error::{ActivityError, WorkflowError};
 use crate::saved::Saved;
+use crate::state_enum::{ReadState, StateEnum, unreadable};
 
 use super::{Definition, Fault, Machine, Snapshot};
 
@@ -57,13 +58,20 @@ impl<'a> SavedState<'a> {
         Self::of(self.machine, definition, snapshot, above).map(Some)
     }
 
+    /// The state, typed.
+    ///
+    /// # Errors
+    /// When a field cannot be read.
+    pub fn read<S: StateEnum>(&self) -> Result<S, CodecError> {
+        ReadState::saved(self)
+    }
+
     /// The state of the workflow that runs inline there.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn inline<W: Workflow>(&self) -> Result<Box<W::State>, CodecError> {
-        let inner = self.inline_as::<W::State>()?;
-        W::state(&inner).map(Box::new)
+        self.inline_as::<W::State>()?.read().map(Box::new)
     }
 
     /// The same, where only the step function knows which workflow it is.
@@ -139,11 +147,4 @@ impl<'a> SavedState<'a> {
 
 fn from_json<S: DeserializeOwned>(json: serde_json::Value) -> Result<S, CodecError> {
     serde_json::from_value(json).map_err(|error| unreadable::<S>(error.to_string()))
-}
-
-fn unreadable<S>(reason: String) -> CodecError {
-    CodecError::Decode {
-        type_name: std::any::type_name::<S>(),
-        reason,
-    }
 }

@@ -110,7 +110,7 @@ impl<W: Workflow> WorkflowHandle<W> {
             workflow: W::name().to_owned(),
         })?;
         let saved = SavedState::new(machine, &frames)?;
-        Ok(Some(W::state(&saved)?))
+        Ok(Some(saved.read::<W::State>()?))
     }
 
     /// Waits until the run stands at a state that fits, and gives that state; `None` when the run

@@ -66,14 +66,26 @@ fn fields(tokens: &mut proc_macro2::token_stream::IntoIter) -> TokenStream {
 /// so that what is wrong with its type is said once.
 ///
 /// ```text
-/// ::workflow::__private::part(&mut order.items).take()
+/// Taken(match part(&order.items).copied() {
+///     Ok(copied) => copied,
+///     Err(moved) => { moved.go_on(); rest(&mut order.items).take() }
+/// }).value()
 /// ```
 fn part(name: &Ident, path: TokenStream) -> TokenStream {
     let end = path.clone().into_iter().last();
     let end = end.map_or(name.span(), |last| last.span());
     let mut call = Group::new(Delimiter::Parenthesis, TokenStream::new());
     call.set_span(end);
-    quote_spanned!(name.span()=> ::workflow::__private::part(&mut #name #path).take #call)
+    let (copied, moved) = (local("copied"), local("moved"));
+    quote_spanned! {name.span()=>
+        ::workflow::__private::Taken(match ::workflow::__private::part(&#name #path).copied() {
+            ::std::result::Result::Ok(#copied) => #copied,
+            ::std::result::Result::Err(#moved) => {
+                #moved.go_on();
+                ::workflow::__private::rest(&mut #name #path).take #call
+            }
+        }).value #call
+    }
 }
 
 impl Emitter<'_> {

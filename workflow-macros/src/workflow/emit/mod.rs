@@ -201,6 +201,14 @@ pub(super) fn stub(signature: &Signature, body: Option<&Block>) -> TokenStream {
         #[allow(missing_docs)]
         #vis enum #state_enum {}
 
+        #[automatically_derived]
+        impl ::workflow::__private::StateEnum for #state_enum {
+            const VARIANTS: &'static [&'static str] = &[];
+            fn read(_: &mut ::workflow::__private::ReadState<'_>) -> ::std::option::Option<Self> {
+                ::std::option::Option::None
+            }
+        }
+
         #called
 
         #[automatically_derived]
@@ -217,12 +225,6 @@ pub(super) fn stub(signature: &Signature, body: Option<&Block>) -> TokenStream {
                 _: &mut ::workflow::contract::Step<'_>,
                 _: &mut ::workflow::Context,
             ) -> ::std::result::Result<::workflow::contract::Stepped, Self::Error> {
-                ::std::unreachable!()
-            }
-
-            fn state(
-                _: &::workflow::contract::SavedState<'_>,
-            ) -> ::std::result::Result<Self::State, ::workflow::codec::CodecError> {
                 ::std::unreachable!()
             }
 
@@ -339,13 +341,12 @@ pub(super) fn machine(
     let stated = emitter.stated();
     let state_enum = emitter.state_enum();
     let enum_ident = signature.state_enum();
-    let (step, saved) = (local("step"), local("saved"));
+    let step = local("step");
     let ctx = match context {
         Some((_, Some(name))) => name.clone(),
         _ => local("_ctx"),
     };
     let step_body = emitter.step();
-    let state_body = emitter.state();
     let span = output.span();
     let returns = quote_spanned!(span=> <#output as ::workflow::Returns>);
     let error = quote_spanned!(span=> #returns::Error);
@@ -402,12 +403,6 @@ pub(super) fn machine(
                 }
             }
 
-            fn state(
-                #saved: &::workflow::contract::SavedState<'_>,
-            ) -> ::std::result::Result<Self::State, ::workflow::codec::CodecError> {
-                #state_body
-            }
-
             fn diagram() -> ::workflow::Diagram {
                 #diagram
             }
@@ -461,12 +456,10 @@ struct Emitter<'a> {
 
 impl Emitter<'_> {
     /// ```text
-    /// fn run_plain(arguments: Vec<Sealed>, mut ctx: Context) -> Plain<Self> {
-    ///     Box::pin(async move {
-    ///         let mut arguments = Arguments::new(arguments);
-    ///         let topic = arguments.next::<__research_workflow_Type<0>>().unwrap();
-    ///         Returns::into_result(Self::plain(&mut ctx, topic).await)
-    ///     })
+    /// fn run_plain(arguments: Vec<Sealed>, ctx: Context) -> Plain<Self> {
+    ///     let mut arguments = Arguments::new(arguments);
+    ///     let argument1 = arguments.next::<__research_workflow_Type<0>>().unwrap();
+    ///     as_written::<Self, _>(ctx, move |ctx| Box::pin(Self::plain(ctx, argument1)))
     /// }
     /// ```
     fn run_plain(&self) -> TokenStream {
@@ -486,22 +479,24 @@ impl Emitter<'_> {
             let stated = self.signature.stated_type(index, &quote!(#ty), span);
             quote_spanned!(span=> #arguments.next::<#stated>().unwrap())
         });
-        let given = context.iter().map(|_| quote!(&mut #ctx));
-        let given = given.chain(idents.iter().map(|ident| quote!(#ident)));
+        let given = context.iter().map(|_| &ctx).chain(&idents);
         let span = output.span();
-        let result = quote_spanned!(span=> <#output as ::workflow::Returns>::into_result);
-        let plain = quote_spanned!(span=> ::workflow::__private::Plain<Self>);
+        let result = quote_spanned!(span=> ::workflow::__private::Plain<Self>);
+        let call = quote_spanned! {span=>
+            ::workflow::__private::as_written::<Self, #output>(
+                #ctx,
+                move |#ctx| ::std::boxed::Box::pin(Self::plain(#(#given),*)),
+            )
+        };
         quote! {
             #[allow(unused_mut, unused_variables)]
             fn run_plain(
                 #arguments: ::std::vec::Vec<::workflow::codec::Sealed>,
-                mut #ctx: ::workflow::Context,
-            ) -> #plain {
-                ::std::boxed::Box::pin(async move {
-                    let mut #arguments = ::workflow::__private::Arguments::new(#arguments);
-                    #(let #idents = #taken;)*
-                    #result(Self::plain(#(#given),*).await)
-                })
+                #ctx: ::workflow::Context,
+            ) -> #result {
+                let mut #arguments = ::workflow::__private::Arguments::new(#arguments);
+                #(let #idents = #taken;)*
+                #call
             }
         }
     }

@@ -214,12 +214,12 @@ impl Emitter<'_> {
             let mut fields = self.fields_of(&state.saved);
             if let (Some(workflow), Some(name)) = (self.inline(index), self.inline_field(index)) {
                 let alias = self.alias_of(workflow);
-                let from = local("saved");
+                let (from, text) = (local("from"), mark::plain(&name));
                 fields.push(VariantField {
                     name,
                     ty: quote!(::std::boxed::Box<<#alias as ::workflow::__private::Called>::State>),
                     stated: quote!(::workflow::__private::InlineState<#alias>),
-                    read: quote!(<#alias as ::workflow::__private::Called>::state(#from)?),
+                    read: quote!(#from.inline::<#alias>(#text)?),
                 });
             }
             Variant {
@@ -231,22 +231,17 @@ impl Emitter<'_> {
     }
 
     fn fields_of(&self, saved: &[LocalId]) -> Vec<VariantField> {
-        let from = local("saved");
-        let fields = saved.iter().enumerate().map(|(place, id)| {
-            let place = Literal::usize_unsuffixed(place);
+        let from = local("from");
+        let fields = saved.iter().map(|id| {
+            let name = self.field(*id);
             let stated = self.statement(*id);
-            let read = match &stated {
-                Some(stated) => {
-                    let span = stated.span();
-                    quote_spanned!(span=> #from.field::<#stated>(#place)?)
-                }
-                None => quote!(#from.opaque(#place)?),
-            };
+            let stated = stated.unwrap_or_else(|| quote!(::workflow::Saved));
+            let (span, text) = (stated.span(), mark::plain(&name));
             VariantField {
-                name: self.field(*id),
+                name,
                 ty: self.spelled(*id),
-                stated: stated.unwrap_or_else(|| quote!(::workflow::Saved)),
-                read,
+                read: quote_spanned!(span=> #from.field::<#stated>(#text)?),
+                stated,
             }
         });
         fields.collect()
@@ -278,6 +273,7 @@ impl Emitter<'_> {
     ///     Approval { findings: <__research_workflow_0 as Called>::Output },
     /// }
     /// impl Serialize for ResearchWorkflowState { … }
+    /// impl StateEnum for ResearchWorkflowState { … }
     /// impl<'de> Deserialize<'de> for ResearchWorkflowState { … }
     /// ```
     pub(super) fn state_enum(&self) -> TokenStream {
@@ -290,7 +286,7 @@ impl Emitter<'_> {
             let (names, types) = (fields.iter().map(|f| &f.name), fields.iter().map(|f| &f.ty));
             quote!(#name { #(#names: #types),* })
         });
-        let (serialize, deserialize) = (self.serialize(&generics), self.deserialize(&generics));
+        let (serialize, read) = (self.serialize(&generics), self.read(&generics));
         quote! {
             #[doc = #about]
             #[allow(missing_docs, private_interfaces, dead_code, clippy::large_enum_variant)]
@@ -306,23 +302,22 @@ impl Emitter<'_> {
             }
 
             #serialize
-            #deserialize
+            #read
         }
     }
 
     /// ```text
     /// match self {
     ///     Self::Start { topic: __0 } => {
-    ///         let mut variant = WriteVariant::begin(serializer, "ResearchWorkflowState", (0, "Start"), 1)?;
-    ///         variant.field::<__research_workflow_Type<0>>("topic", __0)?;
-    ///         variant.end()
+    ///         WriteVariant::begin(serializer, "ResearchWorkflowState", (0, "Start"), 1)
+    ///             .field::<__research_workflow_Type<0>>("topic", __0)
+    ///             .end()
     ///     }
     /// }
     /// ```
     fn serialize(&self, generics: &Generics) -> TokenStream {
         let ident = self.signature.state_enum();
         let text = ident.to_string();
-        let variant = local("variant");
         let (impls, types, bounds) = generics.split_for_impl();
         let arms = (0u32..)
             .zip(self.variants())
@@ -337,22 +332,21 @@ impl Emitter<'_> {
                 let writes = fields.iter().zip(&values).map(|(field, value)| {
                     let (stated, span) = (&field.stated, field.stated.span());
                     let name = mark::plain(&field.name);
-                    quote_spanned!(span=> #variant.field::<#stated>(#name, #value)?;)
+                    quote_spanned!(span=> .field::<#stated>(#name, #value))
                 });
                 quote! {
                     Self::#name { #(#names: #values),* } => {
-                        let mut #variant = ::workflow::__private::WriteVariant::begin(
+                        ::workflow::__private::WriteVariant::begin(
                             serializer, #text, (#index, #name_text), #count,
-                        )?;
+                        )
                         #(#writes)*
-                        #variant.end()
+                        .end()
                     }
                 }
             });
         quote! {
             #[automatically_derived]
             impl #impls ::workflow::__private::serde::Serialize for #ident #types #bounds {
-                #[allow(unused_mut)]
                 fn serialize<__S: ::workflow::__private::serde::Serializer>(
                     &self,
                     serializer: __S,
@@ -364,70 +358,55 @@ impl Emitter<'_> {
     }
 
     /// ```text
-    /// let mut variant = ReadVariant::read(deserializer)?;
-    /// match variant.name() {
-    ///     "Start" => Ok(Self::Start { topic: variant.field::<__research_workflow_Type<0>, D::Error>("topic")? }),
-    ///     _ => Err(variant.unknown()),
+    /// impl StateEnum for ResearchWorkflowState {
+    ///     const VARIANTS: &[&str] = &["Start", "Research", "Approval"];
+    ///     fn read(from: &mut ReadState<'_>) -> Option<Self> {
+    ///         Some(match from.variant() {
+    ///             0 => Self::Start { topic: from.field::<__research_workflow_Type<0>>("topic")? },
+    ///             1 => Self::Research {},
+    ///             2 => Self::Approval { findings: from.field::<Output<…>>("findings")? },
+    ///             _ => return None,
+    ///         })
+    ///     }
     /// }
     /// ```
-    fn deserialize(&self, generics: &Generics) -> TokenStream {
+    fn read(&self, generics: &Generics) -> TokenStream {
         let ident = self.signature.state_enum();
-        let variant = local("variant");
-        let (_, types, bounds) = generics.split_for_impl();
-        let parameters = &generics.params;
-        let arms = self.variants().into_iter().map(|Variant { name, fields }| {
-            let name_text = name.to_string();
-            let names = fields.iter().map(|field| &field.name);
-            let values = fields.iter().map(|field| {
-                let (stated, span) = (&field.stated, field.stated.span());
-                let name = mark::plain(&field.name);
-                quote_spanned!(span=> #variant.field::<#stated, __D::Error>(#name)?)
-            });
-            quote! {
-                #name_text => ::std::result::Result::Ok(Self::#name { #(#names: #values),* }),
-            }
-        });
-        quote! {
-            #[automatically_derived]
-            impl<'de, #parameters> ::workflow::__private::serde::Deserialize<'de> for #ident #types #bounds {
-                #[allow(unused_mut)]
-                fn deserialize<__D: ::workflow::__private::serde::Deserializer<'de>>(
-                    deserializer: __D,
-                ) -> ::std::result::Result<Self, __D::Error> {
-                    let mut #variant = ::workflow::__private::ReadVariant::read(deserializer)?;
-                    match #variant.name() {
-                        #(#arms)*
-                        _ => ::std::result::Result::Err(#variant.unknown()),
-                    }
-                }
-            }
-        }
-    }
-
-    /// ```text
-    /// ::std::result::Result::Ok(match saved.index() {
-    ///     0 => ResearchWorkflowState::Start { topic: saved.field::<__research_workflow_Type<0>>(0)? },
-    ///     1 => ResearchWorkflowState::Research {},
-    ///     _ => ResearchWorkflowState::Approval { findings: saved.field::<Output<…>>(0)? },
-    /// })
-    /// ```
-    pub(super) fn state(&self) -> TokenStream {
-        let ident = self.signature.state_enum();
+        let from = local("from");
+        let (impls, types, bounds) = generics.split_for_impl();
         let variants = self.variants();
-        let last = variants.len() - 1;
-        let from = local("saved");
+        let names = variants.iter().map(|variant| variant.name.to_string());
         let arms = variants.iter().enumerate().map(|(index, variant)| {
             let Variant { name, fields } = variant;
             let names = fields.iter().map(|field| &field.name);
             let values = fields.iter().map(|field| &field.read);
-            let index = if index == last {
-                quote!(_)
-            } else {
-                Literal::usize_unsuffixed(index).into_token_stream()
-            };
-            quote!(#index => #ident::#name { #(#names: #values),* })
+            let index = Literal::usize_unsuffixed(index);
+            quote!(#index => Self::#name { #(#names: #values),* })
         });
-        quote!(::std::result::Result::Ok(match #from.index() { #(#arms,)* }))
+        let parameters = &generics.params;
+        quote! {
+            #[automatically_derived]
+            impl #impls ::workflow::__private::StateEnum for #ident #types #bounds {
+                const VARIANTS: &'static [&'static str] = &[#(#names),*];
+                fn read(
+                    #from: &mut ::workflow::__private::ReadState<'_>,
+                ) -> ::std::option::Option<Self> {
+                    ::std::option::Option::Some(match #from.variant() {
+                        #(#arms,)*
+                        _ => return ::std::option::Option::None,
+                    })
+                }
+            }
+
+            #[automatically_derived]
+            impl<'de, #parameters> ::workflow::__private::serde::Deserialize<'de> for #ident #types #bounds {
+                fn deserialize<__D: ::workflow::__private::serde::Deserializer<'de>>(
+                    deserializer: __D,
+                ) -> ::std::result::Result<Self, __D::Error> {
+                    ::workflow::__private::ReadState::deserialize(deserializer)
+                }
+            }
+        }
     }
 }
 
@@ -451,6 +430,6 @@ struct VariantField {
     ty: TokenStream,
     /// Where the type is stated.
     stated: TokenStream,
-    /// The field's value, from the saved state.
+    /// What reads the field.
     read: TokenStream,
 }

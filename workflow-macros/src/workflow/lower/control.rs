@@ -19,7 +19,7 @@ use super::super::flow::{
 use super::super::mark;
 use super::super::spell::{Spelling, plain_binding, spread};
 use super::place::{borrow, mentions};
-use super::rebind::{binds_mutably, walks_by_reference};
+use super::rebind::{binds_mutably, is_borrowing_chain, walks_by_reference};
 use super::{Dest, Frame, Lowering};
 use crate::code;
 
@@ -173,7 +173,7 @@ impl Lowering<'_> {
     /// What the `let`s of a condition tell of the bindings they make.
     fn learn_condition(&mut self, condition: &Expr) {
         match condition {
-            Expr::Let(expr) if borrow(&expr.expr).is_some() => {
+            Expr::Let(expr) if borrow(&expr.expr).is_some() || self.gives_reference(&expr.expr) => {
                 self.borrowed(&bound(&expr.pat));
                 self.rebind(&expr.pat, &expr.expr);
             }
@@ -245,7 +245,7 @@ impl Lowering<'_> {
     }
 
     fn lower_match(&mut self, expr: ExprMatch, dest: Dest) {
-        let looks_in = borrow(&expr.expr).is_some();
+        let looks_in = borrow(&expr.expr).is_some() || self.gives_reference(&expr.expr);
         let spelling = self.inner.value(&expr.expr, &self.flow.locals);
         let value = self.value(*expr.expr);
         let scrutinee = self.code(value.to_token_stream(), &[&value], Vec::new());
@@ -333,7 +333,8 @@ impl Lowering<'_> {
     /// let mut remaining = ::workflow::__private::items(iterable);
     /// loop { if let Some(pattern) = remaining.next() { body } else { break } }
     /// ```
-    fn lower_for(&mut self, expr: ExprForLoop, dest: Dest) {
+    fn lower_for(&mut self, mut expr: ExprForLoop, dest: Dest) {
+        self.steady(&mut expr.expr);
         if let Some(iterable) = self.walked(&expr.expr) {
             self.lower_walk(expr, &iterable, dest);
             return;
@@ -427,6 +428,20 @@ impl Lowering<'_> {
     }
 
     fn refuse_borrowed_items(&self, expr: &ExprForLoop) {
+        let simple = matches!(&*expr.expr, Expr::MethodCall(call) if borrow(&expr.expr) == Some(Borrow::Value) && call.args.is_empty());
+        if !simple && is_borrowing_chain(&expr.expr) {
+            let iterable = mark::source(&expr.expr.to_token_stream());
+            self.report.error_on(
+                code::LOOP,
+                &expr.expr,
+                format!(
+                    "a `for` loop over such an iterator cannot await in its body\n\
+                     a run is saved at every await, and what borrows cannot be saved\n\
+                     help: collect owned items first, and loop over them: `let items: Vec<_> = {iterable}.map(…).collect();`, where `map` gives what the body needs"
+                ),
+            );
+            return;
+        }
         let (owner, what) = match &*expr.expr {
             Expr::Reference(reference) => (&reference.expr, "a reference"),
             Expr::MethodCall(call) if borrow(&expr.expr) == Some(Borrow::Value) => {

@@ -10,7 +10,10 @@ use syn::{Expr, ExprMacro, Stmt, UnOp, parse_quote};
 use super::super::awaits::Awaits;
 use super::super::macros::{Kind, StdMacro};
 use super::super::mark;
-use super::place::{changed_in, is_comparison, is_compound, is_constant, is_place, mentions};
+use super::place::{
+    changed_in, is_comparison, is_compound, is_constant, is_entry, is_mutable_access, is_place,
+    is_steady, jumps, mentions,
+};
 use super::{Dest, Lowering};
 use crate::code;
 
@@ -250,8 +253,40 @@ impl Lowering<'_> {
                 place
             }
             expr if is_place(&expr) || is_constant(&expr) => expr,
+            expr if is_mutable_access(&expr) => {
+                let mut check = expr.clone();
+                let access = self.keep_access(expr, &mut check);
+                let check: Stmt = parse_quote!(let _ = #check;);
+                let code = self.code(check.to_token_stream(), &[&access], Vec::new());
+                self.push(code);
+                access
+            }
             expr => self.spill(&expr),
         }
+    }
+
+    /// Evaluates what is looked up in a place, and copies it for looking it up twice: before the
+    /// await, where that may panic or insert something, and after it.
+    fn keep_access(&mut self, mut expr: Expr, check: &mut Expr) -> Expr {
+        if let (Expr::MethodCall(call), Expr::MethodCall(check)) = (&mut expr, check) {
+            let receiver = std::mem::replace(&mut *call.receiver, Expr::PLACEHOLDER);
+            *call.receiver = self.keep_access(receiver, &mut check.receiver);
+            for (arg, check) in call.args.iter_mut().zip(&mut check.args) {
+                let key = std::mem::replace(arg, Expr::PLACEHOLDER);
+                *arg = match key {
+                    key if is_constant(&key) => key,
+                    key @ Expr::Reference(_) => self.keep(key, Taken::Value),
+                    key => self.spill(&key),
+                };
+                *check = match &*arg {
+                    Expr::Path(_) if !is_constant(arg) => {
+                        parse_quote!(::std::clone::Clone::clone(&#arg))
+                    }
+                    other => other.clone(),
+                };
+            }
+        }
+        expr
     }
 
     /// `place += value` awaits the value, then changes the place; so does rustc for numbers.
@@ -280,8 +315,12 @@ impl Lowering<'_> {
                 _ => break,
             };
         }
-        let sure = is_place(index) && !place.awaits();
-        if !sure {
+        // An entry is there or made, before the right side or after it; no panic tells which.
+        let finds = match index {
+            Expr::MethodCall(_) => is_entry(index) && !jumps(value) && is_steady(index, &changed),
+            _ => is_place(index),
+        };
+        if !finds || place.awaits() {
             self.report.error_on(
                 code::ORDER,
                 place,
@@ -381,7 +420,7 @@ impl Lowering<'_> {
                 // A value that is used again later is a copy, and may differ by then.
                 Taken::Value => {
                     let mut mine = mentions(expr);
-                    mine.retain(|id| self.flow.locals[id.0].mutable);
+                    mine.retain(|id| self.flow.may_change(*id));
                     !later
                         .iter()
                         .any(|later| !mentions(later).is_disjoint(&mine))
@@ -395,7 +434,7 @@ impl Lowering<'_> {
     /// Whether what follows a place changes it, so that what was taken before was a copy.
     fn is_changed(&self, place: &Expr, later: &[&Expr]) -> bool {
         let mut mine = mentions(place);
-        mine.retain(|id| self.flow.locals[id.0].mutable);
+        mine.retain(|id| self.flow.may_change(*id));
         if mine.is_empty() || matches!(place, Expr::Reference(_)) {
             return false;
         }

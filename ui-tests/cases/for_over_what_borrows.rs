@@ -1,0 +1,26 @@
+use std::collections::BTreeMap;
+use workflow::prelude::*;
+
+#[activity]
+async fn give(n: i64) -> Result<i64, ActivityError> {
+    Ok(n)
+}
+
+#[workflow]
+async fn filtered(items: Vec<i64>, names: Vec<String>, text: String, map: BTreeMap<String, Vec<i64>>) -> Result<i64, WorkflowError> {
+    for n in items.iter().filter(|n| **n > 0) {
+        give(*n).await?;
+    }
+    for (n, _) in items.iter().zip(names) {
+        give(*n).await?;
+    }
+    for _ in items.into_iter().zip(map.values()) {
+        give(1).await?;
+    }
+    for _ in text.split(|c: char| c == 'x') {
+        give(1).await?;
+    }
+    Ok(1)
+}
+
+fn main() {}
