@@ -109,8 +109,12 @@ impl Target {
 
     fn refused(&self, error: &ClientConnectError) -> OpenError {
         match error {
+            // A server that refuses our certificate may just hang up.
             ClientConnectError::SystemInfoCallError(status)
-                if !matches!(status.code(), Code::Unavailable | Code::Unknown) =>
+                if !matches!(
+                    status.code(),
+                    Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded
+                ) =>
             {
                 OpenError::Server(self.explain(status))
             }

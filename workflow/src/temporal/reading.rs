@@ -33,6 +33,13 @@ const SET_ASIDE_INTERVAL: Duration = Duration::from_secs(2);
 /// How long to wait before asking a server again that was out of reach.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
+/// What it means that the server is out of reach.
+#[derive(Clone, Copy)]
+enum Away {
+    Fails,
+    IsWaitedFor,
+}
+
 /// Where a run stands.
 enum Stand {
     /// It has ended.
@@ -50,23 +57,48 @@ impl ServerEngine {
         workflow_id: &str,
         run_id: Option<&str>,
     ) -> Result<Found, Error> {
-        self.check_open()?;
+        self.look_or(Away::Fails, workflow_id, run_id).await
+    }
+
+    async fn look_or(
+        &self,
+        away: Away,
+        workflow_id: &str,
+        run_id: Option<&str>,
+    ) -> Result<Found, Error> {
         let options = WorkflowDescribeOptions::builder()
             .rpc_options(rpc_options())
             .build();
-        let described = self.handle(workflow_id, run_id).describe(options).await;
-        let described = described.map_err(|error| self.interaction(workflow_id, error))?;
-        found(described.into_raw()).ok_or_else(|| {
-            Error::Server(format!(
-                "the server tells nothing of workflow id `{workflow_id}`"
-            ))
-        })
+        let handle = self.handle(workflow_id, run_id);
+        loop {
+            self.check_open()?;
+            let error = match handle.describe(options.clone()).await {
+                Ok(described) => {
+                    return found(described.into_raw()).ok_or_else(|| {
+                        Error::Server(format!(
+                            "the server tells nothing of workflow id `{workflow_id}`"
+                        ))
+                    });
+                }
+                Err(error) => error,
+            };
+            match away {
+                Away::IsWaitedFor if is_out_of_reach(&error) => {
+                    wait_for_server(workflow_id, &error).await;
+                }
+                _ => return Err(self.interaction(workflow_id, error)),
+            }
+        }
     }
 
     /// The latest run of the chain that is meant.
     pub(super) async fn find(&self, target: &RunTarget) -> Result<Found, Error> {
+        self.find_or(Away::Fails, target).await
+    }
+
+    async fn find_or(&self, away: Away, target: &RunTarget) -> Result<Found, Error> {
         let workflow_id = &target.workflow_id;
-        let latest = self.look(workflow_id, None).await?;
+        let latest = self.look_or(away, workflow_id, None).await?;
         let Some(run_id) = &target.run_id else {
             return Ok(latest);
         };
@@ -74,9 +106,9 @@ impl ServerEngine {
             return Ok(latest);
         }
         // The id was used again: that chain has ended.
-        let mut found = self.look(workflow_id, Some(run_id)).await?;
+        let mut found = self.look_or(away, workflow_id, Some(run_id)).await?;
         while let Some(next) = self.continued_as(workflow_id, &found.run_id).await? {
-            found = self.look(workflow_id, Some(&next)).await?;
+            found = self.look_or(away, workflow_id, Some(&next)).await?;
         }
         Ok(found)
     }
@@ -108,9 +140,7 @@ impl ServerEngine {
                     }
                 }
                 Err(error) if is_out_of_reach(&error) => {
-                    // It comes back, and the run goes on.
-                    tracing::warn!(workflow_id, %error, "the server is out of reach; waiting");
-                    tokio::time::sleep(RETRY_INTERVAL).await;
+                    wait_for_server(workflow_id, &error).await;
                 }
                 Err(error) => return Err(self.interaction(workflow_id, error)),
             }
@@ -234,7 +264,7 @@ impl ServerEngine {
 
     /// Waits for the end of a run.
     pub(super) async fn outcome(&self, run: RunTarget) -> Result<Sealed, RunError> {
-        let found = self.find(&run).await?;
+        let found = self.find_or(Away::IsWaitedFor, &run).await?;
         let workflow_id = found.info.workflow_id.clone();
         let mut run_id = found.run_id;
         let mut closed = self.closed.subscribe();
@@ -330,6 +360,12 @@ impl ServerEngine {
 
 fn untold() -> Failure {
     Failure::new(FailureKind::Application, "the server tells no reason")
+}
+
+/// It comes back, and the run goes on.
+async fn wait_for_server(workflow_id: &str, error: &WorkflowInteractionError) {
+    tracing::warn!(workflow_id, %error, "the server is out of reach; waiting");
+    tokio::time::sleep(RETRY_INTERVAL).await;
 }
 
 fn is_out_of_reach(error: &WorkflowInteractionError) -> bool {
