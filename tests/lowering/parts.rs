@@ -171,10 +171,10 @@ fn parts_within_macros() {
             if n > 3 {
                 break;
             }
-            let mut pair = (give(n).await?, format!("{n}"));
+            let pair = (give(n).await?, format!("{n}"));
             assert!({
-                let word = "a".to_owned();
                 let taken = pair.1;
+                note(taken);
                 note(give(5).await? + pair.0);
                 if x > 3 {
                     continue;
