@@ -18,8 +18,10 @@ use super::super::flow::{
 };
 use super::super::mark;
 use super::super::spell::{Spelling, plain_binding, spread};
-use super::place::{borrow, mentions, still_in};
-use super::rebind::{binds_mutably, is_borrowing_chain, walks_by_reference};
+use super::place::{borrow, mentions};
+use super::rebind::binds_mutably;
+use super::still::still_in;
+use super::walk::{is_borrowing_chain, walks_by_reference};
 use super::{Dest, Frame, Lowering};
 use crate::code;
 

@@ -5,6 +5,7 @@
 //! place of the expression: of `f(x, a(y).await?)` the block ends by awaiting `a(y)`, and the next
 //! one begins with the rest `f(x, awaited?)`.
 
+mod access;
 mod code;
 mod control;
 mod opaque;
@@ -12,6 +13,8 @@ mod open;
 mod operands;
 mod place;
 mod rebind;
+mod still;
+mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +23,8 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAwait, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
 
-use self::place::{mentions, still_after};
+use self::place::mentions;
+use self::still::still_after;
 use super::awaits::Awaits;
 use super::diagram;
 use super::flow::{

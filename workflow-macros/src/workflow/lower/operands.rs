@@ -10,9 +10,9 @@ use syn::{Expr, ExprMacro, Stmt, UnOp, parse_quote};
 use super::super::awaits::Awaits;
 use super::super::macros::{Kind, StdMacro};
 use super::super::mark;
+use super::access::{is_entry, is_mutable_access, is_steady};
 use super::place::{
-    changed_in, is_comparison, is_compound, is_constant, is_entry, is_mutable_access, is_place,
-    is_steady, jumps, mentions,
+    changed_in, is_comparison, is_compound, is_constant, is_place, jumps, mentions,
 };
 use super::{Dest, Lowering};
 use crate::code;

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{BinOp, Expr, ExprMethodCall, Pat, Stmt, UnOp, parse_quote};
+use syn::{BinOp, Expr, Pat, UnOp};
 
-use super::super::flow::{Borrow, LocalId, bound};
+use super::super::flow::{Borrow, LocalId};
 use super::super::macros::StdMacro;
 use super::super::mark;
 
@@ -34,82 +34,6 @@ pub(super) fn is_constant(expr: &Expr) -> bool {
         Expr::Tuple(tuple) => tuple.elems.iter().all(is_constant),
         Expr::Array(array) => array.elems.iter().all(is_constant),
         _ => false,
-    }
-}
-
-/// Whether it looks something up in a place, to change it: `map.get_mut(&key).unwrap()`. By methods
-/// of the standard library, which find the same when they are called again.
-pub(super) fn is_mutable_access(expr: &Expr) -> bool {
-    const BY: [&str; 13] = [
-        "as_deref_mut",
-        "as_mut",
-        "back_mut",
-        "entry",
-        "expect",
-        "first_mut",
-        "front_mut",
-        "get_mut",
-        "last_mut",
-        "or_default",
-        "or_insert",
-        "or_insert_with",
-        "unwrap",
-    ];
-    let Expr::MethodCall(call) = expr else {
-        return false;
-    };
-    BY.iter().any(|name| call.method == name)
-        && !call.args.iter().any(|arg| matches!(arg, Expr::Closure(_)))
-        && (is_place(&call.receiver) || is_mutable_access(&call.receiver))
-        && !(is_place(&call.receiver) && is_unwrapping(call))
-}
-
-/// `unwrap` of a place itself moves out of it.
-fn is_unwrapping(call: &ExprMethodCall) -> bool {
-    call.method == "unwrap" || call.method == "expect"
-}
-
-/// Whether it is `map.entry(key).or_insert(0)`, or the like.
-pub(super) fn is_entry(expr: &Expr) -> bool {
-    let Expr::MethodCall(call) = expr else {
-        return false;
-    };
-    let inserts = ["or_default", "or_insert"]
-        .iter()
-        .any(|name| call.method == name);
-    let in_place = matches!(&*call.receiver, Expr::MethodCall(entry) if entry.method == "entry" && is_place(&entry.receiver));
-    inserts && in_place
-}
-
-/// Whether an access is evaluated alike whether what changes is changed before or after.
-pub(super) fn is_steady(expr: &Expr, changed: &BTreeSet<LocalId>) -> bool {
-    let Expr::MethodCall(call) = expr else {
-        return is_place(expr) && mentions(expr).is_disjoint(changed);
-    };
-    is_steady(&call.receiver, changed) && call.args.iter().all(|key| is_steady_key(key, changed))
-}
-
-fn is_steady_key(key: &Expr, changed: &BTreeSet<LocalId>) -> bool {
-    const COPYING: [&str; 3] = ["clone", "to_owned", "to_string"];
-    match key {
-        Expr::MethodCall(call) if COPYING.iter().any(|name| call.method == name) => {
-            is_steady_key(&call.receiver, changed)
-        }
-        Expr::Reference(reference) => is_steady_key(&reference.expr, changed),
-        Expr::Paren(expr) => is_steady_key(&expr.expr, changed),
-        Expr::Binary(expr) if !is_compound(&expr.op) => {
-            is_steady_key(&expr.left, changed) && is_steady_key(&expr.right, changed)
-        }
-        // Its text may mention bindings too.
-        Expr::Macro(expr) => {
-            let parsed = StdMacro::parse(&expr.mac);
-            changed.is_empty()
-                && parsed.is_some_and(|parsed| {
-                    let mut arguments = parsed.arguments.iter();
-                    arguments.all(|argument| is_steady_key(&argument.value, changed))
-                })
-        }
-        key => is_constant(key) || is_place(key) && mentions(key).is_disjoint(changed),
     }
 }
 
@@ -259,83 +183,6 @@ impl Visit<'_> for Changes {
             }),
         }
     }
-}
-
-/// What a `let` looks at that does not change as long as what it binds is used.
-pub(super) fn still_after(statements: &[Stmt], tail: Option<&Expr>) -> BTreeSet<LocalId> {
-    let Some((Stmt::Local(local), following)) = statements.split_first() else {
-        return BTreeSet::new();
-    };
-    match &local.init {
-        Some(init) if matches!(*init.expr, Expr::Reference(_) | Expr::MethodCall(_)) => {
-            let mut following: Vec<Expr> = following.iter().map(as_expr).collect();
-            following.extend(tail.cloned());
-            still(&init.expr, bound(&local.pat), &following)
-        }
-        _ => BTreeSet::new(),
-    }
-}
-
-/// The same of a condition, or of what is matched, and the code that its bindings are there for.
-pub(super) fn still_in(looked_at: &Expr, binds: Vec<LocalId>, body: &Expr) -> BTreeSet<LocalId> {
-    match body {
-        Expr::Block(body) => {
-            let following: Vec<Expr> = body.block.stmts.iter().map(as_expr).collect();
-            still(looked_at, binds, &following)
-        }
-        body => still(looked_at, binds, std::slice::from_ref(body)),
-    }
-}
-
-fn still(looked_at: &Expr, binds: Vec<LocalId>, following: &[Expr]) -> BTreeSet<LocalId> {
-    let mut still = mentions(looked_at);
-    if still.is_empty() {
-        return still;
-    }
-    let mut bound: BTreeSet<LocalId> = binds.into_iter().collect();
-    let mut last = 0;
-    for (at, statement) in following.iter().enumerate() {
-        let mentioned = mentions(statement);
-        if !mentioned.is_disjoint(&bound) {
-            last = at + 1;
-            // What is made of it, and kept outside of it, may be a reference too.
-            bound.extend(mentioned.into_iter().filter(|id| is_given(statement, *id)));
-        }
-    }
-    for code in std::iter::once(looked_at).chain(&following[..last]) {
-        let changes = changed_in(code);
-        still.retain(|id| {
-            !changes.surely.contains(id) && changes.perhaps.iter().all(|(other, _)| other != id)
-        });
-    }
-    still
-}
-
-fn as_expr(statement: &Stmt) -> Expr {
-    parse_quote!({ #statement })
-}
-
-/// Whether a statement gives a binding a value: by a `let`, or by assigning it.
-fn is_given(statement: &Expr, id: LocalId) -> bool {
-    struct Finder(LocalId, bool);
-    impl Visit<'_> for Finder {
-        fn visit_local(&mut self, local: &syn::Local) {
-            self.1 |= bound(&local.pat).contains(&self.0);
-            visit::visit_local(self, local);
-        }
-        fn visit_expr_assign(&mut self, assign: &syn::ExprAssign) {
-            self.1 |= mentions(&assign.left).contains(&self.0);
-            visit::visit_expr_assign(self, assign);
-        }
-        fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
-            // `found.push(reference)`
-            self.1 |= mentions(&call.receiver).contains(&self.0) && !call.args.is_empty();
-            visit::visit_expr_method_call(self, call);
-        }
-    }
-    let mut finder = Finder(id, false);
-    finder.visit_expr(statement);
-    finder.1
 }
 
 /// Why a value is a reference, as far as the syntax shows.

@@ -1,0 +1,200 @@
+//! Loops over what the workflow keeps itself: what they go over is made anew for every item.
+
+use syn::{Expr, ExprMethodCall, parse_quote};
+
+use super::super::mark;
+use super::Lowering;
+use super::rebind::is_in;
+
+/// Methods of the standard library that iterate over what they are called on, in its order.
+const ITERATORS: [&str; 10] = [
+    "bytes",
+    "char_indices",
+    "chars",
+    "chunks",
+    "chunks_exact",
+    "lines",
+    "rsplit",
+    "split",
+    "split_whitespace",
+    "windows",
+];
+
+/// Such as borrow it for as long as the loop goes on, so that it does not change meanwhile.
+const BORROWING_ITERATORS: [&str; 8] = [
+    "chunks",
+    "chunks_exact",
+    "iter",
+    "iter_mut",
+    "keys",
+    "values",
+    "values_mut",
+    "windows",
+];
+
+/// Methods of iterators that give another iterator, without calling code of the user's.
+const ADAPTORS: [&str; 7] = [
+    "cloned",
+    "copied",
+    "enumerate",
+    "rev",
+    "skip",
+    "step_by",
+    "take",
+];
+
+impl Lowering<'_> {
+    /// What a loop goes over, such that it can be made anew for every item: a reference to a
+    /// collection, or an iterator of the standard library over one.
+    pub(super) fn walked(&self, iterable: &Expr) -> Option<Expr> {
+        match iterable {
+            Expr::Reference(_) => self.gives_reference(iterable).then(|| iterable.clone()),
+            Expr::Path(_) => {
+                let local = &self.flow.locals[mark::local_in(iterable)?.0];
+                let reference = local.rebind.is_some() && local.borrow.is_some();
+                reference.then(|| iterable.clone())
+            }
+            Expr::Paren(expr) => self.walked(&expr.expr),
+            Expr::MethodCall(call) if is_adaptor(call) => {
+                let mut adapted = call.clone();
+                *adapted.receiver = self.walked(&call.receiver)?;
+                if call.method == "zip" {
+                    adapted.args[0] = self.zipped(&call.args[0])?;
+                } else if !call.args.iter().all(|arg| self.is_index_found_again(arg)) {
+                    return None;
+                }
+                (!matches!(*call.receiver, Expr::Path(_) | Expr::Reference(_)))
+                    .then_some(Expr::MethodCall(adapted))
+            }
+            Expr::MethodCall(call) => {
+                let (place, method) = (&*call.receiver, &call.method);
+                let borrows = is_in(&BORROWING_ITERATORS, method);
+                let steady = call.args.iter().all(|arg| self.is_index_found_again(arg));
+                if !steady || !self.is_found_again(place) {
+                    None
+                } else if method == "iter_mut" {
+                    Some(parse_quote!(::std::iter::IntoIterator::into_iter(&mut #place)))
+                } else if method == "iter" {
+                    Some(parse_quote!(::std::iter::IntoIterator::into_iter(&#place)))
+                } else if borrows || is_in(&ITERATORS, method) && self.never_changes(place) {
+                    Some(iterable.clone())
+                } else {
+                    None
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// What such an iterator is zipped with: another, or a range.
+    fn zipped(&self, iterable: &Expr) -> Option<Expr> {
+        match iterable {
+            Expr::Range(_) => self
+                .is_index_found_again(iterable)
+                .then(|| iterable.clone()),
+            Expr::Paren(expr) => self.zipped(&expr.expr),
+            _ => self.walked(iterable),
+        }
+    }
+
+    /// Sees to it that what a loop goes over can be made anew, if that fails only for numbers in it
+    /// that change: `items.iter().skip(n)`.
+    pub(super) fn steady(&mut self, iterable: &mut Expr) {
+        let mut supposed = iterable.clone();
+        numbers(&mut supposed, &mut |number| {
+            if !self.is_index_found_again(number) {
+                *number = parse_quote!(0);
+            }
+        });
+        if self.walked(iterable).is_some() || self.walked(&supposed).is_none() {
+            return;
+        }
+        numbers(iterable, &mut |number| {
+            if !self.is_index_found_again(number) {
+                let value = self.value(number.clone());
+                *number = self.spill(&value);
+                if let Some(id) = mark::local_in(number) {
+                    self.flow.locals[id.0].mutable = false;
+                }
+            }
+        });
+    }
+}
+
+/// Whether it is an iterator that goes over another while it is itself gone over.
+fn is_lazy(call: &ExprMethodCall) -> bool {
+    const LAZY: [&str; 12] = [
+        "chain",
+        "filter",
+        "filter_map",
+        "flat_map",
+        "flatten",
+        "inspect",
+        "map",
+        "map_while",
+        "peekable",
+        "scan",
+        "skip_while",
+        "take_while",
+    ];
+    is_adaptor(call) || is_in(&LAZY, &call.method)
+}
+
+fn is_adaptor(call: &ExprMethodCall) -> bool {
+    is_in(&ADAPTORS, &call.method) || call.method == "zip" && call.args.len() == 1
+}
+
+/// The numbers in what a loop goes over, in the order in which they are evaluated.
+fn numbers(iterable: &mut Expr, each: &mut impl FnMut(&mut Expr)) {
+    match iterable {
+        Expr::Paren(expr) => numbers(&mut expr.expr, each),
+        Expr::Reference(expr) => numbers(&mut expr.expr, each),
+        Expr::Index(expr) => {
+            numbers(&mut expr.expr, each);
+            match &mut *expr.index {
+                range @ Expr::Range(_) => numbers(range, each),
+                index => each(index),
+            }
+        }
+        Expr::Range(range) => {
+            let bounds = [&mut range.start, &mut range.end];
+            bounds.into_iter().flatten().for_each(|bound| each(bound));
+        }
+        Expr::MethodCall(call) => {
+            numbers(&mut call.receiver, each);
+            if call.method == "zip" {
+                call.args.iter_mut().for_each(|arg| numbers(arg, each));
+            } else if !is_in(&["rsplit", "split"], &call.method) {
+                call.args.iter_mut().for_each(each);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether an iterator borrows what it goes over, as far as the syntax shows.
+pub(super) fn is_borrowing_chain(iterable: &Expr) -> bool {
+    match iterable {
+        Expr::Paren(expr) => is_borrowing_chain(&expr.expr),
+        Expr::MethodCall(call) => {
+            is_in(&ITERATORS, &call.method)
+                || is_in(&BORROWING_ITERATORS, &call.method)
+                || is_lazy(call)
+                    && (is_borrowing_chain(&call.receiver)
+                        || call.args.iter().any(is_borrowing_chain))
+        }
+        _ => false,
+    }
+}
+
+/// Whether what a loop goes over gives references, and not copies.
+pub(super) fn walks_by_reference(iterable: &Expr) -> bool {
+    match iterable {
+        Expr::MethodCall(call) if is_in(&["cloned", "copied"], &call.method) => false,
+        Expr::MethodCall(call) if is_in(&ADAPTORS, &call.method) => {
+            walks_by_reference(&call.receiver)
+        }
+        Expr::MethodCall(call) => is_in(&BORROWING_ITERATORS, &call.method),
+        _ => true,
+    }
+}
