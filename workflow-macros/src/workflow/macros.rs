@@ -76,18 +76,29 @@ pub(super) fn kind(mac: &Macro) -> Option<Kind> {
     })
 }
 
-/// Changes the arguments of a macro of the standard library, where its tokens mention one of some
-/// names.
+/// Changes the arguments of a macro of the standard library; leaves another as it is.
+pub(super) fn change_arguments(mac: &mut Macro, mut change: impl FnMut(Kind, &mut Expr)) {
+    let Some(mut parsed) = StdMacro::parse(mac) else {
+        return;
+    };
+    let kind = parsed.kind;
+    for argument in &mut parsed.arguments {
+        change(kind, &mut argument.value);
+    }
+    if let Tail::Length(length) = &mut parsed.tail {
+        change(kind, length);
+    }
+    mac.tokens = parsed.into_tokens();
+}
+
+/// The same, where its tokens mention one of some names.
 pub(super) fn visit_arguments(mac: &mut Macro, names: &[String], mut visit: impl FnMut(&mut Expr)) {
     let mut mentions = false;
     mark::each_ident(mac.tokens.clone(), &mut |ident, _| {
         mentions |= names.iter().any(|name| ident == name);
     });
-    if mentions && let Some(mut parsed) = StdMacro::parse(mac) {
-        for argument in &mut parsed.arguments {
-            visit(&mut argument.value);
-        }
-        mac.tokens = parsed.into_tokens();
+    if mentions {
+        change_arguments(mac, |_, argument| visit(argument));
     }
 }
 

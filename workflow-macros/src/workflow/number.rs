@@ -23,7 +23,7 @@ use syn::{
 };
 
 use super::awaits::{Awaits, in_tokens};
-use super::macros::{StdMacro, Tail};
+use super::macros;
 use super::state_name::{Awaited, SignalName};
 use super::{inline, mark};
 
@@ -277,19 +277,9 @@ impl VisitMut for Numberer {
     }
 
     fn visit_macro_mut(&mut self, mac: &mut Macro) {
-        if in_tokens(mac.tokens.clone()).is_none() {
-            return;
+        if in_tokens(mac.tokens.clone()).is_some() {
+            macros::change_arguments(mac, |_, argument| self.visit_expr_mut(argument));
         }
-        let Some(mut parsed) = StdMacro::parse(mac) else {
-            return;
-        };
-        for argument in &mut parsed.arguments {
-            self.visit_expr_mut(&mut argument.value);
-        }
-        if let Tail::Length(length) = parsed.tail_mut() {
-            self.visit_expr_mut(length);
-        }
-        mac.tokens = parsed.into_tokens();
     }
 
     fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}

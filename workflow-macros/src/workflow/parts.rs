@@ -12,7 +12,7 @@ use syn::{
     ExprForLoop, ExprMethodCall, ExprReturn, ExprStruct, Item, Local, Macro, Pat, Stmt,
 };
 
-use super::macros::{Kind, StdMacro};
+use super::macros::{self, Kind};
 use super::mark;
 
 /// Marks the fields of a body that are taken by value.
@@ -153,16 +153,12 @@ impl VisitMut for Marker {
     }
 
     fn visit_macro_mut(&mut self, mac: &mut Macro) {
-        let Some(mut parsed) = StdMacro::parse(mac) else {
-            return;
-        };
-        for argument in &mut parsed.arguments {
-            self.visit_expr_mut(&mut argument.value);
-            if parsed.kind == Kind::Values {
-                taken(&mut argument.value);
+        macros::change_arguments(mac, |kind, argument| {
+            self.visit_expr_mut(argument);
+            if kind == Kind::Values {
+                taken(argument);
             }
-        }
-        mac.tokens = parsed.into_tokens();
+        });
     }
 
     // What these take they take when they run.

@@ -12,7 +12,7 @@ use syn::{
 };
 
 use super::super::flow::BlockId;
-use super::super::macros::{StdMacro, Tail};
+use super::super::macros;
 use super::super::mark;
 use super::{Dest, Lowering};
 
@@ -131,19 +131,9 @@ impl VisitMut for Leaves<'_, '_> {
     fn visit_item_mut(&mut self, _: &mut Item) {}
 
     fn visit_macro_mut(&mut self, mac: &mut Macro) {
-        if !leaves(mac.tokens.clone()) {
-            return;
+        if leaves(mac.tokens.clone()) {
+            macros::change_arguments(mac, |_, argument| self.visit_expr_mut(argument));
         }
-        let Some(mut parsed) = StdMacro::parse(mac) else {
-            return;
-        };
-        for argument in &mut parsed.arguments {
-            self.visit_expr_mut(&mut argument.value);
-        }
-        if let Tail::Length(length) = parsed.tail_mut() {
-            self.visit_expr_mut(length);
-        }
-        mac.tokens = parsed.into_tokens();
     }
 }
 
