@@ -3,8 +3,8 @@
 pub use std::time::Duration;
 
 pub use crate::{
-    Activity, ActivityContext, ActivityError, Config, Context, Executor, IdPolicy, Persist,
-    RetryPolicy, RunError, RunFilter, Saved, Status, Workflow, WorkflowError, WorkflowHandle, join,
-    join_all, select,
+    Activity, ActivityContext, ActivityError, Config, Context, Diagram, Executor, FailureKind,
+    IdPolicy, Persist, RetryPolicy, RunError, RunFilter, Saved, Status, Workflow, WorkflowError,
+    WorkflowHandle, join, join_all, select,
 };
 pub use workflow_macros::{activity, workflow};
