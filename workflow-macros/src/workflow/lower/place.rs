@@ -137,6 +137,34 @@ fn binds_by_ref_mut(pattern: &Pat) -> bool {
     finder.0
 }
 
+/// Methods of the standard library that change what they are called on.
+const CHANGING: [&str; 24] = [
+    "append",
+    "as_deref_mut",
+    "as_mut",
+    "back_mut",
+    "clear",
+    "drain",
+    "entry",
+    "extend",
+    "first_mut",
+    "front_mut",
+    "get_mut",
+    "insert",
+    "iter_mut",
+    "last_mut",
+    "pop",
+    "pop_front",
+    "push",
+    "push_back",
+    "push_str",
+    "remove",
+    "retain",
+    "sort",
+    "truncate",
+    "values_mut",
+];
+
 pub(super) fn changed_in(expr: &Expr) -> Changes {
     let mut changes = Changes::default();
     changes.visit_expr(expr);
@@ -158,6 +186,11 @@ impl Visit<'_> for Changes {
             }
             Expr::Match(expr) if expr.arms.iter().any(|arm| binds_by_ref_mut(&arm.pat)) => {
                 self.surely.extend(mentions(&expr.expr));
+            }
+            Expr::MethodCall(call)
+                if is_place(&call.receiver) && CHANGING.iter().any(|name| call.method == name) =>
+            {
+                self.surely.extend(mentions(&call.receiver));
             }
             Expr::MethodCall(call)
                 if is_place(&call.receiver) && !READING.iter().any(|name| call.method == name) =>
