@@ -1,6 +1,8 @@
 //! Awaits inside of expressions.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
 use workflow::prelude::*;
 
 use crate::driver::*;
@@ -460,4 +462,54 @@ fn what_a_mutable_reference_refers_to_is_read_in_its_turn() {
         Ok(items)
     }
     same!(run; (1), (4));
+}
+
+#[test]
+fn what_changes_behind_an_index_or_a_pattern() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut board = vec![3, 1, 2];
+        let best = board[0].max({
+            board[..].sort();
+            give(1).await?
+        });
+        let mut grid = vec![vec![n, 2]];
+        let less = grid[0][0] < {
+            grid[0].insert(0, 90);
+            give(50).await?
+        };
+        let mut x = n;
+        let same = x < {
+            let ref mut y = x;
+            *y += 10;
+            give(5).await?
+        };
+        let mut pair = (7, n);
+        let first = pair.0.max({
+            match pair {
+                (ref mut y, _) => *y = 100,
+            }
+            give(5).await?
+        });
+        note((less, same, first, &board, &grid, pair));
+        let mut words = BTreeMap::new();
+        let mut rows = vec![vec![n], vec![2, 3]];
+        let mut total = best;
+        for row in &rows {
+            for x in row.iter().enumerate() {
+                total += add(*x.1, x.0 as i64).await?;
+            }
+        }
+        for row in rows.iter_mut() {
+            for x in row.iter_mut() {
+                *x += give(*x).await?;
+            }
+        }
+        for (i, row) in rows.into_iter().enumerate() {
+            words.insert(i, row);
+        }
+        note(&words);
+        Ok(total)
+    }
+    same!(run; (1), (60));
 }

@@ -43,6 +43,7 @@
 mod activity;
 mod attempt;
 pub mod codec;
+mod collection;
 mod compiled;
 mod config;
 mod context;

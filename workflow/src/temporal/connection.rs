@@ -156,6 +156,12 @@ fn options(server: &ServerConfig, host: &str) -> Result<ConnectionOptions, OpenE
             "`{host}` is no address ({error}); it is written `Config::host(\"localhost:7233\")`"
         ))
     })?;
+    if is_secured && target.scheme() != "https" {
+        return Err(OpenError::Config(format!(
+            "`{host}` asks for a connection that is not secured, and `Config::tls` or `Config::api_key` for one that is: \
+             write `https://`, or the address alone"
+        )));
+    }
     // An address alone may ask for a secured connection, too.
     let tls = (is_secured || target.scheme() == "https").then(|| {
         let tls = server.tls.clone().unwrap_or_default();

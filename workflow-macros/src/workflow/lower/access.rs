@@ -35,6 +35,14 @@ pub(super) fn is_mutable_access(expr: &Expr) -> bool {
         && !(is_place(&call.receiver) && is_unwrapping(call))
 }
 
+/// The place that something is looked up in.
+pub(super) fn looked_up_in(access: &Expr) -> &Expr {
+    match access {
+        Expr::MethodCall(call) => looked_up_in(&call.receiver),
+        place => place,
+    }
+}
+
 /// `unwrap` of a place itself moves out of it.
 fn is_unwrapping(call: &ExprMethodCall) -> bool {
     call.method == "unwrap" || call.method == "expect"

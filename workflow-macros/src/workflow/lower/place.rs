@@ -123,6 +123,15 @@ const READING: [&str; 24] = [
     "values",
 ];
 
+/// What an index is looked up in: `grid` of `grid[0][1]`.
+fn indexed(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Index(expr) => indexed(&expr.expr),
+        Expr::Paren(expr) => indexed(&expr.expr),
+        expr => expr,
+    }
+}
+
 /// Whether a pattern binds by `ref mut`.
 fn binds_by_ref_mut(pattern: &Pat) -> bool {
     struct Finder(bool);
@@ -187,20 +196,29 @@ impl Visit<'_> for Changes {
             Expr::Match(expr) if expr.arms.iter().any(|arm| binds_by_ref_mut(&arm.pat)) => {
                 self.surely.extend(mentions(&expr.expr));
             }
-            Expr::MethodCall(call)
-                if is_place(&call.receiver) && CHANGING.iter().any(|name| call.method == name) =>
-            {
-                self.surely.extend(mentions(&call.receiver));
-            }
-            Expr::MethodCall(call)
-                if is_place(&call.receiver) && !READING.iter().any(|name| call.method == name) =>
-            {
-                let ids = mentions(&call.receiver).into_iter();
-                self.perhaps.extend(ids.map(|id| (id, call.method.clone())));
+            Expr::MethodCall(call) => {
+                let place = indexed(&call.receiver);
+                if !is_place(place) || READING.iter().any(|name| call.method == name) {
+                    // It changes nothing here.
+                } else if CHANGING.iter().any(|name| call.method == name) {
+                    self.surely.extend(mentions(place));
+                } else {
+                    let ids = mentions(place).into_iter();
+                    self.perhaps.extend(ids.map(|id| (id, call.method.clone())));
+                }
             }
             _ => {}
         }
         visit::visit_expr(self, expr);
+    }
+
+    fn visit_local(&mut self, local: &syn::Local) {
+        if let Some(init) = &local.init
+            && binds_by_ref_mut(&local.pat)
+        {
+            self.surely.extend(mentions(&init.expr));
+        }
+        visit::visit_local(self, local);
     }
 
     fn visit_macro(&mut self, mac: &syn::Macro) {

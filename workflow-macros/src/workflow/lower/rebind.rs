@@ -15,6 +15,7 @@ use syn::{Expr, ExprClosure, Pat, PatIdent, PatOr, PatReference, UnOp};
 use super::super::flow::{LocalId, Rebind, bound};
 use super::super::spell;
 use super::Lowering;
+use super::access::{is_mutable_access, looked_up_in};
 use super::place::{is_constant, mentions};
 
 /// Methods of the standard library that give a reference into what they are called on.
@@ -55,14 +56,22 @@ impl Lowering<'_> {
         };
         if let (Pat::Ident(_), Expr::Closure(closure)) = (plain, value) {
             self.rebind_closure(plain, closure);
-        } else if self.gives_reference(value) && only_looks(plain) {
+        } else if self.gives_reference(value)
+            && only_looks(plain)
+            && !(is_mutable(value) && narrows(plain))
+        {
             let ty = match pattern {
                 Pat::Type(typed) => Some(&typed.ty),
                 _ => None,
             };
             let ty = ty.map(|ty| quote!(: #ty));
             // The parentheses are for alternatives.
+            let collection = (is_mutable_access(value)).then(|| {
+                let place = looked_up_in(value);
+                quote!(::workflow::__private::collection(&#place);)
+            });
             let tokens = quote! {
+                #collection
                 let (#plain) #ty = #value else { ::std::unreachable!() };
             };
             self.rebind_as(plain, tokens, mentions(value));
@@ -215,6 +224,30 @@ fn bound_within(closure: &ExprClosure) -> BTreeSet<LocalId> {
     }
     let mut finder = Finder(BTreeSet::new());
     finder.visit_expr_closure(closure);
+    finder.0
+}
+
+/// Whether it is a mutable reference, as far as the syntax shows.
+fn is_mutable(value: &Expr) -> bool {
+    match value {
+        Expr::Reference(reference) => reference.mutability.is_some(),
+        Expr::Paren(expr) => is_mutable(&expr.expr),
+        value => is_mutable_access(value),
+    }
+}
+
+/// Whether a pattern binds a part that it also wants to be of some form: what is bound may be changed
+/// to another form, and would not match again.
+fn narrows(pattern: &Pat) -> bool {
+    struct Finder(bool);
+    impl Visit<'_> for Finder {
+        fn visit_pat_ident(&mut self, pattern: &PatIdent) {
+            self.0 |= pattern.subpat.is_some();
+            visit::visit_pat_ident(self, pattern);
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_pat(pattern);
     finder.0
 }
 

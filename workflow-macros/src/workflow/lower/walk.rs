@@ -72,10 +72,6 @@ impl Lowering<'_> {
                 let steady = call.args.iter().all(|arg| self.is_index_found_again(arg));
                 if !steady || !self.is_found_again(place) {
                     None
-                } else if method == "iter_mut" {
-                    Some(parse_quote!(::std::iter::IntoIterator::into_iter(&mut #place)))
-                } else if method == "iter" {
-                    Some(parse_quote!(::std::iter::IntoIterator::into_iter(&#place)))
                 } else if borrows || is_in(&ITERATORS, method) && self.never_changes(place) {
                     Some(iterable.clone())
                 } else {
