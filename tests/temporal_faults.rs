@@ -183,6 +183,11 @@ async fn a_server_that_is_not_right_is_refused() {
     assert!(error.contains("Config::tls"), "{error}");
     let error = refused(|config| config.api_key("wrong")).await;
     assert!(error.contains("Config::api_key"), "{error}");
+    let error = refused(|config| config.host("http://127.0.0.1:7233").api_key("secret")).await;
+    assert!(
+        error.contains("is not secured") && !error.contains("secret"),
+        "{error}"
+    );
     let error = refused(|config| config.host("not an address")).await;
     assert!(error.contains("is no address"), "{error}");
     let error = refused(|config| config.path("data")).await;

@@ -35,7 +35,12 @@ pub(super) async fn reason(
         // Something else arrived in the meantime: the same step is taken again.
         WorkflowTaskFailedCause::UnhandledCommand => return None,
         WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure
-        | WorkflowTaskFailedCause::NonDeterministicError => {}
+        | WorkflowTaskFailedCause::NonDeterministicError
+        // Nothing was wrong with the code.
+        | WorkflowTaskFailedCause::ResetWorkflow
+        | WorkflowTaskFailedCause::ResetStickyTaskQueue
+        | WorkflowTaskFailedCause::ForceCloseCommand
+        | WorkflowTaskFailedCause::FailoverCloseCommand => {}
         // The server refused what the code asked for, and that is only seen there.
         _ => return Some(told),
     }
