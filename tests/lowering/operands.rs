@@ -486,8 +486,8 @@ fn what_changes_behind_an_index_or_a_pattern() {
         };
         let mut pair = (7, n);
         let first = pair.0.max({
-            match pair {
-                (ref mut y, _) => *y = 100,
+            if let (ref mut y @ 1..=9, _) = pair {
+                *y = 100;
             }
             give(5).await?
         });
