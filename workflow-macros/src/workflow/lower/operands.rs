@@ -4,7 +4,8 @@
 //! temporary. A place stays where it is, so that a `String` under `==` or a receiver is not moved,
 //! unless what follows changes it: `x + { x += 1; f(x).await? }` reads `x` first.
 
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Expr, ExprMacro, Stmt, UnOp, parse_quote};
 
 use super::super::awaits::Awaits;
@@ -257,7 +258,7 @@ impl Lowering<'_> {
                 let mut check = expr.clone();
                 let access = self.keep_access(expr, &mut check);
                 let collection = looked_up_in(&access);
-                let check = quote! {
+                let check = quote_spanned! {collection.span()=>
                     ::workflow::__private::collection(&#collection);
                     let _ = #check;
                 };

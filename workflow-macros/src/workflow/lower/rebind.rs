@@ -8,7 +8,8 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprClosure, Pat, PatIdent, PatOr, PatReference, UnOp};
 
@@ -68,7 +69,7 @@ impl Lowering<'_> {
             // The parentheses are for alternatives.
             let collection = (is_mutable_access(value)).then(|| {
                 let place = looked_up_in(value);
-                quote!(::workflow::__private::collection(&#place);)
+                quote_spanned!(place.span()=> ::workflow::__private::collection(&#place);)
             });
             let tokens = quote! {
                 #collection
