@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Attribute, Expr, Pat, Type};
 
-use super::mark;
 use super::spell::Spelling;
 
 /// A binding of the body, or a temporary of the compiler's.
@@ -46,6 +45,8 @@ pub(super) struct Rebind {
     pub(super) binds: Vec<LocalId>,
     /// The bindings that it makes them of.
     pub(super) roots: BTreeSet<LocalId>,
+    /// It makes mutable references.
+    pub(super) mutably: bool,
     /// It makes a closure, whose types rustc finds only where it is used: so there alone it stands.
     pub(super) closure: bool,
 }
@@ -182,14 +183,8 @@ impl Flow {
     /// Whether what a binding holds may change: it is `mut`, or a mutable reference.
     pub(super) fn may_change(&self, id: LocalId) -> bool {
         let local = self.local(id);
-        let mut refers_mutably = false;
-        if let Some(rebind) = local.rebind {
-            mark::each_ident(self.rebinds[rebind].tokens.clone(), &mut |ident, _| {
-                let text = ident.to_string();
-                refers_mutably |= text == "mut" || text.ends_with("_mut");
-            });
-        }
-        local.mutable || refers_mutably
+        let rebind = local.rebind.map(|rebind| &self.rebinds[rebind]);
+        local.mutable || rebind.is_some_and(|rebind| rebind.mutably)
     }
 
     /// Leaves in each piece of code only the bindings that the blocks share.

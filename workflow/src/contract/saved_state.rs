@@ -117,7 +117,7 @@ impl<'a> SavedState<'a> {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn opaque(&self, index: usize) -> Result<Saved, CodecError> {
+    fn opaque(&self, index: usize) -> Result<Saved, CodecError> {
         let value = &self.snapshot.fields[index].value;
         let ty = self.definition.states[self.index].fields[index].ty;
         let json = (ty.to_json)(value);

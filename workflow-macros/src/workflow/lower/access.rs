@@ -2,50 +2,53 @@
 
 use std::collections::BTreeSet;
 
-use syn::{Expr, ExprMethodCall};
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+use syn::Expr;
+use syn::spanned::Spanned;
 
 use super::super::flow::LocalId;
 use super::super::macros::StdMacro;
-use super::place::{is_compound, is_constant, is_place, mentions};
+use super::place::{is_compound, is_constant, is_in, is_place, mentions};
+
+/// Methods of the standard library that give a mutable reference into what they are called on.
+pub(super) const LOOKUPS: [&str; 6] = [
+    "as_deref_mut",
+    "as_mut",
+    "back_mut",
+    "first_mut",
+    "front_mut",
+    "last_mut",
+];
 
 /// Whether it looks something up in a place, to change it: `map.get_mut(&key).unwrap()`. By methods
 /// of the standard library, which find the same when they are called again.
 pub(super) fn is_mutable_access(expr: &Expr) -> bool {
-    const BY: [&str; 13] = [
-        "as_deref_mut",
-        "as_mut",
-        "back_mut",
+    const ENTRIES: [&str; 5] = [
         "entry",
-        "expect",
-        "first_mut",
-        "front_mut",
         "get_mut",
-        "last_mut",
         "or_default",
         "or_insert",
         "or_insert_with",
-        "unwrap",
     ];
     let Expr::MethodCall(call) = expr else {
         return false;
     };
-    BY.iter().any(|name| call.method == name)
-        && !call.args.iter().any(|arg| matches!(arg, Expr::Closure(_)))
-        && (is_place(&call.receiver) || is_mutable_access(&call.receiver))
-        && !(is_place(&call.receiver) && is_unwrapping(call))
+    let looks_up = is_in(&LOOKUPS, &call.method) || is_in(&ENTRIES, &call.method);
+    // `unwrap` of a place itself moves out of it.
+    let unwraps = is_in(&["expect", "unwrap"], &call.method);
+    let takes_closure = call.args.iter().any(|arg| matches!(arg, Expr::Closure(_)));
+    let of_place = looks_up && is_place(&call.receiver);
+    !takes_closure && (of_place || (looks_up || unwraps) && is_mutable_access(&call.receiver))
 }
 
-/// The place that something is looked up in.
-pub(super) fn looked_up_in(access: &Expr) -> &Expr {
+/// What sees to it that the place in which something is looked up is a collection of the standard
+/// library.
+pub(super) fn must_be_collection(access: &Expr) -> TokenStream {
     match access {
-        Expr::MethodCall(call) => looked_up_in(&call.receiver),
-        place => place,
+        Expr::MethodCall(call) => must_be_collection(&call.receiver),
+        place => quote_spanned!(place.span()=> ::workflow::__private::collection(&#place);),
     }
-}
-
-/// `unwrap` of a place itself moves out of it.
-fn is_unwrapping(call: &ExprMethodCall) -> bool {
-    call.method == "unwrap" || call.method == "expect"
 }
 
 /// Whether it is `map.entry(key).or_insert(0)`, or the like.
@@ -53,9 +56,7 @@ pub(super) fn is_entry(expr: &Expr) -> bool {
     let Expr::MethodCall(call) = expr else {
         return false;
     };
-    let inserts = ["or_default", "or_insert"]
-        .iter()
-        .any(|name| call.method == name);
+    let inserts = is_in(&["or_default", "or_insert"], &call.method);
     let in_place = matches!(&*call.receiver, Expr::MethodCall(entry) if entry.method == "entry" && is_place(&entry.receiver));
     inserts && in_place
 }
@@ -71,7 +72,7 @@ pub(super) fn is_steady(expr: &Expr, changed: &BTreeSet<LocalId>) -> bool {
 fn is_steady_key(key: &Expr, changed: &BTreeSet<LocalId>) -> bool {
     const COPYING: [&str; 3] = ["clone", "to_owned", "to_string"];
     match key {
-        Expr::MethodCall(call) if COPYING.iter().any(|name| call.method == name) => {
+        Expr::MethodCall(call) if is_in(&COPYING, &call.method) => {
             is_steady_key(&call.receiver, changed)
         }
         Expr::Reference(reference) => is_steady_key(&reference.expr, changed),

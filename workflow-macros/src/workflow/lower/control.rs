@@ -7,8 +7,8 @@ use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    BinOp, Expr, ExprBinary, ExprBreak, ExprForLoop, ExprIf, ExprLoop, ExprMatch, ExprWhile, Item,
-    Label, Pat, Stmt, UnOp, parse_quote, parse_quote_spanned,
+    BinOp, Block, Expr, ExprBinary, ExprBreak, ExprForLoop, ExprIf, ExprLoop, ExprMatch, ExprWhile,
+    Item, Label, Pat, Stmt, UnOp, parse_quote, parse_quote_spanned,
 };
 
 use super::super::awaits::Awaits;
@@ -20,7 +20,6 @@ use super::super::mark;
 use super::super::spell::{Spelling, plain_binding, spread};
 use super::place::{borrow, mentions};
 use super::rebind::binds_mutably;
-use super::still::still_in;
 use super::walk::{is_borrowing_chain, walks_by_reference};
 use super::{Dest, Frame, Lowering};
 use crate::code;
@@ -112,6 +111,14 @@ impl Lowering<'_> {
                 self.switch(join);
             }
         }
+    }
+
+    /// Lowers the condition of a body.
+    fn condition_of(&mut self, condition: Expr, body: &Block, then: BlockId, otherwise: BlockId) {
+        let binds = bound_in_condition(&condition);
+        self.still = self.still(&condition, binds, &body.stmts, None);
+        self.condition(condition, then, otherwise);
+        self.still.clear();
     }
 
     /// Lowers a condition, whose `let`s bind in `then`.
@@ -216,13 +223,7 @@ impl Lowering<'_> {
     fn lower_if(&mut self, expr: ExprIf, dest: Dest) {
         let (then, otherwise) = (self.block(BlockKind::Join), self.block(BlockKind::Join));
         let join = self.block(BlockKind::Join);
-        self.still = still_in(
-            &expr.cond,
-            bound_in_condition(&expr.cond),
-            &as_block(&expr.then_branch),
-        );
-        self.condition(*expr.cond, then, otherwise);
-        self.still.clear();
+        self.condition_of(*expr.cond, &expr.then_branch, then, otherwise);
         self.switch(then);
         self.statements(expr.then_branch.stmts, dest);
         self.end(End::Goto(join));
@@ -253,12 +254,9 @@ impl Lowering<'_> {
     }
 
     fn lower_match(&mut self, expr: ExprMatch, dest: Dest) {
-        let mut arms_still = expr
-            .arms
-            .iter()
-            .map(|arm| still_in(&expr.expr, bound(&arm.pat), &arm.body));
-        let first = arms_still.next().unwrap_or_default();
-        self.still = arms_still.fold(first, |all, arm| &all & &arm);
+        let arms = expr.arms.iter();
+        let still = arms.map(|arm| self.still_in(&expr.expr, bound(&arm.pat), &arm.body));
+        self.still = still.reduce(|all, arm| &all & &arm).unwrap_or_default();
         let looks_in = borrow(&expr.expr).is_some() || self.gives_reference(&expr.expr);
         let spelling = self.inner.value(&expr.expr, &self.flow.locals);
         let value = self.value(*expr.expr);
@@ -337,13 +335,7 @@ impl Lowering<'_> {
         let body = self.block(BlockKind::Join);
         self.end(End::Goto(head));
         self.switch(head);
-        self.still = still_in(
-            &expr.cond,
-            bound_in_condition(&expr.cond),
-            &as_block(&expr.body),
-        );
-        self.condition(*expr.cond, body, exit);
-        self.still.clear();
+        self.condition_of(*expr.cond, &expr.body, body, exit);
         self.switch(body);
         self.in_loop(expr.label, head, exit, Dest::Discard, expr.body.stmts);
         self.switch(exit);
@@ -356,8 +348,8 @@ impl Lowering<'_> {
     /// ```
     fn lower_for(&mut self, mut expr: ExprForLoop, dest: Dest) {
         self.steady(&mut expr.expr);
-        if let Some(iterable) = self.walked(&expr.expr) {
-            self.lower_walk(expr, &iterable, dest);
+        if self.is_walk(&expr.expr) {
+            self.lower_walk(expr, dest);
             return;
         }
         self.refuse_borrowed_items(&expr);
@@ -391,7 +383,8 @@ impl Lowering<'_> {
     /// let mut next_item = 0usize;
     /// loop { if let Some(item) = ::workflow::__private::walk(&items, &mut next_item) { body } else { break } }
     /// ```
-    fn lower_walk(&mut self, expr: ExprForLoop, iterable: &Expr, dest: Dest) {
+    fn lower_walk(&mut self, expr: ExprForLoop, dest: Dest) {
+        let iterable = &*expr.expr;
         let name = match plain_binding(&expr.pat) {
             Some(id) => format!("next_{}", mark::plain(&self.flow.locals[id.0].ident)),
             None => "next".to_owned(),
@@ -449,24 +442,28 @@ impl Lowering<'_> {
     }
 
     fn refuse_borrowed_items(&self, expr: &ExprForLoop) {
-        let simple = matches!(&*expr.expr, Expr::MethodCall(call) if borrow(&expr.expr) == Some(Borrow::Value) && call.args.is_empty());
-        if !simple && is_borrowing_chain(&expr.expr) {
-            let iterable = mark::source(&expr.expr.to_token_stream());
-            self.report.error_on(
-                code::LOOP,
-                &expr.expr,
-                format!(
-                    "a `for` loop over such an iterator cannot await in its body\n\
-                     a run is saved at every await, and what borrows cannot be saved\n\
-                     help: collect owned items first, and loop over them: `let items: Vec<_> = {iterable}.map(…).collect();`, where `map` gives what the body needs"
-                ),
-            );
-            return;
-        }
-        let (owner, what) = match &*expr.expr {
+        let iterable = &*expr.expr;
+        let is_chain = is_borrowing_chain(iterable);
+        let (owner, what) = match iterable {
             Expr::Reference(reference) => (&reference.expr, "a reference"),
-            Expr::MethodCall(call) if borrow(&expr.expr) == Some(Borrow::Value) => {
+            Expr::MethodCall(call)
+                if borrow(iterable) == Some(Borrow::Value)
+                    && (call.args.is_empty() || !is_chain) =>
+            {
                 (&call.receiver, "an iterator that borrows")
+            }
+            _ if is_chain => {
+                let iterable = mark::source(&iterable.to_token_stream());
+                self.report.error_on(
+                    code::LOOP,
+                    &expr.expr,
+                    format!(
+                        "a `for` loop over such an iterator cannot await in its body\n\
+                         a run is saved at every await, and what borrows cannot be saved\n\
+                         help: collect owned items first, and loop over them: `let items: Vec<_> = {iterable}.map(…).collect();`, where `map` gives what the body needs"
+                    ),
+                );
+                return;
             }
             _ => return,
         };
@@ -517,10 +514,6 @@ impl Lowering<'_> {
         self.into(expr, Dest::Local(value));
         self.mention_expr(value)
     }
-}
-
-fn as_block(block: &syn::Block) -> Expr {
-    parse_quote!(#block)
 }
 
 /// Whether a loop goes over a range, be it backward: what is left of it is no list.

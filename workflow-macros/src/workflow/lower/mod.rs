@@ -24,7 +24,6 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprAwait, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
 
 use self::place::mentions;
-use self::still::still_after;
 use super::awaits::Awaits;
 use super::diagram;
 use super::flow::{
@@ -191,11 +190,9 @@ impl Lowering<'_> {
             None => None,
         };
         self.depth += 1;
-        let still: Vec<_> = (0..statements.len())
-            .map(|at| still_after(&statements[at..], tail.as_ref()))
-            .collect();
-        for (statement, still) in statements.into_iter().zip(still) {
-            self.still = still;
+        let mut statements = statements.into_iter();
+        while let Some(statement) = statements.next() {
+            self.still = self.still_after(&statement, statements.as_slice(), tail.as_ref());
             self.statement(statement);
         }
         self.still.clear();

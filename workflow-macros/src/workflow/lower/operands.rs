@@ -4,14 +4,13 @@
 //! temporary. A place stays where it is, so that a `String` under `==` or a receiver is not moved,
 //! unless what follows changes it: `x + { x += 1; f(x).await? }` reads `x` first.
 
-use quote::{ToTokens, quote_spanned};
-use syn::spanned::Spanned;
+use quote::{ToTokens, quote};
 use syn::{Expr, ExprMacro, Stmt, UnOp, parse_quote};
 
 use super::super::awaits::Awaits;
 use super::super::macros::{Kind, StdMacro};
 use super::super::mark;
-use super::access::{is_entry, is_mutable_access, is_steady, looked_up_in};
+use super::access::{is_entry, is_mutable_access, is_steady, must_be_collection};
 use super::place::{
     changed_in, is_comparison, is_compound, is_constant, is_place, jumps, mentions,
 };
@@ -257,11 +256,8 @@ impl Lowering<'_> {
             expr if is_mutable_access(&expr) => {
                 let mut check = expr.clone();
                 let access = self.keep_access(expr, &mut check);
-                let collection = looked_up_in(&access);
-                let check = quote_spanned! {collection.span()=>
-                    ::workflow::__private::collection(&#collection);
-                    let _ = #check;
-                };
+                let collection = must_be_collection(&access);
+                let check = quote!(#collection let _ = #check;);
                 let code = self.code(check, &[&access], Vec::new());
                 self.push(code);
                 access
@@ -296,9 +292,7 @@ impl Lowering<'_> {
 
     /// `place += value` awaits the value, then changes the place; so does rustc for numbers.
     fn check_compound(&self, place: &Expr, value: &Expr) {
-        let changes = changed_in(value);
-        let mut changed = changes.surely;
-        changed.extend(changes.perhaps.into_iter().map(|(id, _)| id));
+        let changed = changed_in(value).all();
         let mut index = place;
         loop {
             index = match index {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{BinOp, Expr, Pat, UnOp};
+use syn::{BinOp, Expr, Pat, PatIdent, UnOp};
 
 use super::super::flow::{Borrow, LocalId};
 use super::super::macros::StdMacro;
@@ -77,10 +77,10 @@ pub(super) fn jumps(expr: &Expr) -> bool {
     finder.1
 }
 
-/// The bindings that occur in an expression.
-pub(super) fn mentions(expr: &Expr) -> BTreeSet<LocalId> {
+/// The bindings that occur in code.
+pub(super) fn mentions(code: &impl ToTokens) -> BTreeSet<LocalId> {
     let mut found = BTreeSet::new();
-    mark::each_ident(expr.to_token_stream(), &mut |ident, _| {
+    mark::each_ident(code.to_token_stream(), &mut |ident, _| {
         found.extend(mark::local_of(ident));
     });
     found
@@ -93,6 +93,14 @@ pub(super) struct Changes {
     pub(super) surely: BTreeSet<LocalId>,
     /// What it calls a method on that may change it.
     pub(super) perhaps: Vec<(LocalId, Ident)>,
+}
+
+impl Changes {
+    /// What it changes or may change.
+    pub(super) fn all(&self) -> BTreeSet<LocalId> {
+        let perhaps = self.perhaps.iter().map(|(id, _)| *id);
+        self.surely.iter().copied().chain(perhaps).collect()
+    }
 }
 
 /// Methods of the standard library that change nothing.
@@ -134,16 +142,34 @@ fn indexed(expr: &Expr) -> &Expr {
 
 /// Whether a pattern binds by `ref mut`.
 fn binds_by_ref_mut(pattern: &Pat) -> bool {
-    struct Finder(bool);
-    impl Visit<'_> for Finder {
-        fn visit_pat_ident(&mut self, pattern: &syn::PatIdent) {
-            self.0 |= pattern.by_ref.is_some() && pattern.mutability.is_some();
-            visit::visit_pat_ident(self, pattern);
+    any_pattern(pattern, |pattern| {
+        matches!(
+            pattern,
+            Pat::Ident(PatIdent {
+                by_ref: Some(_),
+                mutability: Some(_),
+                ..
+            })
+        )
+    })
+}
+
+/// Whether a pattern is of some kind, or a part of it is.
+pub(super) fn any_pattern(pattern: &Pat, is: impl Fn(&Pat) -> bool) -> bool {
+    struct Finder<F>(F, bool);
+    impl<F: Fn(&Pat) -> bool> Visit<'_> for Finder<F> {
+        fn visit_pat(&mut self, pattern: &Pat) {
+            self.1 |= (self.0)(pattern);
+            visit::visit_pat(self, pattern);
         }
     }
-    let mut finder = Finder(false);
+    let mut finder = Finder(is, false);
     finder.visit_pat(pattern);
-    finder.0
+    finder.1
+}
+
+pub(super) fn is_in(names: &[&str], name: &Ident) -> bool {
+    names.iter().any(|known| name == known)
 }
 
 /// Methods of the standard library that change what they are called on.
@@ -198,9 +224,9 @@ impl Visit<'_> for Changes {
             }
             Expr::MethodCall(call) => {
                 let place = indexed(&call.receiver);
-                if !is_place(place) || READING.iter().any(|name| call.method == name) {
+                if !is_place(place) || is_in(&READING, &call.method) {
                     // It changes nothing here.
-                } else if CHANGING.iter().any(|name| call.method == name) {
+                } else if is_in(&CHANGING, &call.method) {
                     self.surely.extend(mentions(place));
                 } else {
                     let ids = mentions(place).into_iter();
@@ -266,10 +292,7 @@ pub(super) fn borrow(expr: &Expr) -> Option<Borrow> {
         Expr::Closure(_) => Some(Borrow::Closure),
         Expr::Paren(expr) => borrow(&expr.expr),
         Expr::Group(expr) => borrow(&expr.expr),
-        Expr::MethodCall(call) => {
-            let borrows = BORROWING.iter().any(|name| call.method == name);
-            borrows.then_some(Borrow::Value)
-        }
+        Expr::MethodCall(call) => is_in(&BORROWING, &call.method).then_some(Borrow::Value),
         _ => None,
     }
 }

@@ -7,17 +7,16 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use proc_macro2::TokenStream;
+use quote::quote;
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprClosure, Pat, PatIdent, PatOr, PatReference, UnOp};
+use syn::{Expr, ExprClosure, Pat, PatIdent, UnOp};
 
 use super::super::flow::{LocalId, Rebind, bound};
-use super::super::spell;
+use super::super::{mark, spell};
 use super::Lowering;
-use super::access::{is_mutable_access, looked_up_in};
-use super::place::{is_constant, mentions};
+use super::access::{LOOKUPS, is_mutable_access, must_be_collection};
+use super::place::{any_pattern, is_constant, is_in, mentions};
 
 /// Methods of the standard library that give a reference into what they are called on.
 const ACCESSORS: [&str; 12] = [
@@ -33,16 +32,6 @@ const ACCESSORS: [&str; 12] = [
     "trim_end",
     "trim_matches",
     "trim_start",
-];
-
-/// Such as borrow it mutably, so that nothing else changes it meanwhile.
-const MUTABLE_ACCESSORS: [&str; 6] = [
-    "as_deref_mut",
-    "as_mut",
-    "back_mut",
-    "first_mut",
-    "front_mut",
-    "last_mut",
 ];
 
 impl Lowering<'_> {
@@ -66,11 +55,8 @@ impl Lowering<'_> {
                 _ => None,
             };
             let ty = ty.map(|ty| quote!(: #ty));
+            let collection = is_mutable_access(value).then(|| must_be_collection(value));
             // The parentheses are for alternatives.
-            let collection = (is_mutable_access(value)).then(|| {
-                let place = looked_up_in(value);
-                quote_spanned!(place.span()=> ::workflow::__private::collection(&#place);)
-            });
             let tokens = quote! {
                 #collection
                 let (#plain) #ty = #value else { ::std::unreachable!() };
@@ -110,10 +96,16 @@ impl Lowering<'_> {
         for id in &binds {
             self.flow.locals[id.0].rebind = Some(self.flow.rebinds.len());
         }
+        let mut mutably = false;
+        mark::each_ident(tokens.clone(), &mut |ident, _| {
+            let text = ident.to_string();
+            mutably |= text == "mut" || text.ends_with("_mut");
+        });
         self.flow.rebinds.push(Rebind {
             tokens,
             binds,
             roots,
+            mutably,
             closure: false,
         });
     }
@@ -135,7 +127,7 @@ impl Lowering<'_> {
         };
         // `cell.get()` is something else.
         let looks_up = call.method == "get" && call.args.len() == 1;
-        let for_change = is_in(&MUTABLE_ACCESSORS, &call.method) && call.args.is_empty()
+        let for_change = is_in(&LOOKUPS, &call.method) && call.args.is_empty()
             || call.method == "get_mut"
                 && call.args.iter().all(|key| self.is_index_found_again(key));
         if for_change {
@@ -196,22 +188,17 @@ impl Lowering<'_> {
     }
 }
 
-pub(super) fn is_in(names: &[&str], name: &Ident) -> bool {
-    names.iter().any(|known| name == known)
-}
-
 /// Whether a pattern binds something that can be changed.
 pub(super) fn binds_mutably(pattern: &Pat) -> bool {
-    struct Finder(bool);
-    impl Visit<'_> for Finder {
-        fn visit_pat_ident(&mut self, pattern: &PatIdent) {
-            self.0 |= pattern.mutability.is_some();
-            visit::visit_pat_ident(self, pattern);
-        }
-    }
-    let mut finder = Finder(false);
-    finder.visit_pat(pattern);
-    finder.0
+    any_pattern(pattern, |pattern| {
+        matches!(
+            pattern,
+            Pat::Ident(PatIdent {
+                mutability: Some(_),
+                ..
+            })
+        )
+    })
 }
 
 /// The bindings that a closure makes itself.
@@ -240,39 +227,23 @@ fn is_mutable(value: &Expr) -> bool {
 /// Whether a pattern binds a part that it also wants to be of some form: what is bound may be changed
 /// to another form, and would not match again.
 fn narrows(pattern: &Pat) -> bool {
-    struct Finder(bool);
-    impl Visit<'_> for Finder {
-        fn visit_pat_ident(&mut self, pattern: &PatIdent) {
-            self.0 |= pattern.subpat.is_some();
-            visit::visit_pat_ident(self, pattern);
-        }
-    }
-    let mut finder = Finder(false);
-    finder.visit_pat(pattern);
-    finder.0
+    any_pattern(pattern, |pattern| {
+        matches!(
+            pattern,
+            Pat::Ident(PatIdent {
+                subpat: Some(_),
+                ..
+            })
+        )
+    })
 }
 
 fn has_alternatives(pattern: &Pat) -> bool {
-    struct Finder(bool);
-    impl Visit<'_> for Finder {
-        fn visit_pat_or(&mut self, _: &PatOr) {
-            self.0 = true;
-        }
-    }
-    let mut finder = Finder(false);
-    finder.visit_pat(pattern);
-    finder.0
+    any_pattern(pattern, |pattern| matches!(pattern, Pat::Or(_)))
 }
 
 /// Whether a pattern copies nothing out of what it looks into.
 fn only_looks(pattern: &Pat) -> bool {
-    struct Finder(bool);
-    impl Visit<'_> for Finder {
-        fn visit_pat_reference(&mut self, _: &PatReference) {
-            self.0 = true;
-        }
-    }
-    let mut finder = Finder(false);
-    finder.visit_pat(pattern);
-    !finder.0 && !binds_mutably(pattern)
+    let copies = any_pattern(pattern, |pattern| matches!(pattern, Pat::Reference(_)));
+    !copies && !binds_mutably(pattern)
 }

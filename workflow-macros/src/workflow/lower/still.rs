@@ -6,67 +6,81 @@
 use std::collections::BTreeSet;
 
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprAssign, ExprMethodCall, Local, Stmt, parse_quote};
+use syn::{Expr, ExprAssign, ExprMethodCall, Local, Stmt};
 
 use super::super::flow::{LocalId, bound};
-use super::place::{changed_in, mentions};
+use super::Lowering;
+use super::place::{Changes, mentions};
 
-/// What a `let` looks at that does not change as long as what it binds is used.
-pub(super) fn still_after(statements: &[Stmt], tail: Option<&Expr>) -> BTreeSet<LocalId> {
-    let Some((Stmt::Local(local), following)) = statements.split_first() else {
-        return BTreeSet::new();
-    };
-    match &local.init {
-        Some(init) if matches!(*init.expr, Expr::Reference(_) | Expr::MethodCall(_)) => {
-            let mut following: Vec<Expr> = following.iter().map(as_expr).collect();
-            following.extend(tail.cloned());
-            still(&init.expr, bound(&local.pat), &following)
-        }
-        _ => BTreeSet::new(),
-    }
-}
-
-/// The same of a condition, or of what is matched, and the code that its bindings are there for.
-pub(super) fn still_in(looked_at: &Expr, binds: Vec<LocalId>, body: &Expr) -> BTreeSet<LocalId> {
-    match body {
-        Expr::Block(body) => {
-            let following: Vec<Expr> = body.block.stmts.iter().map(as_expr).collect();
-            still(looked_at, binds, &following)
-        }
-        body => still(looked_at, binds, std::slice::from_ref(body)),
-    }
-}
-
-fn still(looked_at: &Expr, binds: Vec<LocalId>, following: &[Expr]) -> BTreeSet<LocalId> {
-    let mut still = mentions(looked_at);
-    if still.is_empty() {
-        return still;
-    }
-    let mut bound: BTreeSet<LocalId> = binds.into_iter().collect();
-    let mut last = 0;
-    for (at, statement) in following.iter().enumerate() {
-        let mentioned = mentions(statement);
-        if !mentioned.is_disjoint(&bound) {
-            last = at + 1;
-            // What is made of it, and kept outside of it, may be a reference too.
-            bound.extend(mentioned.into_iter().filter(|id| is_given(statement, *id)));
+impl Lowering<'_> {
+    /// What a `let` looks at that changes, but not as long as what it binds is used.
+    pub(super) fn still_after(
+        &self,
+        statement: &Stmt,
+        following: &[Stmt],
+        tail: Option<&Expr>,
+    ) -> BTreeSet<LocalId> {
+        match statement {
+            Stmt::Local(Local {
+                pat,
+                init: Some(init),
+                ..
+            }) if matches!(*init.expr, Expr::Reference(_) | Expr::MethodCall(_)) => {
+                self.still(&init.expr, bound(pat), following, tail)
+            }
+            _ => BTreeSet::new(),
         }
     }
-    for code in std::iter::once(looked_at).chain(&following[..last]) {
-        let changes = changed_in(code);
-        still.retain(|id| {
-            !changes.surely.contains(id) && changes.perhaps.iter().all(|(other, _)| other != id)
-        });
+
+    /// The same of what is matched, and the body that the bindings of an arm are there for.
+    pub(super) fn still_in(
+        &self,
+        looked_at: &Expr,
+        binds: Vec<LocalId>,
+        body: &Expr,
+    ) -> BTreeSet<LocalId> {
+        match body {
+            Expr::Block(body) => self.still(looked_at, binds, &body.block.stmts, None),
+            body => self.still(looked_at, binds, &[], Some(body)),
+        }
     }
-    still
+
+    /// The same of what is looked at, and the code after it.
+    pub(super) fn still(
+        &self,
+        looked_at: &Expr,
+        binds: Vec<LocalId>,
+        following: &[Stmt],
+        tail: Option<&Expr>,
+    ) -> BTreeSet<LocalId> {
+        let mut still = mentions(looked_at);
+        still.retain(|id| self.flow.may_change(*id));
+        if still.is_empty() {
+            return still;
+        }
+        let tail = tail.map(|tail| Stmt::Expr(tail.clone(), None));
+        let following: Vec<&Stmt> = following.iter().chain(&tail).collect();
+        let mut bound: BTreeSet<LocalId> = binds.into_iter().collect();
+        let mut last = 0;
+        for (at, statement) in following.iter().enumerate() {
+            let mentioned = mentions(statement);
+            if !mentioned.is_disjoint(&bound) {
+                last = at + 1;
+                // What is made of it, and kept outside of it, may be a reference too.
+                bound.extend(mentioned.into_iter().filter(|id| is_given(statement, *id)));
+            }
+        }
+        let mut changes = Changes::default();
+        changes.visit_expr(looked_at);
+        for statement in &following[..last] {
+            changes.visit_stmt(statement);
+        }
+        &still - &changes.all()
+    }
 }
 
-fn as_expr(statement: &Stmt) -> Expr {
-    parse_quote!({ #statement })
-}
-
-/// Whether a statement gives a binding a value: by a `let`, or by assigning it.
-fn is_given(statement: &Expr, id: LocalId) -> bool {
+/// Whether a statement gives a binding a value: by a `let`, by assigning it, or by a method.
+fn is_given(statement: &Stmt, id: LocalId) -> bool {
     struct Finder(LocalId, bool);
     impl Visit<'_> for Finder {
         fn visit_local(&mut self, local: &Local) {
@@ -84,6 +98,6 @@ fn is_given(statement: &Expr, id: LocalId) -> bool {
         }
     }
     let mut finder = Finder(id, false);
-    finder.visit_expr(statement);
+    finder.visit_stmt(statement);
     finder.1
 }

@@ -4,7 +4,7 @@ use syn::{Expr, ExprMethodCall, parse_quote};
 
 use super::super::mark;
 use super::Lowering;
-use super::rebind::is_in;
+use super::place::is_in;
 
 /// Methods of the standard library that iterate over what they are called on, in its order.
 const ITERATORS: [&str; 10] = [
@@ -44,52 +44,42 @@ const ADAPTORS: [&str; 7] = [
 ];
 
 impl Lowering<'_> {
-    /// What a loop goes over, such that it can be made anew for every item: a reference to a
-    /// collection, or an iterator of the standard library over one.
-    pub(super) fn walked(&self, iterable: &Expr) -> Option<Expr> {
+    /// Whether what a loop goes over can be made anew for every item: a reference to a collection,
+    /// or an iterator of the standard library over one.
+    pub(super) fn is_walk(&self, iterable: &Expr) -> bool {
         match iterable {
-            Expr::Reference(_) => self.gives_reference(iterable).then(|| iterable.clone()),
-            Expr::Path(_) => {
-                let local = &self.flow.locals[mark::local_in(iterable)?.0];
-                let reference = local.rebind.is_some() && local.borrow.is_some();
-                reference.then(|| iterable.clone())
-            }
-            Expr::Paren(expr) => self.walked(&expr.expr),
+            Expr::Reference(_) => self.gives_reference(iterable),
+            Expr::Path(_) => mark::local_in(iterable).is_some_and(|id| {
+                let local = self.flow.local(id);
+                local.rebind.is_some() && local.borrow.is_some()
+            }),
+            Expr::Paren(expr) => self.is_walk(&expr.expr),
             Expr::MethodCall(call) if is_adaptor(call) => {
-                let mut adapted = call.clone();
-                *adapted.receiver = self.walked(&call.receiver)?;
-                if call.method == "zip" {
-                    adapted.args[0] = self.zipped(&call.args[0])?;
-                } else if !call.args.iter().all(|arg| self.is_index_found_again(arg)) {
-                    return None;
-                }
-                (!matches!(*call.receiver, Expr::Path(_) | Expr::Reference(_)))
-                    .then_some(Expr::MethodCall(adapted))
+                let with = match call.method == "zip" {
+                    true => self.is_zipped(&call.args[0]),
+                    false => call.args.iter().all(|arg| self.is_index_found_again(arg)),
+                };
+                let of_iterator = !matches!(*call.receiver, Expr::Path(_) | Expr::Reference(_));
+                with && of_iterator && self.is_walk(&call.receiver)
             }
             Expr::MethodCall(call) => {
                 let (place, method) = (&*call.receiver, &call.method);
-                let borrows = is_in(&BORROWING_ITERATORS, method);
-                let steady = call.args.iter().all(|arg| self.is_index_found_again(arg));
-                if !steady || !self.is_found_again(place) {
-                    None
-                } else if borrows || is_in(&ITERATORS, method) && self.never_changes(place) {
-                    Some(iterable.clone())
-                } else {
-                    None
-                }
+                let iterates = is_in(&BORROWING_ITERATORS, method)
+                    || is_in(&ITERATORS, method) && self.never_changes(place);
+                iterates
+                    && call.args.iter().all(|arg| self.is_index_found_again(arg))
+                    && self.is_found_again(place)
             }
-            _ => None,
+            _ => false,
         }
     }
 
-    /// What such an iterator is zipped with: another, or a range.
-    fn zipped(&self, iterable: &Expr) -> Option<Expr> {
+    /// Whether such an iterator can be zipped with it: another, or a range.
+    fn is_zipped(&self, iterable: &Expr) -> bool {
         match iterable {
-            Expr::Range(_) => self
-                .is_index_found_again(iterable)
-                .then(|| iterable.clone()),
-            Expr::Paren(expr) => self.zipped(&expr.expr),
-            _ => self.walked(iterable),
+            Expr::Range(_) => self.is_index_found_again(iterable),
+            Expr::Paren(expr) => self.is_zipped(&expr.expr),
+            _ => self.is_walk(iterable),
         }
     }
 
@@ -102,7 +92,7 @@ impl Lowering<'_> {
                 *number = parse_quote!(0);
             }
         });
-        if self.walked(iterable).is_some() || self.walked(&supposed).is_none() {
+        if self.is_walk(iterable) || !self.is_walk(&supposed) {
             return;
         }
         numbers(iterable, &mut |number| {
