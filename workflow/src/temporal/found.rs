@@ -22,6 +22,8 @@ pub(super) struct Found {
     pub(super) activities: Vec<PendingActivityInfo>,
     /// How often its present workflow task was tried.
     pub(super) attempt: i32,
+    /// How many events its history has.
+    pub(super) events: i64,
 }
 
 /// A run, as the server describes it; nothing where it leaves out what makes one.
@@ -32,9 +34,10 @@ pub(super) fn found(described: DescribeWorkflowExecutionResponse) -> Option<Foun
         .and_then(|config| config.workflow_execution_timeout)
         .and_then(|timeout| Duration::try_from(timeout).ok())
         .filter(|timeout| !timeout.is_zero());
-    let (mut info, run_id) = info(described.workflow_execution_info?)?;
+    let described_info = described.workflow_execution_info?;
+    let events = described_info.history_length;
+    let (mut info, run_id) = info(described_info)?;
     let extended = described.workflow_extended_info.unwrap_or_default();
-    let time = |time: Option<_>| time.and_then(|time| SystemTime::try_from(time).ok());
     if let Some(started_at) = time(extended.original_start_time) {
         info.started_at = started_at;
     }
@@ -45,6 +48,7 @@ pub(super) fn found(described: DescribeWorkflowExecutionResponse) -> Option<Foun
         run_id,
         timeout,
         attempt: task.map_or(0, |task| task.attempt),
+        events,
     })
 }
 
@@ -52,7 +56,6 @@ pub(super) fn found(described: DescribeWorkflowExecutionResponse) -> Option<Foun
 pub(super) fn info(info: WorkflowExecutionInfo) -> Option<(RunInfo, String)> {
     let status = status(info.status());
     let execution = info.execution?;
-    let time = |time: Option<_>| time.and_then(|time| SystemTime::try_from(time).ok());
     let run_id = execution.run_id;
     let info = RunInfo {
         workflow_id: execution.workflow_id,
@@ -66,6 +69,13 @@ pub(super) fn info(info: WorkflowExecutionInfo) -> Option<(RunInfo, String)> {
         closed_at: time(info.close_time),
     };
     Some((info, run_id))
+}
+
+fn time<T>(time: Option<T>) -> Option<SystemTime>
+where
+    SystemTime: TryFrom<T>,
+{
+    SystemTime::try_from(time?).ok()
 }
 
 fn status(status: WorkflowExecutionStatus) -> Status {

@@ -213,12 +213,21 @@ impl ServerEngine {
 
     /// Waits until the code at hand cannot go on with a run.
     async fn until_set_aside(&self, target: &RunTarget) -> String {
+        let mut judged = None;
         loop {
             tokio::time::sleep(SET_ASIDE_INTERVAL).await;
-            if let Ok(found) = self.find(target).await
-                && let Ok(Some(reason)) = self.reason(&found).await
-            {
-                return reason;
+            let Ok(found) = self.find(target).await else {
+                continue;
+            };
+            // The same history, tried as often, need not be read again.
+            let now = Some((found.run_id.clone(), found.attempt, found.events));
+            if judged == now {
+                continue;
+            }
+            match self.reason(&found).await {
+                Ok(Some(reason)) => return reason,
+                Ok(None) => judged = now,
+                Err(_) => {}
             }
         }
     }
