@@ -27,6 +27,10 @@ mod bindings;
 mod branches;
 #[path = "lowering/iteration.rs"]
 mod iteration;
+#[path = "lowering/looking.rs"]
+mod looking;
+#[path = "lowering/lookups.rs"]
+mod lookups;
 #[path = "lowering/loops.rs"]
 mod loops;
 #[path = "lowering/operands.rs"]

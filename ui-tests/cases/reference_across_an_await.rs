@@ -5,12 +5,14 @@ async fn give(n: i64) -> Result<i64, ActivityError> {
     Ok(n)
 }
 
+fn shorter(name: &str) -> &str {
+    &name[1..]
+}
+
 #[workflow]
 async fn run(x: i64) -> Result<i64, WorkflowError> {
-    let short = &format!("{x}");
-    let mut name = short.clone();
-    name.push(' ');
-    let trimmed = name.trim();
+    let name = format!("{x} {x}");
+    let short = &shorter(&name);
     let all = [1, 2];
     let mut i = 0;
     let one = &all[i];
@@ -19,7 +21,7 @@ async fn run(x: i64) -> Result<i64, WorkflowError> {
     let part = &text[1..];
     text = "two";
     give(x).await?;
-    Ok((short.len() + trimmed.len()) as i64 + one + i as i64 + (part.len() + text.len()) as i64)
+    Ok(short.len() as i64 + one + i as i64 + (part.len() + text.len()) as i64)
 }
 
 fn main() {}

@@ -5,10 +5,14 @@ async fn give(n: i64) -> Result<i64, ActivityError> {
     Ok(n)
 }
 
+fn shorter(name: &Option<String>) -> Option<&str> {
+    name.as_deref().map(|name| &name[1..])
+}
+
 #[workflow]
 async fn run(x: i64) -> Result<i64, WorkflowError> {
     let order = Some(format!("{x}"));
-    match &order.clone() {
+    match &shorter(&order) {
         Some(name) => {
             give(x).await?;
             Ok::<i64, WorkflowError>(name.len() as i64)

@@ -4,7 +4,10 @@
 //! be saved: a range with what it has still to count, or the items left of a collection.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::iter::{Chain, Cloned, Copied, Enumerate, Rev, Skip, StepBy, Take, Zip};
+use std::iter::{
+    Chain, Cloned, Copied, Enumerate, Filter, FilterMap, Map, Rev, Skip, SkipWhile, StepBy, Take,
+    TakeWhile, Zip,
+};
 use std::ops::{Range, RangeFrom, RangeInclusive};
 
 use serde::{Deserialize, Serialize};
@@ -302,7 +305,13 @@ impl<I: Walk> Walk for Enumerate<I> {}
 impl<I: Walk> Walk for Skip<I> {}
 impl<I: Walk> Walk for StepBy<I> {}
 impl<I: Walk> Walk for Take<I> {}
+impl<A: Walk, B: Walk<Item = A::Item>> Walk for Chain<A, B> {}
 impl<A: Walk, B: Walk> Walk for Zip<A, B> {}
+impl<I: Walk, F> Walk for Filter<I, F> where Self: Iterator {}
+impl<I: Walk, F> Walk for FilterMap<I, F> where Self: Iterator {}
+impl<I: Walk, F> Walk for Map<I, F> where Self: Iterator {}
+impl<I: Walk, F> Walk for SkipWhile<I, F> where Self: Iterator {}
+impl<I: Walk, F> Walk for TakeWhile<I, F> where Self: Iterator {}
 impl<I: Walk + DoubleEndedIterator> Walk for Rev<I> {}
 impl<'a, T: Clone + 'a, I: Walk<Item = &'a T>> Walk for Cloned<I> {}
 impl<'a, T: Copy + 'a, I: Walk<Item = &'a T>> Walk for Copied<I> {}
@@ -317,6 +326,23 @@ pub fn walk<I: IntoIterator<IntoIter: Walk>>(iterable: I, next: &mut usize) -> O
 /// The item that such a loop is at, once more.
 pub fn walked<I: IntoIterator<IntoIter: Walk>>(iterable: I, next: usize) -> Option<I::Item> {
     iterable.into_iter().nth(next.checked_sub(1)?)
+}
+
+/// An iterator that a search for something to refer to goes over: see [`Walk`].
+#[diagnostic::on_unimplemented(
+    message = "WF0041: what is found in `{Self}` is kept across an `.await`",
+    label = "may be found elsewhere when the run goes on",
+    note = "a run is saved at every await, and a reference cannot be saved: it is searched for again, which gives the same only where the items have an order of their own",
+    note = "keep a copy of what is found, or use a `BTreeMap` in place of a hash map"
+)]
+pub trait InOrder: Iterator {}
+
+#[diagnostic::do_not_recommend]
+impl<I: Walk> InOrder for I {}
+
+/// What is searched, again.
+pub fn in_order<I: InOrder>(iterator: I) -> I {
+    iterator
 }
 
 #[cfg(test)]

@@ -21,6 +21,12 @@ pub(super) const LOOKUPS: [&str; 6] = [
     "last_mut",
 ];
 
+/// Methods of the standard library that make a value like what they are called on.
+pub(super) const COPYING: [&str; 3] = ["clone", "to_owned", "to_string"];
+
+/// Methods of a map's entry that give what stands there, which they put there if nothing did.
+pub(super) const INSERTING: [&str; 3] = ["or_default", "or_insert", "or_insert_with"];
+
 /// Whether it looks something up in a place, to change it: `map.get_mut(&key).unwrap()`. By methods
 /// of the standard library, which find the same when they are called again.
 pub(super) fn is_mutable_access(expr: &Expr) -> bool {
@@ -37,7 +43,8 @@ pub(super) fn is_mutable_access(expr: &Expr) -> bool {
     let looks_up = is_in(&LOOKUPS, &call.method) || is_in(&ENTRIES, &call.method);
     // `unwrap` of a place itself moves out of it.
     let unwraps = is_in(&["expect", "unwrap"], &call.method);
-    let takes_closure = call.args.iter().any(|arg| matches!(arg, Expr::Closure(_)));
+    let takes_with_it = |arg: &Expr| matches!(arg, Expr::Closure(_)) && !mentions(arg).is_empty();
+    let takes_closure = call.args.iter().any(takes_with_it);
     let of_place = looks_up && is_place(&call.receiver);
     !takes_closure && (of_place || (looks_up || unwraps) && is_mutable_access(&call.receiver))
 }
@@ -69,9 +76,10 @@ pub(super) fn is_steady(expr: &Expr, changed: &BTreeSet<LocalId>) -> bool {
     is_steady(&call.receiver, changed) && call.args.iter().all(|key| is_steady_key(key, changed))
 }
 
-fn is_steady_key(key: &Expr, changed: &BTreeSet<LocalId>) -> bool {
-    const COPYING: [&str; 3] = ["clone", "to_owned", "to_string"];
+/// The same of a key or an index.
+pub(super) fn is_steady_key(key: &Expr, changed: &BTreeSet<LocalId>) -> bool {
     match key {
+        Expr::Cast(cast) => is_steady_key(&cast.expr, changed),
         Expr::MethodCall(call) if is_in(&COPYING, &call.method) => {
             is_steady_key(&call.receiver, changed)
         }

@@ -18,8 +18,8 @@ use super::super::flow::{
 };
 use super::super::mark;
 use super::super::spell::{Spelling, plain_binding, spread};
-use super::place::{borrow, mentions};
-use super::rebind::binds_mutably;
+use super::place::borrow;
+use super::rebind::{binds_mutably, made_of};
 use super::walk::{is_borrowing_chain, walks_by_reference};
 use super::{Dest, Frame, Lowering};
 use crate::code;
@@ -182,14 +182,9 @@ impl Lowering<'_> {
     /// What the `let`s of a condition tell of the bindings they make.
     fn learn_condition(&mut self, condition: &Expr) {
         match condition {
-            Expr::Let(expr) if borrow(&expr.expr).is_some() || self.gives_reference(&expr.expr) => {
-                self.borrowed(&bound(&expr.pat));
-                self.rebind(&expr.pat, &expr.expr);
-            }
             Expr::Let(expr) => {
-                if let Some(spelling) = self.inner.value(&expr.expr, &self.flow.locals) {
-                    self.spell(&expr.pat, &spelling);
-                }
+                let spelling = self.inner.value(&expr.expr, &self.flow.locals);
+                self.look_into(&expr.pat, &expr.expr, spelling.as_ref());
             }
             Expr::Binary(expr) => {
                 self.learn_condition(&expr.left);
@@ -200,10 +195,24 @@ impl Lowering<'_> {
         }
     }
 
+    /// Notes what is known of a pattern's bindings by the value.
+    fn look_into(&mut self, pattern: &Pat, value: &Expr, spelling: Option<&Spelling>) {
+        if self.borrow(value).is_none()
+            && let Some(spelling) = spelling
+        {
+            self.spell(pattern, spelling);
+        }
+        self.borrowed(pattern, value);
+        self.rebind(pattern, value);
+    }
+
     /// The rest of a condition that awaits at most in what is evaluated first.
     fn first(&mut self, condition: Expr) -> Expr {
         match condition {
             Expr::Let(mut expr) => {
+                if !bound(&expr.pat).is_empty() {
+                    self.lend(&mut expr.expr);
+                }
                 *expr.expr = self.value(*expr.expr);
                 Expr::Let(expr)
             }
@@ -253,11 +262,13 @@ impl Lowering<'_> {
         });
     }
 
-    fn lower_match(&mut self, expr: ExprMatch, dest: Dest) {
+    fn lower_match(&mut self, mut expr: ExprMatch, dest: Dest) {
+        if expr.arms.iter().any(|arm| !bound(&arm.pat).is_empty()) {
+            self.lend(&mut expr.expr);
+        }
         let arms = expr.arms.iter();
         let still = arms.map(|arm| self.still_in(&expr.expr, bound(&arm.pat), &arm.body));
         self.still = still.reduce(|all, arm| &all & &arm).unwrap_or_default();
-        let looks_in = borrow(&expr.expr).is_some() || self.gives_reference(&expr.expr);
         let spelling = self.inner.value(&expr.expr, &self.flow.locals);
         let value = self.value(*expr.expr);
         let scrutinee = self.code(value.to_token_stream(), &[&value], Vec::new());
@@ -267,13 +278,7 @@ impl Lowering<'_> {
         for mut arm in expr.arms {
             let bound = bound(&arm.pat);
             let label = mark::source(&arm.pat.to_token_stream());
-            if looks_in {
-                self.borrowed(&bound);
-                self.rebind(&arm.pat, &value);
-            }
-            if !looks_in && let Some(spelling) = &spelling {
-                self.spell(&arm.pat, spelling);
-            }
+            self.look_into(&arm.pat, &value, spelling.as_ref());
             if let Pat::Guard(guarded) = &mut arm.pat {
                 self.opaque(&mut guarded.guard);
             }
@@ -347,6 +352,7 @@ impl Lowering<'_> {
     /// loop { if let Some(pattern) = remaining.next() { body } else { break } }
     /// ```
     fn lower_for(&mut self, mut expr: ExprForLoop, dest: Dest) {
+        self.lend(&mut expr.expr);
         self.steady(&mut expr.expr);
         if self.is_walk(&expr.expr) {
             self.lower_walk(expr, dest);
@@ -398,10 +404,12 @@ impl Lowering<'_> {
         self.push(code);
         let pattern = &expr.pat;
         if walks_by_reference(iterable) {
-            self.borrowed(&bound(pattern));
+            for id in bound(pattern) {
+                self.flow.locals[id.0].borrow = Some(Borrow::Pattern);
+            }
         }
         if !binds_mutably(pattern) {
-            let mut roots = mentions(iterable);
+            let mut roots = made_of(iterable);
             roots.insert(next);
             let again = quote! {
                 let ::std::option::Option::Some(#pattern) =

@@ -8,11 +8,13 @@
 mod access;
 mod code;
 mod control;
+mod lend;
 mod opaque;
 mod open;
 mod operands;
 mod place;
 mod rebind;
+mod search;
 mod still;
 mod walk;
 
@@ -23,12 +25,9 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAwait, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
 
-use self::place::mentions;
 use super::awaits::Awaits;
 use super::diagram;
-use super::flow::{
-    Block, BlockId, BlockKind, Borrow, Code, End, Flow, Local, LocalId, Point, bound,
-};
+use super::flow::{Block, BlockId, BlockKind, Code, End, Flow, Local, LocalId, Point, bound};
 use super::mark;
 use super::spell::{Inner, annotate, plain_binding, spread};
 use super::{inline, macros};
@@ -253,7 +252,9 @@ impl Lowering<'_> {
             // `let p = e else { … }` goes on where `if let p = e` does.
             let (pattern, value) = (&local.pat, &init.expr);
             let labels = diagram::labels(&parse_quote!(let #pattern = #value));
-            let value = self.value(*init.expr);
+            let mut value = *init.expr;
+            self.lend(&mut value);
+            let value = self.value(value);
             self.rebind(&local.pat, &value);
             let pattern = &local.pat;
             let condition: Expr = parse_quote!(let #pattern = (#value));
@@ -284,6 +285,9 @@ impl Lowering<'_> {
                 self.into(expr, Dest::Local(id));
                 return;
             }
+            *init.expr = expr;
+            self.lend(&mut init.expr);
+            let expr = std::mem::replace(&mut *init.expr, Expr::PLACEHOLDER);
             *init.expr = self.value(expr);
             if let Some((_, diverge)) = &mut init.diverge {
                 self.opaque(diverge);
@@ -336,22 +340,18 @@ impl Lowering<'_> {
             if self.flow.locals[id.0].spelling.is_none() && !matches!(local.pat, Pat::Type(_)) {
                 self.open(id, &init.expr);
             }
-            self.flow.locals[id.0].borrow = place::borrow(&init.expr);
-        } else if place::borrow(&init.expr).is_some() {
-            self.borrowed(&bound);
-        } else if let Some(spelling) = self.inner.value(&init.expr, &self.flow.locals) {
+            self.flow.locals[id.0].borrow = self.borrow(&init.expr);
+            return;
+        }
+        if self.borrow(&init.expr).is_none()
+            && let Some(spelling) = self.inner.value(&init.expr, &self.flow.locals)
+        {
             let locals = &mut self.flow.locals;
             spread(&local.pat, &spelling, &mut |id, spelling| {
                 locals[id.0].spelling = Some(spelling);
             });
         }
-    }
-
-    /// Bindings of a pattern that looks into a reference.
-    fn borrowed(&mut self, bound: &[LocalId]) {
-        for id in bound {
-            self.flow.locals[id.0].borrow = Some(Borrow::Pattern);
-        }
+        self.borrowed(&local.pat, &init.expr);
     }
 
     /// Awaits an operand, and goes on in the block after it, where the outcome is the rest.
@@ -394,7 +394,7 @@ impl Lowering<'_> {
         if self.gives_reference(value) {
             let pattern = parse_quote!(#name);
             let again = statement.to_token_stream();
-            self.rebind_as(&pattern, again, mentions(value));
+            self.rebind_as(&pattern, again, rebind::made_of(value));
         }
         let code = self.code(statement.to_token_stream(), &[value], vec![operand]);
         self.push(code);

@@ -10,7 +10,7 @@ use syn::{Expr, ExprMacro, Stmt, UnOp, parse_quote};
 use super::super::awaits::Awaits;
 use super::super::macros::{Kind, StdMacro};
 use super::super::mark;
-use super::access::{is_entry, is_mutable_access, is_steady, must_be_collection};
+use super::access::{is_entry, is_mutable_access, is_steady, is_steady_key, must_be_collection};
 use super::place::{
     changed_in, is_comparison, is_compound, is_constant, is_place, jumps, mentions,
 };
@@ -275,7 +275,7 @@ impl Lowering<'_> {
             for (arg, check) in call.args.iter_mut().zip(&mut check.args) {
                 let key = std::mem::replace(arg, Expr::PLACEHOLDER);
                 *arg = match key {
-                    key if is_constant(&key) => key,
+                    key if is_constant(&key) || matches!(key, Expr::Closure(_)) => key,
                     key @ Expr::Reference(_) => self.keep(key, Taken::Value),
                     key => self.spill(&key),
                 };
@@ -300,9 +300,7 @@ impl Lowering<'_> {
                 Expr::Field(expr) => &expr.base,
                 Expr::Unary(expr) if matches!(expr.op, UnOp::Deref(_)) => &expr.expr,
                 Expr::Index(expr) => {
-                    let sure = is_constant(&expr.index)
-                        || is_place(&expr.index) && mentions(&expr.index).is_disjoint(&changed);
-                    if !sure {
+                    if !is_steady_key(&expr.index, &changed) {
                         self.report.error_on(
                             code::ORDER,
                             &expr.index,

@@ -86,6 +86,16 @@ pub(super) fn mentions(code: &impl ToTokens) -> BTreeSet<LocalId> {
     found
 }
 
+/// Whether code has `mut` in it, or calls an `as_mut` or the like.
+pub(super) fn says_mut(code: &impl ToTokens) -> bool {
+    let mut says = false;
+    mark::each_ident(code.to_token_stream(), &mut |ident, _| {
+        let text = ident.to_string();
+        says |= text == "mut" || text.ends_with("_mut");
+    });
+    says
+}
+
 /// The bindings that an expression changes.
 #[derive(Default)]
 pub(super) struct Changes {
@@ -104,7 +114,7 @@ impl Changes {
 }
 
 /// Methods of the standard library that change nothing.
-const READING: [&str; 24] = [
+pub(super) const READING: [&str; 24] = [
     "as_bytes",
     "as_deref",
     "as_ref",

@@ -10,16 +10,17 @@ use std::collections::BTreeSet;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprClosure, Pat, PatIdent, UnOp};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Expr, ExprClosure, Pat, PatIdent, UnOp, parse_quote, parse_quote_spanned};
 
-use super::super::flow::{LocalId, Rebind, bound};
+use super::super::flow::{Borrow, LocalId, Rebind, bound};
 use super::super::{mark, spell};
 use super::Lowering;
-use super::access::{LOOKUPS, is_mutable_access, must_be_collection};
-use super::place::{any_pattern, is_constant, is_in, mentions};
+use super::access::{COPYING, INSERTING, LOOKUPS, is_mutable_access, must_be_collection};
+use super::place::{any_pattern, borrow, is_constant, is_in, mentions, says_mut};
 
 /// Methods of the standard library that give a reference into what they are called on.
-const ACCESSORS: [&str; 12] = [
+pub(super) const ACCESSORS: [&str; 12] = [
     "as_bytes",
     "as_deref",
     "as_path",
@@ -37,6 +38,12 @@ const ACCESSORS: [&str; 12] = [
 impl Lowering<'_> {
     /// Notes that the bindings of a pattern can be made again, when they look into a place.
     pub(super) fn rebind(&mut self, pattern: &Pat, value: &Expr) {
+        if let Some(parts) = side_by_side(pattern, value) {
+            for (pattern, value) in parts {
+                self.rebind(pattern, value);
+            }
+            return;
+        }
         let plain = match pattern {
             Pat::Type(typed) => &*typed.pat,
             // Which of several alternatives it was, the guard has decided.
@@ -46,31 +53,35 @@ impl Lowering<'_> {
         };
         if let (Pat::Ident(_), Expr::Closure(closure)) = (plain, value) {
             self.rebind_closure(plain, closure);
-        } else if self.gives_reference(value)
-            && only_looks(plain)
-            && !(is_mutable(value) && narrows(plain))
+            return;
+        }
+        let value = self.looked_up(value);
+        let plain = looking(plain);
+        if self.is_reference(&value)
+            && !binds_mutably(&plain)
+            && !(self.is_mutable(&value) && narrows(&plain))
         {
             let ty = match pattern {
                 Pat::Type(typed) => Some(&typed.ty),
                 _ => None,
             };
             let ty = ty.map(|ty| quote!(: #ty));
-            let collection = is_mutable_access(value).then(|| must_be_collection(value));
+            let collection = is_mutable_access(&value).then(|| must_be_collection(&value));
+            let roots = made_of(&value);
+            let value = self.in_order(value);
             // The parentheses are for alternatives.
             let tokens = quote! {
                 #collection
                 let (#plain) #ty = #value else { ::std::unreachable!() };
             };
-            self.rebind_as(plain, tokens, mentions(value));
+            self.rebind_as(&plain, tokens, roots);
         }
     }
 
     /// A closure over bindings that never change is the same wherever it is made.
     fn rebind_closure(&mut self, pattern: &Pat, closure: &ExprClosure) {
         let value = Expr::Closure(closure.clone());
-        let inner = bound_within(closure);
-        let mut roots = mentions(&value);
-        roots.retain(|id| !inner.contains(id));
+        let roots = made_of(&value);
         // What it has taken with it is not there to make it again, but for copies.
         let keeps = closure.capture.is_none()
             || roots
@@ -96,11 +107,7 @@ impl Lowering<'_> {
         for id in &binds {
             self.flow.locals[id.0].rebind = Some(self.flow.rebinds.len());
         }
-        let mut mutably = false;
-        mark::each_ident(tokens.clone(), &mut |ident, _| {
-            let text = ident.to_string();
-            mutably |= text == "mut" || text.ends_with("_mut");
-        });
+        let mutably = says_mut(&tokens);
         self.flow.rebinds.push(Rebind {
             tokens,
             binds,
@@ -110,33 +117,119 @@ impl Lowering<'_> {
         });
     }
 
+    /// What makes a value a reference, as far as the syntax shows.
+    pub(super) fn borrow(&self, value: &Expr) -> Option<Borrow> {
+        let known = mark::local_in(value).and_then(|id| self.flow.local(id).borrow);
+        let found = || self.gives_reference(value).then_some(Borrow::Value);
+        borrow(value).or(known).or_else(found)
+    }
+
+    /// Notes which bindings of a pattern are references, when it looks into one.
+    pub(super) fn borrowed(&mut self, pattern: &Pat, value: &Expr) {
+        if let Some(parts) = side_by_side(pattern, value) {
+            for (pattern, value) in parts {
+                self.borrowed(pattern, value);
+            }
+        } else if self.borrow(value).is_some() {
+            for id in bound(&looking(pattern)) {
+                self.flow.locals[id.0].borrow = Some(Borrow::Pattern);
+            }
+        }
+    }
+
     /// Whether a value is a reference into a place that can be found again.
     pub(super) fn gives_reference(&self, value: &Expr) -> bool {
+        self.is_reference(&self.looked_up(value))
+    }
+
+    fn is_reference(&self, value: &Expr) -> bool {
         match value {
-            Expr::Reference(expr) => self.is_found_again(&expr.expr),
-            Expr::Paren(expr) => self.gives_reference(&expr.expr),
-            Expr::Group(expr) => self.gives_reference(&expr.expr),
+            Expr::Reference(reference) => match &*reference.expr {
+                // Only what is the workflow's own can be lent in part to be changed.
+                Expr::Index(part) if reference.mutability.is_some() => {
+                    self.is_found_again(&part.expr) && self.is_index_found_again(&part.index)
+                }
+                place => self.is_found_again(place),
+            },
+            Expr::Paren(expr) => self.is_reference(&expr.expr),
+            Expr::Group(expr) => self.is_reference(&expr.expr),
             Expr::MethodCall(_) => self.is_access(value),
+            Expr::Path(_) => {
+                let known = mark::local_in(value).is_some_and(|id| self.is_rebound(id));
+                known && self.never_changes(value)
+            }
+            Expr::Tuple(tuple) => {
+                let mut elements = tuple.elems.iter();
+                elements.clone().any(|element| self.is_reference(element))
+                    && elements.all(|element| self.is_reference(element) || self.is_copied(element))
+            }
             _ => false,
         }
+    }
+
+    /// Whether a binding is a reference that is made again.
+    fn is_rebound(&self, id: LocalId) -> bool {
+        let local = self.flow.local(id);
+        local.rebind.is_some() && matches!(local.borrow, Some(Borrow::Value | Borrow::Pattern))
+    }
+
+    /// Whether a value is the same copy whenever it is taken.
+    fn is_copied(&self, value: &Expr) -> bool {
+        let local = mark::local_in(value).map(|id| self.flow.local(id));
+        is_constant(value) || local.is_some_and(spell::is_scalar) && self.never_changes(value)
+    }
+
+    /// How a value is found again, which is there: without what the source does where it is not.
+    fn looked_up(&self, value: &Expr) -> Expr {
+        let mut value = value.clone();
+        LookedUp(self).visit_expr_mut(&mut value);
+        value
     }
 
     fn is_access(&self, value: &Expr) -> bool {
         let Expr::MethodCall(call) = value else {
             return false;
         };
-        // `cell.get()` is something else.
-        let looks_up = call.method == "get" && call.args.len() == 1;
-        let for_change = is_in(&LOOKUPS, &call.method) && call.args.is_empty()
-            || call.method == "get_mut"
-                && call.args.iter().all(|key| self.is_index_found_again(key));
+        let is = |names: &[&str]| is_in(names, &call.method);
+        if self.is_search(call) {
+            return true;
+        }
+        let mut args = call.args.iter();
+        if is(&["expect", "unwrap", "unwrap_or"]) {
+            return args.all(|arg| is_constant(arg) || self.gives_reference(arg))
+                && self.is_access(&call.receiver);
+        }
+        if is(&["and_then", "map"]) {
+            return args.all(|arg| self.is_accessor(arg)) && self.is_access(&call.receiver);
+        }
+        let for_change = is(&LOOKUPS) && call.args.is_empty()
+            || call.method == "get_mut" && args.all(|key| self.is_index_found_again(key));
         if for_change {
             return self.is_found_again(&call.receiver);
         }
-        (is_in(&ACCESSORS, &call.method) && call.args.iter().all(is_constant)
-            || looks_up && call.args.iter().all(|key| self.is_index_found_again(key)))
+        // `cell.get()` is something else.
+        let looks_up = call.method == "get" && call.args.len() == 1;
+        let mut args = call.args.iter();
+        (is(&ACCESSORS) && args.clone().all(is_constant)
+            || looks_up && args.all(|key| self.is_index_found_again(key)))
             && self.never_changes(&call.receiver)
             && self.is_found_again(&call.receiver)
+    }
+
+    /// Whether a function looks into what it is given: `|user| &user.name`, `String::as_str`.
+    fn is_accessor(&self, function: &Expr) -> bool {
+        match function {
+            Expr::Closure(closure) => {
+                closure.capture.is_none()
+                    && closure.inputs.len() == 1
+                    && self.is_reference(&closure.body)
+            }
+            Expr::Path(path) => {
+                let name = path.path.segments.last();
+                name.is_some_and(|name| is_in(&ACCESSORS, &name.ident))
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn is_found_again(&self, place: &Expr) -> bool {
@@ -169,11 +262,35 @@ impl Lowering<'_> {
             Expr::Binary(binary) => {
                 self.is_index_found_again(&binary.left) && self.is_index_found_again(&binary.right)
             }
-            Expr::Reference(expr) => self.is_found_again(&expr.expr),
+            Expr::Reference(expr) => self.is_index_found_again(&expr.expr),
             Expr::Paren(expr) => self.is_index_found_again(&expr.expr),
+            Expr::Cast(cast) => self.is_index_found_again(&cast.expr),
+            Expr::Tuple(tuple) => tuple.elems.iter().all(|key| self.is_index_found_again(key)),
+            Expr::MethodCall(call) if is_in(&COPYING, &call.method) => {
+                self.is_index_found_again(&call.receiver)
+            }
             index => self.is_found_again(index),
         };
         plain && self.never_changes(index)
+    }
+
+    /// Whether it is a mutable reference, as far as the syntax shows.
+    fn is_mutable(&self, value: &Expr) -> bool {
+        match value {
+            Expr::Reference(reference) => reference.mutability.is_some(),
+            Expr::Paren(expr) => self.is_mutable(&expr.expr),
+            Expr::Path(_) => mark::local_in(value).is_some_and(|id| self.flow.may_change(id)),
+            value => is_mutable_access(value),
+        }
+    }
+
+    /// Whether the key of an entry is there after the entry was made.
+    fn is_key(&self, key: &Expr) -> bool {
+        match key {
+            Expr::MethodCall(call) => is_in(&COPYING, &call.method),
+            Expr::Tuple(tuple) => tuple.elems.iter().all(|key| self.is_key(key)),
+            key => self.is_copied(key),
+        }
     }
 
     pub(super) fn never_changes(&self, expr: &Expr) -> bool {
@@ -201,8 +318,62 @@ pub(super) fn binds_mutably(pattern: &Pat) -> bool {
     })
 }
 
-/// The bindings that a closure makes itself.
-fn bound_within(closure: &ExprClosure) -> BTreeSet<LocalId> {
+/// What makes [`Lowering::looked_up`] of a value.
+struct LookedUp<'a, 'b>(&'a Lowering<'b>);
+
+impl VisitMut for LookedUp<'_, '_> {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expr);
+        match expr {
+            // `map.get(&key).ok_or(error)?`
+            Expr::Try(expr_try) => {
+                if let Expr::MethodCall(call) = &*expr_try.expr
+                    && is_in(&["ok_or", "ok_or_else"], &call.method)
+                {
+                    let (span, lookup) = (call.method.span(), &call.receiver);
+                    *expr = parse_quote_spanned!(span=> #lookup.unwrap());
+                }
+            }
+            // `map.entry(key).or_insert(0)`
+            Expr::MethodCall(call) if is_in(&INSERTING, &call.method) => {
+                if let Expr::MethodCall(entry) = &*call.receiver
+                    && entry.method == "entry"
+                    && let Some(key) = entry.args.first()
+                    && self.0.is_key(key)
+                {
+                    let (span, map) = (entry.method.span(), &entry.receiver);
+                    *expr = parse_quote_spanned!(span=> #map.get_mut(&#key).unwrap());
+                }
+            }
+            _ => {}
+        }
+    }
+    fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}
+}
+
+/// The parts of a pattern that is a tuple, and those of the value.
+fn side_by_side<'a>(
+    pattern: &'a Pat,
+    value: &'a Expr,
+) -> Option<impl Iterator<Item = (&'a Pat, &'a Expr)>> {
+    let pattern = match pattern {
+        Pat::Guard(guarded) => &*guarded.pat,
+        pattern => pattern,
+    };
+    let (Pat::Tuple(patterns), Expr::Tuple(values)) = (pattern, value) else {
+        return None;
+    };
+    let is_rest = |pattern: &Pat| matches!(pattern, Pat::Rest(_));
+    let fits = patterns.elems.len() == values.elems.len() && !patterns.elems.iter().any(is_rest);
+    fits.then(|| patterns.elems.iter().zip(&values.elems))
+}
+
+/// The bindings that a value is made of; not those that closures in it make themselves.
+pub(super) fn made_of(value: &Expr) -> BTreeSet<LocalId> {
+    &mentions(value) - &bound_within(value)
+}
+
+fn bound_within(value: &Expr) -> BTreeSet<LocalId> {
     struct Finder(BTreeSet<LocalId>);
     impl Visit<'_> for Finder {
         fn visit_pat(&mut self, pattern: &Pat) {
@@ -211,17 +382,8 @@ fn bound_within(closure: &ExprClosure) -> BTreeSet<LocalId> {
         }
     }
     let mut finder = Finder(BTreeSet::new());
-    finder.visit_expr_closure(closure);
+    finder.visit_expr(value);
     finder.0
-}
-
-/// Whether it is a mutable reference, as far as the syntax shows.
-fn is_mutable(value: &Expr) -> bool {
-    match value {
-        Expr::Reference(reference) => reference.mutability.is_some(),
-        Expr::Paren(expr) => is_mutable(&expr.expr),
-        value => is_mutable_access(value),
-    }
 }
 
 /// Whether a pattern binds a part that it also wants to be of some form: what is bound may be changed
@@ -242,8 +404,31 @@ fn has_alternatives(pattern: &Pat) -> bool {
     any_pattern(pattern, |pattern| matches!(pattern, Pat::Or(_)))
 }
 
-/// Whether a pattern copies nothing out of what it looks into.
-fn only_looks(pattern: &Pat) -> bool {
-    let copies = any_pattern(pattern, |pattern| matches!(pattern, Pat::Reference(_)));
-    !copies && !binds_mutably(pattern)
+/// A pattern without what it copies out of what it looks into: `Some(_)` for `Some(&number)`.
+fn looking(pattern: &Pat) -> Pat {
+    struct Looking;
+    impl VisitMut for Looking {
+        fn visit_pat_mut(&mut self, pattern: &mut Pat) {
+            match pattern {
+                Pat::Reference(_) if !refers(pattern) => *pattern = parse_quote!(_),
+                pattern => visit_mut::visit_pat_mut(self, pattern),
+            }
+        }
+    }
+    let mut pattern = pattern.clone();
+    Looking.visit_pat_mut(&mut pattern);
+    pattern
+}
+
+/// Whether a pattern binds by `ref`.
+fn refers(pattern: &Pat) -> bool {
+    any_pattern(pattern, |pattern| {
+        matches!(
+            pattern,
+            Pat::Ident(PatIdent {
+                by_ref: Some(_),
+                ..
+            })
+        )
+    })
 }

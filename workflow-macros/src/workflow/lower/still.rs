@@ -25,9 +25,7 @@ impl Lowering<'_> {
                 pat,
                 init: Some(init),
                 ..
-            }) if matches!(*init.expr, Expr::Reference(_) | Expr::MethodCall(_)) => {
-                self.still(&init.expr, bound(pat), following, tail)
-            }
+            }) => self.still(&init.expr, bound(pat), following, tail),
             _ => BTreeSet::new(),
         }
     }

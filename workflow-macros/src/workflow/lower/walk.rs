@@ -4,10 +4,10 @@ use syn::{Expr, ExprMethodCall, parse_quote};
 
 use super::super::mark;
 use super::Lowering;
-use super::place::is_in;
+use super::place::{is_in, says_mut};
 
 /// Methods of the standard library that iterate over what they are called on, in its order.
-const ITERATORS: [&str; 10] = [
+pub(super) const ITERATORS: [&str; 10] = [
     "bytes",
     "char_indices",
     "chars",
@@ -21,7 +21,7 @@ const ITERATORS: [&str; 10] = [
 ];
 
 /// Such as borrow it for as long as the loop goes on, so that it does not change meanwhile.
-const BORROWING_ITERATORS: [&str; 8] = [
+pub(super) const BORROWING_ITERATORS: [&str; 8] = [
     "chunks",
     "chunks_exact",
     "iter",
@@ -32,8 +32,11 @@ const BORROWING_ITERATORS: [&str; 8] = [
     "windows",
 ];
 
+/// Methods of iterators that choose from their items, or make others of them, as a closure says.
+pub(super) const CHOOSING: [&str; 5] = ["filter", "filter_map", "map", "skip_while", "take_while"];
+
 /// Methods of iterators that give another iterator, without calling code of the user's.
-const ADAPTORS: [&str; 7] = [
+pub(super) const ADAPTORS: [&str; 7] = [
     "cloned",
     "copied",
     "enumerate",
@@ -55,12 +58,19 @@ impl Lowering<'_> {
             }),
             Expr::Paren(expr) => self.is_walk(&expr.expr),
             Expr::MethodCall(call) if is_adaptor(call) => {
-                let with = match call.method == "zip" {
+                let with = match joins(call) {
                     true => self.is_zipped(&call.args[0]),
                     false => call.args.iter().all(|arg| self.is_index_found_again(arg)),
                 };
                 let of_iterator = !matches!(*call.receiver, Expr::Path(_) | Expr::Reference(_));
                 with && of_iterator && self.is_walk(&call.receiver)
+            }
+            // What changes may be chosen no more when it is asked for again.
+            Expr::MethodCall(call) if is_in(&CHOOSING, &call.method) => {
+                call.args.iter().all(|arg| self.is_question(arg))
+                    && !says_mut(iterable)
+                    && matches!(*call.receiver, Expr::MethodCall(_))
+                    && self.is_walk(&call.receiver)
             }
             Expr::MethodCall(call) => {
                 let (place, method) = (&*call.receiver, &call.method);
@@ -109,25 +119,24 @@ impl Lowering<'_> {
 
 /// Whether it is an iterator that goes over another while it is itself gone over.
 fn is_lazy(call: &ExprMethodCall) -> bool {
-    const LAZY: [&str; 12] = [
-        "chain",
-        "filter",
-        "filter_map",
+    const LAZY: [&str; 6] = [
         "flat_map",
         "flatten",
         "inspect",
-        "map",
         "map_while",
         "peekable",
         "scan",
-        "skip_while",
-        "take_while",
     ];
-    is_adaptor(call) || is_in(&LAZY, &call.method)
+    is_adaptor(call) || is_in(&CHOOSING, &call.method) || is_in(&LAZY, &call.method)
 }
 
 fn is_adaptor(call: &ExprMethodCall) -> bool {
-    is_in(&ADAPTORS, &call.method) || call.method == "zip" && call.args.len() == 1
+    is_in(&ADAPTORS, &call.method) || joins(call)
+}
+
+/// Whether it goes over two iterators, side by side or one after the other.
+fn joins(call: &ExprMethodCall) -> bool {
+    is_in(&["chain", "zip"], &call.method) && call.args.len() == 1
 }
 
 /// The numbers in what a loop goes over, in the order in which they are evaluated.
@@ -148,9 +157,10 @@ fn numbers(iterable: &mut Expr, each: &mut impl FnMut(&mut Expr)) {
         }
         Expr::MethodCall(call) => {
             numbers(&mut call.receiver, each);
-            if call.method == "zip" {
+            if joins(call) {
                 call.args.iter_mut().for_each(|arg| numbers(arg, each));
-            } else if !is_in(&["rsplit", "split"], &call.method) {
+            } else if !is_in(&["rsplit", "split"], &call.method) && !is_in(&CHOOSING, &call.method)
+            {
                 call.args.iter_mut().for_each(each);
             }
         }
@@ -176,8 +186,12 @@ pub(super) fn is_borrowing_chain(iterable: &Expr) -> bool {
 /// Whether what a loop goes over gives references, and not copies.
 pub(super) fn walks_by_reference(iterable: &Expr) -> bool {
     match iterable {
-        Expr::MethodCall(call) if is_in(&["cloned", "copied"], &call.method) => false,
-        Expr::MethodCall(call) if is_in(&ADAPTORS, &call.method) => {
+        Expr::MethodCall(call)
+            if is_in(&["cloned", "copied", "filter_map", "map"], &call.method) =>
+        {
+            false
+        }
+        Expr::MethodCall(call) if is_adaptor(call) || is_in(&CHOOSING, &call.method) => {
             walks_by_reference(&call.receiver)
         }
         Expr::MethodCall(call) => is_in(&BORROWING_ITERATORS, &call.method),

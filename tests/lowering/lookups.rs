@@ -1,0 +1,241 @@
+//! What is looked up or searched for in a collection, and used after an await.
+
+use std::collections::{BTreeMap, HashMap};
+
+use workflow::prelude::*;
+
+use crate::driver::*;
+use crate::looking::{Line, order};
+use crate::same;
+
+#[test]
+fn what_is_looked_up() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let prices: BTreeMap<String, i64> = (0..n).map(|i| (format!("s{i}"), i * 10)).collect();
+        let key = format!("s{}", n - 1);
+        let p = prices.get(&key).unwrap();
+        give(*p).await?;
+        note(p);
+        let q = prices.get("s0").expect("there");
+        give(*q).await?;
+        note(q);
+        let r = prices.get(&key).ok_or_else(|| WorkflowError::new("none"))?;
+        give(*r).await?;
+        note(r);
+        let t = prices.get(&key).ok_or(WorkflowError::new("none"))?;
+        give(*t).await?;
+        note(t);
+        let o = order(n);
+        let first = o.lines.first().unwrap();
+        greet(&first.sku).await?;
+        note(first);
+        let Some(last) = o.lines.last() else {
+            return Ok(1);
+        };
+        greet(&last.sku).await?;
+        note(last);
+        if let Some(&z) = prices.get("s1") {
+            give(z).await?;
+            note(z);
+        }
+        let who = o.who.as_deref().unwrap_or("nobody");
+        greet(who).await?;
+        note(who);
+        let w2 = o.who.as_ref().map(|w| &w[..]).unwrap_or("n");
+        greet(w2).await?;
+        note(w2);
+        Ok(0)
+    }
+    same!(run; (1), (3), (2));
+}
+
+#[test]
+fn entries_of_maps() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut m: BTreeMap<i64, i64> = BTreeMap::new();
+        let mut w: HashMap<String, Vec<i64>> = HashMap::new();
+        let k = n % 2;
+        let name = format!("k{n}");
+        let e = m.entry(k).or_insert(7);
+        *e += give(1).await?;
+        *e *= give(2).await?;
+        let l = w.entry(name.clone()).or_default();
+        l.push(give(3).await?);
+        l.push(give(4).await?);
+        let l = w.entry("x".to_string()).or_insert_with(|| vec![n]);
+        l.push(give(5).await?);
+        l.push(give(6).await?);
+        if let Some(l) = w.get_mut(&name) {
+            l.push(give(8).await?);
+            give(1).await?;
+            l.push(9);
+        }
+        let g = m.get_mut(&k).ok_or_else(|| WorkflowError::new("gone"))?;
+        *g += give(1).await?;
+        *g += give(1).await?;
+        note((&m, w.len(), w.get(&name), w.get("x")));
+        w.entry("y".into()).or_default().push(give(4).await?);
+        w.entry("y".into())
+            .or_insert_with(|| vec![1])
+            .push(give(4).await?);
+        note(w.get("y"));
+        Ok(0)
+    }
+    same!(run; (1), (2));
+}
+
+#[test]
+fn searches() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let o = order(n + 1);
+        let key = "s0";
+        let hit = o.lines.iter().find(|l| l.sku == key);
+        if let Some(hit) = hit {
+            greet(&hit.sku).await?;
+            note(hit);
+        }
+        let hit = o.lines.iter().find(|l| l.sku == key).unwrap();
+        greet(&hit.sku).await?;
+        note(hit);
+        let hit = o
+            .lines
+            .iter()
+            .max_by_key(|l| l.qty)
+            .ok_or(WorkflowError::new("none"))?;
+        greet(&hit.sku).await?;
+        note(hit);
+        let mut o2 = order(n + 1);
+        let m = o.lines.iter().map(|l| l.qty).max().unwrap_or(0);
+        o2.id += 1;
+        give(m).await?;
+        note(m);
+        note(o2);
+        Ok(0)
+    }
+    same!(run; (1), (2));
+}
+
+#[test]
+fn closures_that_look() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut names = vec!["a".to_string()];
+        names.push("b".into());
+        let has = |x: &str| names.iter().any(|n| n == x);
+        give(has("a") as i64).await?;
+        note(has("b"));
+        let k = n + 1;
+        let f = move |x: i64| x + k;
+        give(f(1)).await?;
+        note(f(2));
+        Ok(0)
+    }
+    same!(run; (1), (2));
+}
+
+#[test]
+fn loops_over_iterators() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let a: Vec<i64> = (0..n).collect();
+        let b: Vec<i64> = (0..n).map(|x| x * 2).collect();
+        for (x, y) in a.iter().zip(&b) {
+            give(x + y).await?;
+            note((x, y));
+        }
+        for (x, y) in a.iter().zip(b.iter().rev()) {
+            give(x + y).await?;
+            note((x, y));
+        }
+        for x in a.iter().chain(&b) {
+            give(*x).await?;
+            note(x);
+        }
+        for x in a.iter().chain(b.iter()) {
+            give(*x).await?;
+            note(x);
+        }
+        for x in &list(n).await? {
+            give(*x).await?;
+            note(x);
+        }
+        for x in list(n).await?.iter() {
+            give(*x).await?;
+            note(x);
+        }
+        for (i, x) in list(n).await?.iter().enumerate() {
+            give(*x).await?;
+            note((i, x));
+        }
+        for x in a.iter().filter(|x| **x > 1) {
+            give(*x).await?;
+            note(x);
+        }
+        for x in a.iter().map(|x| x * 2) {
+            give(x).await?;
+            note(x);
+        }
+        for l in order(n).lines.iter().filter(|l| l.qty > 0).map(|l| &l.sku) {
+            greet(l).await?;
+            note(l);
+        }
+        let o = order(n);
+        for l in o.lines.iter().skip_while(|l| l.qty < 1) {
+            greet(&l.sku).await?;
+            note(l);
+        }
+        for (i, l) in o.lines.iter().filter(|l| l.qty < 2).enumerate() {
+            match l {
+                Line { sku, .. } if i < 1 => {
+                    greet(sku).await?;
+                    note(sku);
+                }
+                _ => {}
+            }
+        }
+        Ok(0)
+    }
+    same!(run; (1), (3));
+}
+
+#[test]
+fn what_changes_after_a_search() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut v: Vec<i64> = (0..n).collect();
+        let most = v.iter().copied().max().unwrap_or(0);
+        let least = v.iter().min().copied().unwrap_or(7);
+        let mut key = 1;
+        let fixed: Vec<i64> = (0..n + 2).collect();
+        let at = fixed.iter().copied().find(|x| *x == key);
+        v.push(100);
+        v.insert(0, -5);
+        key += 1;
+        give(key).await?;
+        note((most, least, at));
+        Ok(0)
+    }
+    same!(run; (1), (3));
+}
+
+#[test]
+fn what_changes_after_an_entry() {
+    #[workflow]
+    async fn run(mut k: i64) -> Result<i64, WorkflowError> {
+        let mut m: BTreeMap<i64, i64> = BTreeMap::new();
+        let e = m.entry(k).or_insert(5);
+        *e += 1;
+        k += 1;
+        give(k).await?;
+        m.insert(9, 9);
+        let x = *m.entry(k).or_insert(5);
+        k += 1;
+        give(k).await?;
+        note((x, &m));
+        Ok(0)
+    }
+    same!(run; (1));
+}

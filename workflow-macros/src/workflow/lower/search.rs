@@ -1,0 +1,112 @@
+//! Searches in what the workflow keeps: `items.iter().find(|item| item.id == id)`.
+//!
+//! They find the same again as long as they ask for nothing but what is there.
+
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Expr, ExprMethodCall, UnOp, parse_quote_spanned};
+
+use super::Lowering;
+use super::place::{READING, is_compound, is_in, says_mut};
+
+/// Methods of iterators that give one item.
+pub(super) const SEARCHES: [&str; 10] = [
+    "find",
+    "last",
+    "max",
+    "max_by",
+    "max_by_key",
+    "min",
+    "min_by",
+    "min_by_key",
+    "next",
+    "nth",
+];
+
+/// Methods of the standard library that a question may be asked with, beside those that read.
+const ASKING: [&str; 8] = [
+    "abs",
+    "cmp",
+    "ends_with",
+    "eq_ignore_ascii_case",
+    "partial_cmp",
+    "starts_with",
+    "total_cmp",
+    "unwrap",
+];
+
+impl Lowering<'_> {
+    /// Whether it is such a search. What it finds may be a copy, so that nothing may change.
+    pub(super) fn is_search(&self, call: &ExprMethodCall) -> bool {
+        is_in(&SEARCHES, &call.method)
+            && matches!(*call.receiver, Expr::MethodCall(_))
+            && !says_mut(&call.receiver)
+            && self.is_walk(&call.receiver)
+            && self.never_changes(&call.receiver)
+            && call.args.iter().all(|arg| match arg {
+                Expr::Closure(_) => self.is_question(arg),
+                arg => self.is_index_found_again(arg),
+            })
+    }
+
+    /// Whether it is a closure that gives the same whenever it is called.
+    pub(super) fn is_question(&self, closure: &Expr) -> bool {
+        matches!(closure, Expr::Closure(closure) if closure.capture.is_none() && only_asks(&closure.body))
+            && self.never_changes(closure)
+    }
+}
+
+impl Lowering<'_> {
+    /// A value with its searches, which rustc is to see go over what has an order of its own.
+    pub(super) fn in_order(&self, mut value: Expr) -> Expr {
+        struct InOrder<'a, 'b>(&'a Lowering<'b>);
+        impl VisitMut for InOrder<'_, '_> {
+            fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+                let searched = &call.receiver;
+                if self.0.is_search(call) {
+                    *call.receiver = parse_quote_spanned! {searched.span()=>
+                        ::workflow::__private::in_order(#searched)
+                    };
+                } else {
+                    visit_mut::visit_expr_method_call_mut(self, call);
+                }
+            }
+        }
+        InOrder(self).visit_expr_mut(&mut value);
+        value
+    }
+}
+
+/// Whether code only looks at what is there, as far as the syntax shows.
+fn only_asks(code: &Expr) -> bool {
+    struct Asks(bool);
+    impl Visit<'_> for Asks {
+        fn visit_expr(&mut self, expr: &Expr) {
+            self.0 &= match expr {
+                Expr::Binary(binary) => !is_compound(&binary.op),
+                Expr::MethodCall(call) => {
+                    is_in(&READING, &call.method) || is_in(&ASKING, &call.method)
+                }
+                Expr::Unary(unary) => {
+                    matches!(unary.op, UnOp::Deref(_) | UnOp::Not(_) | UnOp::Neg(_))
+                }
+                Expr::Reference(reference) => reference.mutability.is_none(),
+                Expr::Macro(expr) => expr.mac.path.is_ident("matches"),
+                Expr::Cast(_)
+                | Expr::Field(_)
+                | Expr::Group(_)
+                | Expr::Index(_)
+                | Expr::Lit(_)
+                | Expr::Paren(_)
+                | Expr::Path(_)
+                | Expr::Tuple(_) => true,
+                _ => false,
+            };
+            visit::visit_expr(self, expr);
+        }
+    }
+    let mut asks = Asks(true);
+    asks.visit_expr(code);
+    asks.0
+}
