@@ -33,6 +33,8 @@ mod looking;
 mod lookups;
 #[path = "lowering/loops.rs"]
 mod loops;
+#[path = "lowering/moved.rs"]
+mod moved;
 #[path = "lowering/operands.rs"]
 mod operands;
 #[path = "lowering/parts.rs"]

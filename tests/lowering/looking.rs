@@ -54,8 +54,7 @@ pub fn order(n: i64) -> Order {
 #[test]
 fn a_pattern_that_looks_into_an_item() {
     #[workflow]
-    async fn run(n: i64) -> Result<i64, WorkflowError> {
-        let all = order(n).lines;
+    async fn run(all: Vec<Line>) -> Result<i64, WorkflowError> {
         let mut sum = 0;
         for line in &all {
             match &line.stage {
@@ -95,7 +94,7 @@ fn a_pattern_that_looks_into_an_item() {
         }
         Ok(sum)
     }
-    same!(run; (0), (3), (4));
+    same!(run; (order(0).lines), (order(3).lines), (order(4).lines));
 }
 
 #[test]
@@ -142,8 +141,7 @@ fn an_item_that_is_matched() {
 #[test]
 fn an_item_that_is_changed_by_a_pattern() {
     #[workflow]
-    async fn run(n: i64) -> Result<i64, WorkflowError> {
-        let mut all = order(n).lines;
+    async fn run(mut all: Vec<Line>) -> Result<i64, WorkflowError> {
         for line in &mut all {
             let Line { sku, qty, .. } = line;
             *qty += give(*qty).await?;
@@ -173,7 +171,7 @@ fn an_item_that_is_changed_by_a_pattern() {
         note(&all);
         Ok(0)
     }
-    same!(run; (0), (3), (4));
+    same!(run; (order(0).lines), (order(3).lines), (order(4).lines));
 }
 
 #[test]
@@ -193,9 +191,7 @@ fn a_copy_of_a_reference() {
 #[test]
 fn references_side_by_side() {
     #[workflow]
-    async fn run(n: i64) -> Result<i64, WorkflowError> {
-        let a = order(n);
-        let b = order(n + 1);
+    async fn run(a: Order, b: Order) -> Result<i64, WorkflowError> {
         let (x, y) = (&a.who, &b.who);
         give(1).await?;
         note((x, y));
@@ -227,7 +223,7 @@ fn references_side_by_side() {
         }
         Ok(0)
     }
-    same!(run; (0), (3), (2));
+    same!(run; (order(0), order(1)), (order(3), order(4)), (order(2), order(3)));
 }
 
 #[test]

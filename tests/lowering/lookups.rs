@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use workflow::prelude::*;
 
 use crate::driver::*;
-use crate::looking::{Line, order};
+use crate::looking::{Line, Order, order};
 use crate::same;
 
 #[test]
 fn what_is_looked_up() {
     #[workflow]
-    async fn run(n: i64) -> Result<i64, WorkflowError> {
+    async fn run(n: i64, o: Order) -> Result<i64, WorkflowError> {
         let prices: BTreeMap<String, i64> = (0..n).map(|i| (format!("s{i}"), i * 10)).collect();
         let key = format!("s{}", n - 1);
         let p = prices.get(&key).unwrap();
@@ -26,7 +26,6 @@ fn what_is_looked_up() {
         let t = prices.get(&key).ok_or(WorkflowError::new("none"))?;
         give(*t).await?;
         note(t);
-        let o = order(n);
         let first = o.lines.first().unwrap();
         greet(&first.sku).await?;
         note(first);
@@ -47,7 +46,7 @@ fn what_is_looked_up() {
         note(w2);
         Ok(0)
     }
-    same!(run; (1), (3), (2));
+    same!(run; (1, order(1)), (3, order(3)), (2, order(2)));
 }
 
 #[test]
@@ -89,8 +88,7 @@ fn entries_of_maps() {
 #[test]
 fn searches() {
     #[workflow]
-    async fn run(n: i64) -> Result<i64, WorkflowError> {
-        let o = order(n + 1);
+    async fn run(o: Order) -> Result<i64, WorkflowError> {
         let key = "s0";
         let hit = o.lines.iter().find(|l| l.sku == key);
         if let Some(hit) = hit {
@@ -107,7 +105,7 @@ fn searches() {
             .ok_or(WorkflowError::new("none"))?;
         greet(&hit.sku).await?;
         note(hit);
-        let mut o2 = order(n + 1);
+        let mut o2 = order(o.id);
         let m = o.lines.iter().map(|l| l.qty).max().unwrap_or(0);
         o2.id += 1;
         give(m).await?;
@@ -115,7 +113,7 @@ fn searches() {
         note(o2);
         Ok(0)
     }
-    same!(run; (1), (2));
+    same!(run; (order(1)), (order(2)));
 }
 
 #[test]

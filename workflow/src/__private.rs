@@ -22,7 +22,7 @@ use crate::error::ActivityError;
 use crate::failure::{IntoFailure, Returns};
 pub use crate::inline::Inline;
 pub use crate::items::{InOrder, Integer, IntoItems, Items, Walk, in_order, items, walk, walked};
-pub use crate::part::{Taken, part, rest};
+pub use crate::part::{Taken, Wrapper, part, rest, wrapper};
 use crate::saved::Saved;
 pub use crate::select::{
     Selected1, Selected2, Selected3, Selected4, Selected5, Selected6, Selected7, Selected8,

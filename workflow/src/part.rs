@@ -100,6 +100,22 @@ pub trait Partial: Clone {}
 #[diagnostic::do_not_recommend]
 impl<T: Clone> Partial for T {}
 
+/// What methods like `map` and `unwrap_or` take by value.
+#[diagnostic::on_unimplemented(
+    message = "WF0047: a method is called on a part of a value that is kept across an `.await`, and may take the part out of it",
+    label = "whether it takes this `{Self}` is known of `Option` and `Result` alone",
+    note = "the value is saved as a whole, so something must stay in the place of what is taken",
+    note = "say that it only looks: `(&order.part).map(…)`; or take the part out first: `let part = order.part;`"
+)]
+pub trait Wrapper {}
+
+impl<T> Wrapper for Option<T> {}
+impl<T, E> Wrapper for Result<T, E> {}
+impl<T, const N: usize> Wrapper for [T; N] {}
+
+/// Says so where such a method is called on another type.
+pub fn wrapper<W: Wrapper>(_: &W) {}
+
 /// The value of a part. Asked for by a method, so that rustc says of the whole expression what is
 /// wrong with its type.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The body as a graph: blocks of statements that do not await, and how each ends.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Attribute, Expr, Pat, Type};
@@ -167,6 +167,8 @@ pub(super) struct Flow {
     pub(super) shared: BTreeSet<LocalId>,
     /// What makes bindings again, in the order of the source.
     pub(super) rebinds: Vec<Rebind>,
+    /// The bindings that patterns take parts by, and what each takes a part of.
+    pub(super) parts: BTreeMap<LocalId, LocalId>,
     /// Whether it uses macros that are not of the standard library.
     pub(super) other_macros: bool,
 }

@@ -6,7 +6,10 @@
 //! - a binding is `__local3__topic`, wherever it occurs, so that scopes are settled once
 //!   ([`resolve`](super::resolve)); inside the tokens of a macro that is not known it is
 //!   `__named3__topic` and cannot be given another name in the end;
-//! - a binding that a part is taken out of by value is `__part3__topic` ([`parts`](super::parts));
+//! - a binding that a part is taken out of by value is `__part3__topic`, or `__wrapped3__topic` where
+//!   the part must be an `Option` or the like ([`parts`](super::parts));
+//! - a pattern's binding that takes a part is `__taken3__name`, `__guarded3__name` where the pattern's
+//!   guard uses it, and `__take! { … }` stands where it has been taken ([`moved`](super::moved));
 //! - an await is `__await2(operand).await`, the third of the source ([`number`](super::number));
 //! - what is started to be awaited later is `ctx.start(__start0(operation))`
 //!   ([`starts`](super::starts));
@@ -36,9 +39,28 @@ pub(super) fn named(id: LocalId, source: &Ident) -> Ident {
 
 /// The occurrence of a binding that a part is taken out of.
 pub(super) fn part(occurrence: &Ident) -> Ident {
+    instead(occurrence, "part")
+}
+
+/// The same of a part that must be an `Option` or the like.
+pub(super) fn wrapped(occurrence: &Ident) -> Ident {
+    instead(occurrence, "wrapped")
+}
+
+/// A binding that takes a part, in its pattern.
+pub(super) fn taken(occurrence: &Ident) -> Ident {
+    instead(occurrence, "taken")
+}
+
+/// The same in the pattern's guard.
+pub(super) fn guarded(occurrence: &Ident) -> Ident {
+    instead(occurrence, "guarded")
+}
+
+fn instead(occurrence: &Ident, mark: &str) -> Ident {
     let text = occurrence.to_string();
     match text.strip_prefix("__local") {
-        Some(rest) => format_ident!("__part{rest}", span = occurrence.span()),
+        Some(rest) => format_ident!("__{mark}{rest}", span = occurrence.span()),
         None => occurrence.clone(),
     }
 }
@@ -57,11 +79,16 @@ pub(super) enum Mark {
     Local(LocalId),
     Named(LocalId),
     Part(LocalId),
+    Wrapped(LocalId),
+    Taken(LocalId),
+    Guarded(LocalId),
+    Take,
     Jump,
     Uses,
     Start(usize),
 }
 
+pub(super) const TAKE: &str = "__take";
 pub(super) const JUMP: &str = "__jump";
 pub(super) const USES: &str = "__uses";
 const AWAIT: &str = "__await";
@@ -80,10 +107,20 @@ pub(super) fn mark_of(ident: &Ident) -> Option<Mark> {
     if let Some(rest) = rest.strip_prefix("part") {
         return Some(Mark::Part(id(rest)?));
     }
+    if let Some(rest) = rest.strip_prefix("wrapped") {
+        return Some(Mark::Wrapped(id(rest)?));
+    }
+    if let Some(rest) = rest.strip_prefix("taken") {
+        return Some(Mark::Taken(id(rest)?));
+    }
+    if let Some(rest) = rest.strip_prefix("guarded") {
+        return Some(Mark::Guarded(id(rest)?));
+    }
     if let Some(Ok(number)) = text.strip_prefix(START).map(str::parse) {
         return Some(Mark::Start(number));
     }
     match &*text {
+        TAKE => Some(Mark::Take),
         JUMP => Some(Mark::Jump),
         USES => Some(Mark::Uses),
         _ => None,
@@ -98,8 +135,13 @@ fn id(rest: &str) -> Option<LocalId> {
 /// The binding that an identifier is an occurrence of.
 pub(super) fn local_of(ident: &Ident) -> Option<LocalId> {
     match mark_of(ident)? {
-        Mark::Local(id) | Mark::Named(id) | Mark::Part(id) => Some(id),
-        Mark::Jump | Mark::Uses | Mark::Start(_) => None,
+        Mark::Local(id)
+        | Mark::Named(id)
+        | Mark::Part(id)
+        | Mark::Wrapped(id)
+        | Mark::Taken(id)
+        | Mark::Guarded(id) => Some(id),
+        Mark::Take | Mark::Jump | Mark::Uses | Mark::Start(_) => None,
     }
 }
 

@@ -9,7 +9,7 @@
 //! - [`number`]: the awaits in the order of the source, with what is awaited and a fingerprint;
 //! - [`starts`]: what is begun and awaited later;
 //! - [`resolve`]: a name of its own for every binding;
-//! - [`parts`]: where a field is taken out of a binding;
+//! - [`parts`]: where a field is taken out of a binding, and [`moved`], where a pattern does that;
 //! - [`lower`]: the body as a graph of blocks, [`flow`], taken apart at its awaits;
 //! - [`live`]: what has a value that is wanted, where;
 //! - [`plan`]: the states and what they save, the arms of the step function, the names in it;
@@ -44,6 +44,7 @@ mod live;
 mod lower;
 mod macros;
 mod mark;
+mod moved;
 mod number;
 mod parts;
 mod plan;
@@ -179,11 +180,15 @@ fn lowered(report: &Report, signature: &Signature, body: &Block) -> Lowered {
     }
     resolver.body(&mut body);
     parts::mark(&mut body);
+    let parts = moved::mark(&mut body, &resolver.locals);
     let flow = lower::lower(
         report,
         inner,
-        resolver.locals,
-        &parameters,
+        lower::Bindings {
+            locals: resolver.locals,
+            parts,
+            parameters: &parameters,
+        },
         awaits.len(),
         &signature.output,
         body,

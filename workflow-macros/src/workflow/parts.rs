@@ -23,6 +23,27 @@ pub(super) fn mark(body: &mut Block) {
     }
 }
 
+/// Methods by which an `Option` or a `Result` is taken.
+const WRAPPER_METHODS: [&str; 17] = [
+    "and_then",
+    "expect",
+    "is_none_or",
+    "is_ok_and",
+    "is_some_and",
+    "map",
+    "map_err",
+    "map_or",
+    "map_or_else",
+    "ok",
+    "ok_or",
+    "ok_or_else",
+    "or_else",
+    "unwrap",
+    "unwrap_or",
+    "unwrap_or_default",
+    "unwrap_or_else",
+];
+
 struct Marker;
 
 /// Marks what an expression takes whose value is moved or copied.
@@ -88,9 +109,13 @@ impl VisitMut for Marker {
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
         visit_mut::visit_expr_method_call_mut(self, call);
         call.args.iter_mut().for_each(taken);
-        // Of the methods that take their receiver it is the one that all collections have.
-        if call.method == "into_iter" {
+        if call.method.to_string().starts_with("into_") {
             taken(&mut call.receiver);
+        } else if WRAPPER_METHODS.iter().any(|method| call.method == method)
+            && let place @ Expr::Field(_) = &mut *call.receiver
+            && let Some(root) = root(place)
+        {
+            *root = mark::wrapped(root);
         }
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Plan<'a> {
     pub(super) kept_after: Vec<BTreeSet<LocalId>>,
     /// The bindings for which that is so.
     pub(super) parted: BTreeSet<LocalId>,
+    /// The bindings of patterns that take such a part.
+    pub(super) taken: BTreeSet<LocalId>,
     /// The name that each binding has in the step function.
     pub(super) idents: BTreeMap<LocalId, Ident>,
 }
@@ -81,7 +83,7 @@ pub(super) fn plan<'a>(
     let slots = variables(flow, &idents, handed.collect(), "slot");
     let fields = fields(flow, &states, parameters);
     let kept_after = kept_after(flow, &live, &arms);
-    let parted = parted(flow, &live, &kept_after);
+    let (parted, taken) = parted(flow, &live, &kept_after);
     let field_variables = variables(flow, &idents, fields.keys().copied().collect(), "field");
     let plan = Plan {
         flow,
@@ -93,6 +95,7 @@ pub(super) fn plan<'a>(
         field_variables,
         kept_after,
         parted,
+        taken,
         idents,
     };
     plan.check(report);
@@ -134,21 +137,34 @@ fn kept_after(flow: &Flow, live: &Live, arms: &[(BlockId, Ident)]) -> Vec<BTreeS
     }
 }
 
-fn parted(flow: &Flow, live: &Live, kept_after: &[BTreeSet<LocalId>]) -> BTreeSet<LocalId> {
-    let mut parted = BTreeSet::new();
+fn parted(
+    flow: &Flow,
+    live: &Live,
+    kept_after: &[BTreeSet<LocalId>],
+) -> (BTreeSet<LocalId>, BTreeSet<LocalId>) {
+    let (mut parted, mut taken) = (BTreeSet::new(), BTreeSet::new());
     for id in &live.reached {
         let block = flow.block(*id);
+        let kept = &kept_after[id.0];
         for code in block.code.iter().chain(block.end.codes()) {
-            mark::each_ident(code.tokens.clone(), &mut |ident, _| {
-                if let Some(Mark::Part(local)) = mark::mark_of(ident)
-                    && kept_after[id.0].contains(&local)
-                {
-                    parted.insert(local);
-                }
-            });
+            mark::each_ident(
+                code.tokens.clone(),
+                &mut |ident, _| match mark::mark_of(ident) {
+                    Some(Mark::Part(local) | Mark::Wrapped(local)) if kept.contains(&local) => {
+                        parted.insert(local);
+                    }
+                    Some(Mark::Taken(local)) => {
+                        if let Some(of) = flow.parts.get(&local).filter(|of| kept.contains(of)) {
+                            parted.insert(*of);
+                            taken.insert(local);
+                        }
+                    }
+                    _ => {}
+                },
+            );
         }
     }
-    parted
+    (parted, taken)
 }
 
 /// Whether other blocks jump to a block, rather than an engine's resuming there.

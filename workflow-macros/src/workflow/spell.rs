@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::visit::{self, Visit};
 use syn::{
@@ -221,6 +221,13 @@ impl Inner {
             {
                 fixed(text())
             }
+            // These names mean the same wherever they are.
+            Expr::MethodCall(call) if call.args.is_empty() && call.method == "to_string" => {
+                fixed(parse_quote!(::std::string::String))
+            }
+            Expr::MethodCall(call) if call.args.is_empty() && is_question(&call.method) => {
+                fixed(parse_quote!(bool))
+            }
             // `clone` of a local that is not a reference: those are never spelled.
             Expr::MethodCall(call) if call.method == "clone" && call.args.is_empty() => {
                 locals[mark::local_in(&call.receiver)?.0].spelling.clone()
@@ -350,6 +357,12 @@ impl Visit<'_> for Inner {
     fn visit_block(&mut self, block: &Block) {
         visit::visit_block(self, block);
     }
+}
+
+fn is_question(method: &Ident) -> bool {
+    ["is_empty", "is_err", "is_none", "is_ok", "is_some"]
+        .iter()
+        .any(|name| method == name)
 }
 
 /// What a text is spelled as in the state enum, also one that is a `&'static str`.

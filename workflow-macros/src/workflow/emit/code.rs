@@ -8,6 +8,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::super::flow::{BlockId, Code, LocalId};
 use super::super::mark::{self, Mark};
+use super::super::moved;
 use super::{Emitter, local};
 use crate::code;
 
@@ -128,14 +129,48 @@ impl Emitter<'_> {
                         }
                         out.extend([TokenTree::Ident(self.ident(id, ident.span()))]);
                     }
-                    Some(Mark::Part(id)) => {
+                    Some(mark @ (Mark::Part(id) | Mark::Wrapped(id))) => {
                         let name = self.ident(id, ident.span());
                         let path = fields(&mut tokens);
-                        out.extend(if around.kept.contains(&id) {
+                        out.extend(if !around.kept.contains(&id) {
+                            quote!(#name #path)
+                        } else if matches!(mark, Mark::Part(_)) {
                             part(&name, path)
                         } else {
-                            quote!(#name #path)
+                            let place = quote!(&#name #path);
+                            let wrapper = quote_spanned!(ident.span()=> ::workflow::__private::wrapper(#place););
+                            let part = part(&name, path);
+                            quote!({ #wrapper #part })
                         });
+                    }
+                    Some(Mark::Taken(id)) => {
+                        let name = self.ident(id, ident.span());
+                        let by = match self.plan.taken.contains(&id) {
+                            true => quote!(ref),
+                            false if self.plan.is_mutable(id) => quote!(mut),
+                            false => TokenStream::new(),
+                        };
+                        around.declares.borrow_mut().remove(&id);
+                        out.extend(quote!(#by #name));
+                    }
+                    Some(Mark::Guarded(id)) => {
+                        let name = self.ident(id, ident.span());
+                        out.extend(match self.plan.taken.contains(&id) {
+                            true => quote!((*#name)),
+                            false => quote!(#name),
+                        });
+                    }
+                    Some(Mark::Take) => {
+                        // The mark's `!`, and a `;` after it.
+                        tokens.next();
+                        if let Some(TokenTree::Group(group)) = tokens.next() {
+                            out.extend(self.take(group.stream(), around));
+                        }
+                        let mut ahead = tokens.clone();
+                        if matches!(ahead.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == ';')
+                        {
+                            tokens = ahead;
+                        }
                     }
                     Some(Mark::Named(id)) => {
                         self.refuse_renamed(id, ident.span());
@@ -186,7 +221,41 @@ impl Emitter<'_> {
                 self.code(&inner, around);
                 TokenStream::new()
             }
-            Mark::Local(_) | Mark::Named(_) | Mark::Part(_) | Mark::Start(_) => TokenStream::new(),
+            _ => TokenStream::new(),
+        }
+    }
+
+    /// What a pattern has found, taken.
+    ///
+    /// ```text
+    /// let reason = Taken(match part(reason).copied() {
+    ///     Ok(copied) => copied,
+    ///     Err(moved) => {
+    ///         moved.go_on();
+    ///         let Kind::Refund(ref mut reason) = request.kind else { unreachable!() };
+    ///         rest(reason).take()
+    ///     }
+    /// }).value();
+    /// ```
+    fn take(&self, inner: TokenStream, around: &Around<'_>) -> TokenStream {
+        let Some(moved::Take { id, pattern, place }) = moved::read(inner) else {
+            return TokenStream::new();
+        };
+        if !self.plan.taken.contains(&id) {
+            return TokenStream::new();
+        }
+        let (name, declared) = (self.name(id), self.declared(id));
+        let (pattern, place) = (self.code(&pattern, around), self.code(&place, around));
+        let (copied, moved) = (local("copied"), local("moved"));
+        quote_spanned! {name.span()=>
+            let #declared = ::workflow::__private::Taken(match ::workflow::__private::part(#name).copied() {
+                ::std::result::Result::Ok(#copied) => #copied,
+                ::std::result::Result::Err(#moved) => {
+                    #moved.go_on();
+                    let (#pattern) = #place else { ::std::unreachable!() };
+                    ::workflow::__private::rest(#name).take()
+                }
+            }).value();
         }
     }
 

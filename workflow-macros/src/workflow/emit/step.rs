@@ -295,7 +295,7 @@ impl Emitter<'_> {
     }
 
     /// A binding where it is declared.
-    fn declared(&self, id: LocalId) -> TokenStream {
+    pub(super) fn declared(&self, id: LocalId) -> TokenStream {
         let name = self.name(id);
         let mutable = self.plan.is_mutable(id).then(|| quote!(mut));
         quote!(#mutable #name)

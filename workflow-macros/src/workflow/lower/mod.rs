@@ -75,12 +75,19 @@ pub(super) struct Lowering<'a> {
     depth: usize,
 }
 
+/// What is known of a body's bindings.
+pub(super) struct Bindings<'a> {
+    pub(super) locals: Vec<Local>,
+    /// Those that patterns take parts by, and what each takes a part of.
+    pub(super) parts: BTreeMap<LocalId, LocalId>,
+    pub(super) parameters: &'a [LocalId],
+}
+
 /// Lowers a body whose bindings are resolved and whose awaits are numbered.
 pub(super) fn lower(
     report: &Report,
     inner: Inner,
-    locals: Vec<Local>,
-    parameters: &[LocalId],
+    bindings: Bindings<'_>,
     awaits: usize,
     output: &Type,
     body: syn::Block,
@@ -89,12 +96,13 @@ pub(super) fn lower(
         report,
         inner,
         flow: Flow {
-            locals,
+            locals: bindings.locals,
             blocks: Vec::new(),
             order: Vec::new(),
             points: (0..awaits).map(|_| None).collect(),
-            shared: parameters.iter().copied().collect(),
+            shared: bindings.parameters.iter().copied().collect(),
             rebinds: Vec::new(),
+            parts: bindings.parts,
             other_macros: false,
         },
         frames: Vec::new(),

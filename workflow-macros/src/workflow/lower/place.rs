@@ -264,6 +264,8 @@ impl Visit<'_> for Changes {
                     self.visit_expr(&argument.value);
                 }
             }
+            // Nothing can refer to a part that is moved.
+            None if mac.path.is_ident(mark::TAKE) => {}
             // What another macro does with a binding is not known.
             None => mark::each_ident(mac.tokens.clone(), &mut |ident, _| {
                 self.surely.extend(mark::local_of(ident));
