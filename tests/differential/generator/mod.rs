@@ -6,6 +6,7 @@
 
 mod expressions;
 mod loops;
+mod parts;
 mod references;
 mod statements;
 mod together;

@@ -4,7 +4,7 @@ use super::{Generator, Type, Variable};
 
 impl Generator {
     /// A variable that can be referred to, by its place, and what declares it if none was there.
-    fn referent(&mut self, ty: Type) -> (usize, String) {
+    pub(super) fn referent(&mut self, ty: Type) -> (usize, String) {
         let known = self.visible(|v| v.ty == ty && !v.by_ref);
         if !known.is_empty() && self.chance(80) {
             return (self.pick(&known), String::new());

@@ -29,7 +29,7 @@ impl Generator {
     }
 
     pub(super) fn statement(&mut self) -> String {
-        match self.below(if self.plain > 0 { 9 } else { 42 }) {
+        match self.below(if self.plain > 0 { 9 } else { 48 }) {
             0..=2 => self.declaration(),
             3 | 4 => self.assignment(),
             5 => {
@@ -99,6 +99,10 @@ impl Generator {
             39 => self.let_chain(),
             40 => self.looked_up(),
             41 => self.drained(),
+            42 | 43 => self.taken_apart(),
+            44 | 45 => self.looked_into(),
+            46 => self.side_by_side(),
+            47 => self.found(),
             28..=30 => self.together(),
             23 => {
                 let value = self.expression(Type::Int, 2);
