@@ -2,8 +2,9 @@
 //!
 //! A code is never given to another kind of mistake, as its page is found by it. Some refusals need
 //! types, so rustc makes them, by the words that the library has put on its traits: WF0047 (taken
-//! out of what is saved later), WF0061 (cannot be kept), WF0062 (cannot be awaited), WF0063 (no error type), and WF0006 and WF0046 where the
-//! syntax does not show it.
+//! out of what is saved later), WF0061 (cannot be kept), WF0062 (cannot be awaited), WF0063 (no
+//! error type), WF0064 (a type to write), and WF0006, WF0041 and WF0046 where the syntax does not
+//! show it.
 
 use std::fmt;
 

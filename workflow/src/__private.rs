@@ -55,10 +55,16 @@ pub fn awaited<T>(value: Option<T>) -> Option<Awaited<T>> {
     value.map(|value| Awaited { value })
 }
 
-/// In `#[workflow(typed)]`, what a local without a type that can be spelled is compared with, so that
-/// rustc says: expected `WriteThisType`, found the type to write.
-#[derive(Debug)]
-pub struct WriteThisType(());
+/// What no local of a `#[workflow(typed)]` is whose type the state enum cannot tell.
+#[diagnostic::on_unimplemented(
+    message = "WF0064: the type of this local is not written down in a `#[workflow(typed)]`",
+    label = "write its type: `{Self}`",
+    note = "the public state of a workflow names the types that the code tells, and this one only rustc knows"
+)]
+pub trait Typed {}
+
+/// Says so of a local.
+pub fn typed<T: Typed>(_: &T) {}
 
 /// The arguments of a call, encoded.
 pub fn arguments<const N: usize>(

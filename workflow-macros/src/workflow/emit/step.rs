@@ -283,14 +283,14 @@ impl Emitter<'_> {
     /// Lets rustc name the type of a local that the state enum cannot spell, where it must.
     ///
     /// ```text
-    /// let _: ::workflow::__private::WriteThisType = names;
+    /// ::workflow::__private::typed(&names);
     /// ```
     fn ask_for_type(&self, id: LocalId) -> Option<TokenStream> {
         let local = self.plan.flow.local(id);
         let asks = self.signature.typed && !local.temporary && local.spelling.is_none();
         asks.then(|| {
             let name = self.name(id);
-            quote_spanned!(name.span()=> let _: ::workflow::__private::WriteThisType = #name;)
+            quote_spanned!(name.span()=> ::workflow::__private::typed(&#name);)
         })
     }
 
