@@ -356,3 +356,25 @@ fn what_changes_beside_a_part() {
     }
     same!(run; (1), (3), (5));
 }
+
+#[test]
+fn a_reference_in_one_branch_and_a_change_in_the_other() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut all = vec![n, n + 1];
+        let Some(first) = all.get(1) else {
+            return Ok(0);
+        };
+        if even(n).await? {
+            give(1).await?;
+            note(first);
+        } else {
+            give(*first).await?;
+            all = vec![7];
+            give(2).await?;
+        }
+        note(all);
+        Ok(0)
+    }
+    same!(run; (1), (2));
+}

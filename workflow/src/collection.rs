@@ -1,4 +1,5 @@
-//! Collections in which something is looked up to be changed, before an await and again after it.
+//! What is looked up again after an await: in collections of the standard library to change it, and in
+//! whatever else gives a reference.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -24,3 +25,31 @@ impl<C: Collection + ?Sized> Collection for &mut C {}
 
 /// Says so where something is looked up in another type.
 pub fn collection<C: Collection + ?Sized>(_: &C) {}
+
+/// What a method gives that only looks.
+#[diagnostic::on_unimplemented(
+    message = "WF0041: a method of this name is taken to give a reference, and this one gives a `{R}`",
+    label = "would be called again when the run goes on",
+    note = "a run is saved at every await; what refers to a place is not saved, but looked up again after it",
+    note = "write the type, so that the value is saved: `let value: {R} = …;`"
+)]
+pub trait Refers<R> {}
+
+/// What has looked.
+#[derive(Debug)]
+pub struct Looked;
+
+impl<T: ?Sized> Refers<&T> for Looked {}
+impl<T: ?Sized> Refers<&mut T> for Looked {}
+#[diagnostic::do_not_recommend]
+impl<R> Refers<Option<R>> for Looked where Self: Refers<R> {}
+#[diagnostic::do_not_recommend]
+impl<R, E> Refers<Result<R, E>> for Looked where Self: Refers<R> {}
+
+/// Says so where another gives something else.
+pub fn refers<R>(value: R) -> R
+where
+    Looked: Refers<R>,
+{
+    value
+}

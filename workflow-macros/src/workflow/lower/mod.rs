@@ -348,7 +348,9 @@ impl Lowering<'_> {
             if self.flow.locals[id.0].spelling.is_none() && !matches!(local.pat, Pat::Type(_)) {
                 self.open(id, &init.expr);
             }
-            self.flow.locals[id.0].borrow = self.borrow(&init.expr);
+            if !rebind::is_value(&local.pat) {
+                self.flow.locals[id.0].borrow = self.borrow(&init.expr);
+            }
             return;
         }
         if self.borrow(&init.expr).is_none()

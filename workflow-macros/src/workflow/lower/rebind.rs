@@ -8,10 +8,14 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprClosure, Pat, PatIdent, UnOp, parse_quote, parse_quote_spanned};
+use syn::{
+    Expr, ExprClosure, Lifetime, Pat, PatIdent, TypeInfer, TypeReference, UnOp, parse_quote,
+    parse_quote_spanned,
+};
 
 use super::super::flow::{Borrow, LocalId, Rebind, bound};
 use super::super::{mark, spell};
@@ -51,6 +55,9 @@ impl Lowering<'_> {
             Pat::Guard(guarded) => &*guarded.pat,
             pattern => pattern,
         };
+        if is_value(pattern) {
+            return;
+        }
         if let (Pat::Ident(_), Expr::Closure(closure)) = (plain, value) {
             self.rebind_closure(plain, closure);
             return;
@@ -68,7 +75,11 @@ impl Lowering<'_> {
             let ty = ty.map(|ty| quote!(: #ty));
             let collection = is_mutable_access(&value).then(|| must_be_collection(&value));
             let roots = made_of(&value);
-            let value = self.in_order(value);
+            let searched = self.in_order(value.clone());
+            let value = match searched == value && is_lookup(&value) {
+                true => quote_spanned!(value.span()=> ::workflow::__private::refers(#value)),
+                false => searched.into_token_stream(),
+            };
             // The parentheses are for alternatives.
             let tokens = quote! {
                 #collection
@@ -349,6 +360,39 @@ impl VisitMut for LookedUp<'_, '_> {
         }
     }
     fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}
+}
+
+/// Whether a value is what a method gives that may be of a user's own type.
+fn is_lookup(value: &Expr) -> bool {
+    match value {
+        Expr::Paren(expr) => is_lookup(&expr.expr),
+        Expr::MethodCall(call) => {
+            is_in(&ACCESSORS, &call.method) || call.method == "get" || is_lookup(&call.receiver)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a pattern has a type that is surely none of a reference.
+pub(super) fn is_value(pattern: &Pat) -> bool {
+    struct Finder(bool);
+    impl Visit<'_> for Finder {
+        fn visit_type_reference(&mut self, _: &TypeReference) {
+            self.0 = false;
+        }
+        fn visit_type_infer(&mut self, _: &TypeInfer) {
+            self.0 = false;
+        }
+        fn visit_lifetime(&mut self, _: &Lifetime) {
+            self.0 = false;
+        }
+    }
+    let Pat::Type(typed) = pattern else {
+        return false;
+    };
+    let mut finder = Finder(true);
+    finder.visit_type(&typed.ty);
+    finder.0
 }
 
 /// The parts of a pattern that is a tuple, and those of the value.

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprAssign, ExprMethodCall, Local, Stmt};
+use syn::{Block, Expr, ExprAssign, ExprMethodCall, Local, Stmt};
 
 use super::super::flow::{LocalId, bound};
 use super::Lowering;
@@ -56,29 +56,71 @@ impl Lowering<'_> {
         if still.is_empty() {
             return still;
         }
-        let tail = tail.map(|tail| Stmt::Expr(tail.clone(), None));
-        let following: Vec<&Stmt> = following.iter().chain(&tail).collect();
+        let mut following: Vec<Piece<'_>> = following.iter().flat_map(pieces).collect();
+        following.extend(tail.into_iter().flat_map(pieces_of));
         let mut bound: BTreeSet<LocalId> = binds.into_iter().collect();
         let mut last = 0;
-        for (at, statement) in following.iter().enumerate() {
-            let mentioned = mentions(statement);
+        for (at, piece) in following.iter().enumerate() {
+            let mentioned = match piece {
+                Piece::Statement(statement) => mentions(statement),
+                Piece::Expression(expr) => mentions(expr),
+            };
             if !mentioned.is_disjoint(&bound) {
                 last = at + 1;
                 // What is made of it, and kept outside of it, may be a reference too.
-                bound.extend(mentioned.into_iter().filter(|id| is_given(statement, *id)));
+                bound.extend(mentioned.into_iter().filter(|id| is_given(piece, *id)));
             }
         }
         let mut changes = Changes::default();
         changes.visit_expr(looked_at);
-        for statement in &following[..last] {
-            changes.visit_stmt(statement);
+        for piece in &following[..last] {
+            piece.visit(&mut changes);
         }
         &still - &changes.all()
     }
 }
 
-/// Whether a statement gives a binding a value: by a `let`, by assigning it, or by a method.
-fn is_given(statement: &Stmt, id: LocalId) -> bool {
+/// Code that follows, in its order: what branches comes apart into what it consists of.
+enum Piece<'a> {
+    Statement(&'a Stmt),
+    Expression(&'a Expr),
+}
+
+impl<'a> Piece<'a> {
+    fn visit(&self, visitor: &mut impl Visit<'a>) {
+        match self {
+            Self::Statement(statement) => visitor.visit_stmt(statement),
+            Self::Expression(expr) => visitor.visit_expr(expr),
+        }
+    }
+}
+
+fn pieces(statement: &Stmt) -> Vec<Piece<'_>> {
+    match statement {
+        Stmt::Expr(expr, _) => pieces_of(expr),
+        statement => vec![Piece::Statement(statement)],
+    }
+}
+
+fn pieces_of(expr: &Expr) -> Vec<Piece<'_>> {
+    fn block(block: &Block) -> impl Iterator<Item = Piece<'_>> {
+        block.stmts.iter().flat_map(pieces)
+    }
+    match expr {
+        Expr::Block(expr) => block(&expr.block).collect(),
+        Expr::If(expr) => {
+            let mut pieces = vec![Piece::Expression(&expr.cond)];
+            pieces.extend(block(&expr.then_branch));
+            let otherwise = expr.else_branch.iter();
+            pieces.extend(otherwise.flat_map(|(_, otherwise)| pieces_of(otherwise)));
+            pieces
+        }
+        expr => vec![Piece::Expression(expr)],
+    }
+}
+
+/// Whether code gives a binding a value: by a `let`, by assigning it, or by a method.
+fn is_given(piece: &Piece<'_>, id: LocalId) -> bool {
     struct Finder(LocalId, bool);
     impl Visit<'_> for Finder {
         fn visit_local(&mut self, local: &Local) {
@@ -96,6 +138,6 @@ fn is_given(statement: &Stmt, id: LocalId) -> bool {
         }
     }
     let mut finder = Finder(id, false);
-    finder.visit_stmt(statement);
+    piece.visit(&mut finder);
     finder.1
 }
