@@ -19,6 +19,7 @@ use crate::contract::Fault;
 
 use super::code::{Code, Machines};
 use super::host::Host;
+use super::reporting::HEARTBEAT_TIMEOUT;
 
 /// Why the code at hand cannot go on with a run in flight of which a workflow task has failed;
 /// nothing if it can.
@@ -160,7 +161,7 @@ async fn run_again(
     for code in Code::of_each(machines) {
         let fault = fault.clone();
         let on_fault = move |told: &Fault| drop(fault.set(told.to_string()));
-        Host::register(code, on_fault, |make| {
+        Host::register(code, HEARTBEAT_TIMEOUT, on_fault, |make| {
             options
                 .register_workflow_with_factory::<Host, _>(make)
                 .map(|_| ())

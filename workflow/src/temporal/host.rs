@@ -12,7 +12,7 @@ use std::future::{poll_fn, ready};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use temporalio_common::WorkflowDefinition;
 use temporalio_common::data_converters::{PayloadConverter, RawValue};
@@ -42,6 +42,8 @@ thread_local! {
 /// A run of any workflow, as the SDK holds it.
 pub(super) struct Host {
     code: Code,
+    /// After how long without a sign of its worker an attempt of an activity is lost.
+    heartbeat_timeout: Duration,
     /// Signals that have arrived and not been given to the run.
     inbox: VecDeque<(String, Vec<Payload>)>,
     /// The run, once it has begun.
@@ -55,12 +57,14 @@ impl Host {
     /// told to `on_fault`, too: the server is told only of the first in a row.
     pub(super) fn register<T>(
         code: Code,
+        heartbeat_timeout: Duration,
         on_fault: impl Fn(&Fault) + Clone + Send + Sync + 'static,
         register: impl FnOnce(Box<dyn Fn() -> Self + Send + Sync>) -> T,
     ) -> T {
         REGISTERED.set(code.name());
         register(Box::new(move || Self {
             code: code.clone(),
+            heartbeat_timeout,
             inbox: VecDeque::new(),
             standing: None,
             on_fault: Rc::new(on_fault.clone()),
@@ -305,6 +309,7 @@ impl Driver {
             ctx: &self.ctx,
             code: &self.code,
             facts: &self.facts,
+            heartbeat_timeout: self.ctx.state(|host| host.heartbeat_timeout),
             state: self.standing.borrow().run.position(),
         };
         let now = self.ctx.workflow_time().unwrap_or(UNIX_EPOCH);

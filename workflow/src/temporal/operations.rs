@@ -46,6 +46,8 @@ pub(super) struct Scene<'a> {
     pub(super) ctx: &'a WorkflowContext<Host>,
     pub(super) code: &'a Code,
     pub(super) facts: &'a Facts,
+    /// After how long without a sign of its worker an attempt of an activity is lost.
+    pub(super) heartbeat_timeout: Duration,
     /// The state that the run stands at.
     pub(super) state: String,
 }
@@ -141,7 +143,7 @@ fn activity(
     let options = ActivityOptions::with_close_timeouts(close_timeouts(&scheduled))
         // The idempotency key: the same in every attempt, and in every run of a chain.
         .activity_id(format!("{}/{op}", scene.facts.run_id))
-        .heartbeat_timeout(activities::HEARTBEAT_TIMEOUT)
+        .heartbeat_timeout(scene.heartbeat_timeout)
         .retry_policy(retry_policy(&scheduled.options.retry))
         .cancellation_token(cancel.clone())
         .build();

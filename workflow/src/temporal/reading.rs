@@ -5,7 +5,7 @@ use std::time::Duration;
 use temporalio_client::errors::{WorkflowInteractionError, WorkflowQueryError};
 use temporalio_client::{
     HistoryEventFilterType, UntypedQuery, WorkflowDescribeOptions, WorkflowFetchHistoryOptions,
-    WorkflowQueryOptions, tonic,
+    WorkflowQueryOptions,
 };
 use temporalio_common::data_converters::RawValue;
 use temporalio_common::protos::temporal::api::history::v1::HistoryEvent as Told;
@@ -20,8 +20,8 @@ use crate::listing::{RunFilter, RunPage};
 use crate::provider::{HistoryEvent, RunInfo, RunTarget, SetAside};
 use crate::status::Status;
 
-use super::connection::REQUEST_TIMEOUT;
-use super::engine::{ServerEngine, rpc_options};
+use super::connection::{REQUEST_TIMEOUT, RETRY_INTERVAL, is_out_of_reach, rpc_options};
+use super::engine::ServerEngine;
 use super::found::{Found, found};
 use super::listing::ListError;
 use super::standing::Standing;
@@ -29,9 +29,6 @@ use super::{failures, fit, history, listing, payloads, queries, until_closed};
 
 /// How often somebody who waits for a result looks whether the run is set aside.
 const SET_ASIDE_INTERVAL: Duration = Duration::from_secs(2);
-
-/// How long to wait before asking a server again that was out of reach.
-const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What it means that the server is out of reach.
 #[derive(Clone, Copy)]
@@ -83,7 +80,7 @@ impl ServerEngine {
                 Err(error) => error,
             };
             match away {
-                Away::IsWaitedFor if is_out_of_reach(&error) => {
+                Away::IsWaitedFor if is_away(&error) => {
                     wait_for_server(workflow_id, &error).await;
                 }
                 _ => return Err(self.interaction(workflow_id, error)),
@@ -139,7 +136,7 @@ impl ServerEngine {
                         return Ok(event);
                     }
                 }
-                Err(error) if is_out_of_reach(&error) => {
+                Err(error) if is_away(&error) => {
                     wait_for_server(workflow_id, &error).await;
                 }
                 Err(error) => return Err(self.interaction(workflow_id, error)),
@@ -377,11 +374,6 @@ async fn wait_for_server(workflow_id: &str, error: &WorkflowInteractionError) {
     tokio::time::sleep(RETRY_INTERVAL).await;
 }
 
-fn is_out_of_reach(error: &WorkflowInteractionError) -> bool {
-    use tonic::Code;
-
-    matches!(error, WorkflowInteractionError::Rpc(status) if matches!(
-        status.code(),
-        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown
-    ))
+fn is_away(error: &WorkflowInteractionError) -> bool {
+    matches!(error, WorkflowInteractionError::Rpc(status) if is_out_of_reach(status))
 }

@@ -1,5 +1,6 @@
 //! Histories that a server kept, run again by the SDK's replayer.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use temporalio_client::{WorkflowFetchHistoryOptions, WorkflowHistory};
@@ -10,11 +11,13 @@ use temporalio_common::protos::temporal::api::history::v1::{
     HistoryEvent, WorkflowTaskFailedEventAttributes,
 };
 
+use tokio::sync::watch;
+
 use crate::prelude::*;
 
 use super::code::Machines;
 use super::connection::Target;
-use super::fit;
+use super::{fit, worker};
 
 #[activity]
 async fn fetch(name: &str) -> Result<String, ActivityError> {
@@ -150,6 +153,28 @@ async fn a_failed_task_counts_only_if_the_code_at_hand_fails_too() {
     let reason = fit::reason(machines::<edited::every_kind>(), events).await;
     let reason = reason.unwrap();
     assert!(reason.contains("nondeterminism"), "{reason}");
+}
+
+#[test]
+fn a_worker_that_stops_is_started_again_until_it_is_closed() {
+    let closed = watch::Sender::new(false);
+    let times = Cell::new(0);
+    worker::again_until_closed(&closed.subscribe(), || {
+        times.set(times.get() + 1);
+        let (time, closed) = (times.get(), closed.clone());
+        async move {
+            match time {
+                1 => panic!("a bug"),
+                2 => Err("the server is gone".into()),
+                3 => Ok(()),
+                _ => {
+                    closed.send_replace(true);
+                    Ok(())
+                }
+            }
+        }
+    });
+    assert_eq!(times.get(), 4);
 }
 
 /// What the other tests replay was recorded so.
