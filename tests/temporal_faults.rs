@@ -141,6 +141,11 @@ async fn without_a_worker_a_state_is_an_error() {
         error.contains("no worker has answered") && error.contains("`tests`"),
         "{error}"
     );
+    // Who executes nothing does not judge the runs of others.
+    let other = open_with(data.path(), |config| {
+        config.client_only().register::<take>()
+    });
+    assert!(other.await.set_aside().await.unwrap().is_empty());
     // What the server itself knows needs none.
     assert_eq!(run.status().await.unwrap(), Status::Running);
     run.terminate("enough").await.unwrap();

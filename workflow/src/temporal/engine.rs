@@ -41,6 +41,8 @@ pub(super) struct ServerEngine {
     pub(super) target: Target,
     pub(super) machines: Arc<Machines>,
     pub(super) closed: watch::Sender<bool>,
+    /// Whether it has a worker.
+    pub(super) works: bool,
     worker: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
@@ -97,6 +99,7 @@ impl ServerEngine {
             target,
             machines,
             closed,
+            works,
             worker: Mutex::new(worker),
         })))
     }

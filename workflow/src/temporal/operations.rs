@@ -39,6 +39,8 @@ pub(super) struct Operations(BTreeMap<u64, Begun>);
 struct Begun {
     ending: Ending,
     cancel: WorkflowCancellationToken,
+    /// Whether it can be begun again in the run that continues this one: a timer is a time.
+    is_movable: bool,
 }
 
 /// What an operation is begun with.
@@ -53,7 +55,7 @@ pub(super) struct Scene<'a> {
 }
 
 impl Operations {
-    /// Begins an operation. A wait for a signal without a timeout needs nothing of the server.
+    /// Begins an operation, of whose time some has passed where the run is continued. A wait for a signal without a timeout needs nothing of the server.
     ///
     /// # Errors
     /// When an argument has no payload.
@@ -62,9 +64,14 @@ impl Operations {
         scene: &Scene<'_>,
         op: u64,
         operation: Operation,
+        passed: Duration,
     ) -> Result<(), Fault> {
         // Not the run's own token: the machine decides what a cancellation interrupts.
         let cancel = WorkflowCancellationToken::new();
+        let is_movable = matches!(
+            operation,
+            Operation::Timer { .. } | Operation::Signal { .. }
+        );
         let mut ending = match operation {
             Operation::Activity(scheduled) => activity(scene, op, scheduled, &cancel)?,
             Operation::Child(scheduled) => child(scene, op, scheduled, &cancel)?,
@@ -72,7 +79,7 @@ impl Operations {
             | Operation::Signal {
                 timeout: Some(duration),
                 ..
-            } => timer(scene.ctx, op, duration, &cancel),
+            } => timer(scene.ctx, op, duration.saturating_sub(passed), &cancel),
             Operation::Signal { timeout: None, .. } => return Ok(()),
         };
         // The first poll gives the command, so that commands stand in the order of operations.
@@ -82,7 +89,12 @@ impl Operations {
         {
             ending = Box::pin(std::future::ready(ended));
         }
-        self.0.insert(op, Begun { ending, cancel });
+        let begun = Begun {
+            ending,
+            cancel,
+            is_movable,
+        };
+        self.0.insert(op, begun);
         Ok(())
     }
 
@@ -93,9 +105,10 @@ impl Operations {
         }
     }
 
-    /// Whether none is under way.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// The first that keeps the run from being continued as new; its outcome would be lost.
+    pub(super) fn immovable(&self) -> Option<u64> {
+        let mut begun = self.0.iter();
+        begun.find_map(|(&op, begun)| (!begun.is_movable).then_some(op))
     }
 
     /// The first operation that has ended, by number: the same in every replay.
