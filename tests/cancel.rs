@@ -34,7 +34,9 @@ async fn at_each_await() {
         let id = format!("wait-{which}");
         let run = executor.start(three_waits(which)).id(&id).await.unwrap();
         executor.cancel(&id).await.unwrap();
-        assert!(matches!(run.result().await, Err(RunError::Canceled(_))));
+        let error = run.result().await.unwrap_err();
+        assert!(matches!(error, RunError::Canceled(_)));
+        assert_eq!(error.to_string(), "the run was canceled");
         assert_eq!(run.status().await.unwrap(), Status::Canceled);
         let again = executor.cancel(&id).await.unwrap_err();
         assert_eq!(

@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use serde_json::{Value, json};
 use tests::provider::{namespace, on_server, temporal};
 use tests::{open, reach};
+use workflow::HistoryEventKind;
 use workflow::prelude::*;
 
 /// Whether there is a server; says so if not.
@@ -226,4 +227,154 @@ async fn a_long_run_is_continued_by_itself() {
     println!("{steps} steps; continued as new: {count}", steps = steps());
     let times: u32 = count.trim().rsplit(' ').next().unwrap().parse().unwrap();
     assert!(times > 0, "{count}");
+}
+
+/// Steps beside two timers that are under way all the time.
+#[workflow]
+async fn napping(ctx: &mut Context, steps: u32) -> Result<u32, WorkflowError> {
+    let nap = ctx.start(ctx.sleep(Duration::from_hours(24)));
+    let call = ctx.start(ctx.wait_for_signal::<u32>("call", Duration::from_hours(12)));
+    let mut n = 0;
+    while n < steps {
+        n = tally(n).await?;
+    }
+    let called = call.await?;
+    nap.await?;
+    Ok(called)
+}
+
+#[activity(timeout = "10s")]
+async fn tally(n: u32) -> Result<u32, ActivityError> {
+    Ok(n + 1)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn timers_go_on_where_a_run_is_continued() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<napping>(data.path()).await;
+    let run = executor.start(napping(30)).id("n").await.unwrap();
+    reach(&run, |state| matches!(state, NappingState::Tally { .. })).await;
+    let timers = async || {
+        let description = executor.describe("n").await.unwrap();
+        let mut timers = description.operations;
+        timers.retain(|operation| operation.op <= 2);
+        let told = timers
+            .iter()
+            .map(|timer| (timer.op, timer.since, timer.due));
+        told.collect::<Vec<_>>()
+    };
+    let before = timers().await;
+    assert_eq!(before.len(), 2);
+    reach(&run, |state| matches!(state, NappingState::Call { .. })).await;
+    assert_eq!(timers().await, before);
+
+    let events = events(data.path(), "n");
+    let continued =
+        &events[0]["workflowExecutionStartedEventAttributes"]["continuedExecutionRunId"];
+    assert!(continued.is_string(), "{continued}");
+    let seconds: Vec<f64> = { events.iter() }
+        .filter_map(|event| event["timerStartedEventAttributes"]["startToFireTimeout"].as_str())
+        .map(|timeout| timeout.trim_end_matches('s').parse().unwrap())
+        .collect();
+    // What is left of a day and of half a day.
+    let [nap, call] = seconds[..] else {
+        panic!("{seconds:?}");
+    };
+    assert!(nap < 86_400.0 && nap > 80_000.0, "{nap}");
+    assert!(call < 43_200.0 && call > 40_000.0, "{call}");
+    run.signal("call", 7u32).await.unwrap();
+    reach(&run, |state| matches!(state, NappingState::Nap { .. })).await;
+    run.terminate("enough").await.unwrap();
+}
+
+#[workflow]
+async fn brief() -> Result<u32, WorkflowError> {
+    Ok(tally(1).await?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_the_server_starts_anew_goes_on() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<brief>(data.path()).await;
+    cli(
+        data.path(),
+        &[
+            "workflow",
+            "start",
+            "-w",
+            "b",
+            "--type",
+            "brief",
+            "--task-queue",
+            "tests",
+            "--cron",
+            "@every 1s",
+        ],
+    );
+    let run = executor.handle::<brief>("b").await.unwrap();
+    let ended = tokio::spawn({
+        let run = run.clone();
+        async move { run.result().await }
+    });
+    let query = r#"WorkflowId = "b" AND ExecutionStatus = "Completed""#;
+    loop {
+        let count = cli(data.path(), &["workflow", "count", "--query", query]);
+        let count: u32 = count.trim().rsplit(' ').next().unwrap().parse().unwrap();
+        if count >= 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let history = executor.history("b").await.unwrap();
+    let completed = history
+        .iter()
+        .filter(|event| matches!(event.kind, HistoryEventKind::ActivityCompleted { .. }));
+    assert!(completed.count() >= 2, "{history:?}");
+    run.terminate("enough").await.unwrap();
+    let error = ended.await.unwrap().unwrap_err();
+    assert!(
+        matches!(&error, RunError::Terminated { reason } if reason == "enough"),
+        "{error}"
+    );
+    assert_eq!(run.status().await.unwrap(), Status::Terminated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timeout_of_a_single_run_is_told() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<greeting>(data.path()).await;
+    cli(
+        data.path(),
+        &[
+            "workflow",
+            "start",
+            "-w",
+            "g",
+            "--type",
+            "greeting",
+            "--task-queue",
+            "tests",
+            "-i",
+            r#""Ada""#,
+            "-i",
+            "[]",
+            "--run-timeout",
+            "2s",
+        ],
+    );
+    let run = executor.handle::<greeting>("g").await.unwrap();
+    let error = run.result().await.unwrap_err();
+    assert!(
+        matches!(error, RunError::TimedOut { timeout } if timeout == Duration::from_secs(2)),
+        "{error}"
+    );
 }

@@ -7,6 +7,8 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
+use std::time::Duration;
+
 use tests::open_with;
 use tests::travel::travel;
 
@@ -18,7 +20,11 @@ async fn main() {
     };
     let cached = cached.parse().expect("a number");
     let executor = open_with(Path::new(data), |config| {
-        config.cached_runs(cached).register::<travel>()
+        config
+            .cached_runs(cached)
+            // It is killed, and the next is to take over soon.
+            .heartbeat_timeout(Duration::from_secs(10))
+            .register::<travel>()
     });
     let _executor = executor.await;
     let mut log = OpenOptions::new()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::compiled::Workflow;
 use crate::contract::{DefinitionError, Machine};
@@ -51,6 +52,8 @@ pub struct ServerConfig {
     pub client_only: bool,
     /// [`Config::cached_runs`].
     pub cached_runs: Option<usize>,
+    /// [`Config::heartbeat_timeout`].
+    pub heartbeat_timeout: Option<Duration>,
 }
 
 /// Without the key.
@@ -64,6 +67,7 @@ impl fmt::Debug for ServerConfig {
             .field("api_key", &self.api_key.is_some())
             .field("client_only", &self.client_only)
             .field("cached_runs", &self.cached_runs)
+            .field("heartbeat_timeout", &self.heartbeat_timeout)
             .finish()
     }
 }
@@ -136,6 +140,19 @@ impl Config {
         self
     }
 
+    /// After so long without a sign of its worker, a server takes an attempt of an activity for
+    /// lost: its process has died, or the two have not reached each other all the while. At least
+    /// a second; a minute without it. A shorter time finds a dead process sooner, a longer one
+    /// lets attempts outlive a longer outage.
+    ///
+    /// Workers give their signs by themselves. It holds for the activities that this worker's runs
+    /// begin.
+    #[must_use]
+    pub fn heartbeat_timeout(mut self, timeout: Duration) -> Self {
+        self.server.heartbeat_timeout = Some(timeout);
+        self
+    }
+
     /// What runs may take; the defaults of [`Limits`] otherwise.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -184,6 +201,7 @@ impl Config {
             ("api_key", server.api_key.is_some()),
             ("client_only", server.client_only),
             ("cached_runs", server.cached_runs.is_some()),
+            ("heartbeat_timeout", server.heartbeat_timeout.is_some()),
             ("limits", self.limits != Limits::default()),
             ("retention", self.retention != Retention::default()),
         ];

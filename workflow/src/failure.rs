@@ -53,6 +53,11 @@ impl Failure {
         }
     }
 
+    /// What an await returns that a request to cancel interrupts.
+    pub(crate) fn canceled() -> Self {
+        Self::new(FailureKind::Canceled, "the run was canceled")
+    }
+
     /// Takes in any error: its text with its causes and its type. Where a `Failure` stands in the
     /// chain of causes, its kind is kept, so a cancellation wrapped in an error type of the
     /// user's is still a cancellation.

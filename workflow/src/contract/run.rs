@@ -376,10 +376,7 @@ impl Run {
                 continue;
             };
             canceled.push(self.pending[index].clone());
-            self.pending[index].outcome = Some(Outcome::Failed(Failure::new(
-                FailureKind::Canceled,
-                "the run was canceled",
-            )));
+            self.pending[index].outcome = Some(Outcome::Failed(Failure::canceled()));
         }
         cancel_commands(canceled)
     }

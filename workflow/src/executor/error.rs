@@ -196,7 +196,7 @@ pub enum RunError {
     #[error("the workflow failed: {0}")]
     Failed(Failure),
     /// The run was asked to cancel, and the workflow returned that.
-    #[error("the run was canceled: {0}")]
+    #[error("{}", canceled(.0))]
     Canceled(Failure),
     /// The run was ended from outside.
     #[error("the run was terminated: {reason}")]
@@ -220,6 +220,15 @@ pub enum RunError {
     /// The result could not be asked for.
     #[error(transparent)]
     Executor(#[from] Error),
+}
+
+/// Most workflows return what the interrupted await did, which says so already.
+fn canceled(failure: &Failure) -> String {
+    let plain = Failure::canceled().message;
+    match failure.message == plain {
+        true => plain,
+        false => format!("{plain}: {failure}"),
+    }
 }
 
 impl RunError {

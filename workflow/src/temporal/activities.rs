@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use temporalio_common::ActivityDefinition as SdkDefinition;
 use temporalio_common::data_converters::RawValue;
@@ -14,6 +13,7 @@ use temporalio_sdk::activities::{
 };
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::activity::ActivityContext;
 use crate::attempt;
@@ -22,13 +22,8 @@ use crate::contract::{ActivityDefinition, ActivityName, Definition};
 use crate::failure::{Failure, FailureKind};
 
 use super::code::Machines;
-use super::{failures, payloads, until_closed};
-
-/// After so long without a sign of its worker, an attempt is lost.
-pub(super) const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How often a worker gives a sign for each attempt.
-pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
+use super::reporting::{self, BrokenOff};
+use super::{payloads, until_closed};
 
 thread_local! {
     /// The SDK asks a type for the name of its activity, and all are of one type: this is the name
@@ -96,40 +91,41 @@ impl Activities {
             .clone();
         let (name, output) = (definition.name.name.clone(), definition.output);
         let arguments = payloads::decode_all(&input.payloads, &definition.parameters)?;
-        let mut task = {
-            let context = context(&ctx);
-            let attempt = attempt::run(definition, arguments, context, None);
-            self.runtime.spawn(attempt)
-        };
+        let context = context(&ctx);
+        let attempt = attempt::run(definition, arguments, context, None);
+        // Whoever breaks this off breaks off the attempt.
+        let mut attempts = JoinSet::new();
+        attempts.spawn_on(attempt, &self.runtime);
         let mut closed = self.closed.clone();
-        let mut heartbeat = tokio::time::interval(HEARTBEAT_INTERVAL);
-        let joined = loop {
+        let ended = reporting::alive(&ctx, async {
             tokio::select! {
                 biased;
-                joined = &mut task => break joined,
-                () = ctx.cancelled() => {
-                    task.abort();
-                    return Err(ActivityError::cancelled());
-                }
-                () = until_closed(&mut closed) => {
-                    task.abort();
-                    return Err(lost(&name));
-                }
-                _ = heartbeat.tick() => ctx.record_heartbeat(RawValue::default()).await?,
+                joined = attempts.join_next() => attempt::outcome(&name, joined?),
+                () = until_closed(&mut closed) => None,
             }
+        });
+        let ended = ended.await;
+        drop(attempts);
+        let outcome = match ended {
+            Ok(Some(outcome)) => outcome,
+            // Told at once, so that another worker takes it up without waiting.
+            Ok(None) => Err(lost(format!("activity `{name}` died with its process"))),
+            Err(BrokenOff::Reset) => Err(lost(format!("activity `{name}` was reset"))),
+            Err(BrokenOff::Canceled) => return Err(ActivityError::cancelled()),
         };
-        match attempt::outcome(&name, joined) {
-            Some(Ok(value)) => Ok(RawValue::new(vec![payloads::encode(&value, &output)?])),
-            Some(Err(failure)) => Err(ActivityError::application(failures::sent(&failure))),
-            None => Err(lost(&name)),
+        let outcome = match outcome {
+            Ok(value) => Ok(RawValue::new(vec![payloads::encode(&value, &output)?])),
+            Err(failure) => Err(failure),
+        };
+        match reporting::alive(&ctx, reporting::report(&ctx, outcome)).await {
+            Ok(reported) => Err(reported),
+            Err(_) => Err(ActivityError::cancelled()),
         }
     }
 }
 
-/// Told to the server at once, so that another worker takes the attempt up without waiting.
-fn lost(name: &str) -> ActivityError {
-    let text = format!("activity `{name}` died with its process");
-    ActivityError::application(failures::sent(&Failure::new(FailureKind::Lost, text)))
+fn lost(text: String) -> Failure {
+    Failure::new(FailureKind::Lost, text)
 }
 
 fn context(ctx: &SdkContext) -> ActivityContext {

@@ -6,7 +6,7 @@ use temporalio_client::errors::ClientConnectError;
 use temporalio_client::grpc::WorkflowService;
 use temporalio_client::tonic::{Code, Request, Status};
 use temporalio_client::{
-    Client, ClientOptions, ClientTlsOptions, ConnectionOptions, TlsOptions, Url,
+    Client, ClientOptions, ClientTlsOptions, ConnectionOptions, RpcOptions, TlsOptions, Url,
 };
 use temporalio_common::protos::temporal::api::workflowservice::v1::DescribeNamespaceRequest;
 
@@ -15,6 +15,9 @@ use crate::executor::{Error, OpenError};
 
 /// How long a request may take before the server counts as out of reach.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long to wait before asking a server again that was out of reach.
+pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 const HOST: &str = "localhost:7233";
 const NAMESPACE: &str = "default";
@@ -128,6 +131,19 @@ impl Target {
             self.host
         ))
     }
+}
+
+/// With a limit to how long a request may take.
+pub(super) fn rpc_options() -> RpcOptions {
+    RpcOptions::builder().timeout(REQUEST_TIMEOUT).build()
+}
+
+/// Whether the server may not even have heard what it was asked.
+pub(super) fn is_out_of_reach(error: &Status) -> bool {
+    matches!(
+        error.code(),
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown
+    )
 }
 
 /// An error with what is behind it; those of the client tell the reason there.

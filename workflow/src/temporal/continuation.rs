@@ -4,21 +4,21 @@ use temporalio_common::data_converters::RawValue;
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 
 use crate::codec::{self, CodecError};
-use crate::contract::Run;
 
 use super::payloads;
+use super::standing::Standing;
 
-/// The encoding of a [`Run`]; the number is that of its form.
-const ENCODING: &str = "binary/workflow-run-1";
+/// The encoding of a [`Standing`]; the number is that of its form.
+const ENCODING: &str = "binary/workflow-run-2";
 
-/// A run, as the only argument of the run that continues it.
-pub(super) fn input(run: &Run) -> Result<RawValue, CodecError> {
-    let run = codec::encode_record(run)?;
-    Ok(RawValue::new(vec![payloads::of(ENCODING, run)]))
+/// Where a run stands, as the only argument of the run that continues it.
+pub(super) fn input(standing: &Standing) -> Result<RawValue, CodecError> {
+    let standing = codec::encode_record(standing)?;
+    Ok(RawValue::new(vec![payloads::of(ENCODING, standing)]))
 }
 
 /// The run to continue, where that is what the input is.
-pub(super) fn run(input: &[Payload]) -> Option<Result<Run, CodecError>> {
+pub(super) fn standing(input: &[Payload]) -> Option<Result<Standing, CodecError>> {
     match input {
         [payload] if payloads::encoding(payload) == ENCODING => {
             Some(codec::decode_record(&payload.data))

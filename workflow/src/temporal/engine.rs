@@ -3,11 +3,11 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use temporalio_client::errors::{WorkflowInteractionError, WorkflowStartError};
 use temporalio_client::{
-    Client, RpcOptions, UntypedSignal, UntypedWorkflowHandle, WorkflowCancelOptions,
+    Client, UntypedSignal, UntypedWorkflowHandle, WorkflowCancelOptions,
     WorkflowExecutionInfo as ExecutionId, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
     WorkflowSignalOptions, WorkflowStartOptions, WorkflowTerminateOptions,
 };
@@ -25,11 +25,12 @@ use crate::listing::{RunFilter, RunPage};
 use crate::provider::{
     Engine, HistoryEvent, IdPolicy, ProviderFuture, RunInfo, RunTarget, SetAside, StartRequest,
 };
+use crate::status::Status;
 
 use super::code::Machines;
-use super::connection::{REQUEST_TIMEOUT, Target};
-use super::payloads;
+use super::connection::{Target, rpc_options};
 use super::worker::{self, WorkerConfig};
+use super::{payloads, reporting};
 
 /// How often somebody who waits for a run to change looks at it.
 const CHANGED_INTERVAL: Duration = Duration::from_millis(100);
@@ -40,6 +41,8 @@ pub(super) struct ServerEngine {
     pub(super) target: Target,
     pub(super) machines: Arc<Machines>,
     pub(super) closed: watch::Sender<bool>,
+    /// Whether it has a worker.
+    pub(super) works: bool,
     worker: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
@@ -66,9 +69,11 @@ impl ServerEngine {
                 "api_key",
                 "client_only",
                 "cached_runs",
+                "heartbeat_timeout",
             ],
         )?;
         let target = Target::of(config)?;
+        let heartbeat_timeout = reporting::heartbeat_timeout(config.server())?;
         let machines: Machines = config
             .machines()?
             .into_iter()
@@ -84,6 +89,7 @@ impl ServerEngine {
                 target: target.clone(),
                 machines: machines.clone(),
                 cached_runs: config.server().cached_runs,
+                heartbeat_timeout,
                 closed: closed.subscribe(),
             })?),
             false => None,
@@ -93,6 +99,7 @@ impl ServerEngine {
             target,
             machines,
             closed,
+            works,
             worker: Mutex::new(worker),
         })))
     }
@@ -161,7 +168,15 @@ impl ServerEngine {
             .start_workflow(workflow, RawValue::new(input), options)
             .await;
         match started {
-            Ok(handle) => Ok(self.look(&workflow_id, handle.run_id()).await?.info),
+            // It is not looked at: it has begun also where the server is gone by now.
+            Ok(handle) => Ok(RunInfo {
+                run_id: handle.run_id().unwrap_or_default().to_owned(),
+                workflow_id,
+                workflow: request.workflow,
+                status: Status::Running,
+                started_at: SystemTime::now(),
+                closed_at: None,
+            }),
             Err(WorkflowStartError::AlreadyStarted { .. }) => {
                 let existing = self.look(&workflow_id, None).await?.info;
                 match request.id_policy {
@@ -265,11 +280,6 @@ impl ServerEngine {
             );
         }
     }
-}
-
-/// With a limit to how long a request may take.
-pub(super) fn rpc_options() -> RpcOptions {
-    RpcOptions::builder().timeout(REQUEST_TIMEOUT).build()
 }
 
 /// The open engine, as callers hold it.

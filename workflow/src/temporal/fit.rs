@@ -4,6 +4,7 @@
 //! gone. So the history is run again with the code at hand, as a worker would in the next attempt.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use temporalio_common::protos::temporal::api::enums::v1::{EventType, WorkflowTaskFailedCause};
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
@@ -15,10 +16,17 @@ use temporalio_sdk::workflow_replayer::{
     WorkflowReplayError, WorkflowReplayFailure, WorkflowReplayer, WorkflowReplayerOptions,
 };
 
+use tokio::time::timeout;
+
 use crate::contract::Fault;
+use crate::panic_text;
 
 use super::code::{Code, Machines};
 use super::host::Host;
+use super::reporting::HEARTBEAT_TIMEOUT;
+
+/// How long it may take to run a history again.
+const REPLAY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why the code at hand cannot go on with a run in flight of which a workflow task has failed;
 /// nothing if it can.
@@ -61,9 +69,30 @@ fn failure(events: &[HistoryEvent]) -> Option<&WorkflowTaskFailedEventAttributes
     })?
 }
 
-/// Adds the next workflow task: what the server gives a worker with it and writes only once it is
-/// done. To the SDK it is a task that is done, or it would not always run it.
+/// Adds the next workflow task, in the place of one that is under way: what the server gives a
+/// worker with it and writes only once it is done. To the SDK it is a task that is done, or it
+/// would not always run it.
 fn add_next_task(events: &mut Vec<HistoryEvent>) {
+    // Once the server suggests it, it goes on to.
+    let suggests_continuing = events
+        .iter()
+        .rev()
+        .find_map(|event| match &event.attributes {
+            Some(Attributes::WorkflowTaskStartedEventAttributes(it)) => {
+                Some(it.suggest_continue_as_new)
+            }
+            _ => None,
+        });
+    let is_under_way = |event: &HistoryEvent| {
+        matches!(
+            event.attributes,
+            Some(
+                Attributes::WorkflowTaskScheduledEventAttributes(_)
+                    | Attributes::WorkflowTaskStartedEventAttributes(_)
+            )
+        )
+    };
+    while events.pop_if(|event| is_under_way(event)).is_some() {}
     let last = events.last().map_or(0, |event| event.event_id);
     push(
         events,
@@ -72,6 +101,7 @@ fn add_next_task(events: &mut Vec<HistoryEvent>) {
     );
     let started = WorkflowTaskStartedEventAttributes {
         scheduled_event_id: last + 1,
+        suggest_continue_as_new: suggests_continuing.unwrap_or_default(),
         ..Default::default()
     };
     push(
@@ -106,11 +136,11 @@ pub(super) fn push(events: &mut Vec<HistoryEvent>, event_type: EventType, attrib
 /// Runs a history again with the code at hand, and gives the reason if it cannot go on.
 ///
 /// # Errors
-/// When it cannot be run again at all.
+/// When it cannot be run again at all; why.
 pub(super) async fn replay(
     machines: Arc<Machines>,
     events: Vec<HistoryEvent>,
-) -> Result<Option<String>, WorkflowReplayError> {
+) -> Result<Option<String>, String> {
     // The SDK's futures stay on one thread.
     let replaying = tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -118,21 +148,24 @@ pub(super) async fn replay(
             .build()
             .expect("a runtime of one thread");
         let fault = Arc::new(OnceLock::new());
-        let replayed = runtime.block_on(run_again(&machines, events, &fault));
+        let replaying = run_again(&machines, events, &fault);
+        // Where it does not like a history, the SDK may wait for ever.
+        let replayed = runtime.block_on(async { timeout(REPLAY_TIMEOUT, replaying).await });
         if let Some(fault) = fault.get() {
             return Ok(Some(fault.clone()));
         }
         match replayed {
-            Ok(()) => Ok(None),
-            Err(WorkflowReplayError::Replay(WorkflowReplayFailure::Nondeterminism { message })) => {
-                Ok(Some(nondeterminism(&message)))
-            }
-            Err(error) => Err(error),
+            Ok(Ok(())) => Ok(None),
+            Ok(Err(WorkflowReplayError::Replay(WorkflowReplayFailure::Nondeterminism {
+                message,
+            }))) => Ok(Some(nondeterminism(&message))),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("it takes longer than {REPLAY_TIMEOUT:?}")),
         }
     });
     match replaying.await {
         Ok(replayed) => replayed,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(error) if error.is_panic() => Err(panic_text::of(error.into_panic())),
         // The runtime has ended, and with it whoever asks.
         Err(_) => std::future::pending().await,
     }
@@ -160,7 +193,7 @@ async fn run_again(
     for code in Code::of_each(machines) {
         let fault = fault.clone();
         let on_fault = move |told: &Fault| drop(fault.set(told.to_string()));
-        Host::register(code, on_fault, |make| {
+        Host::register(code, HEARTBEAT_TIMEOUT, on_fault, |make| {
             options
                 .register_workflow_with_factory::<Host, _>(make)
                 .map(|_| ())

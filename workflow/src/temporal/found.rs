@@ -17,8 +17,11 @@ pub(super) struct Found {
     pub(super) info: RunInfo,
     /// The id of the latest.
     pub(super) run_id: String,
-    pub(super) timeout: Option<Duration>,
+    /// How long the whole chain may take, and until when.
+    timeout: Option<Duration>,
     pub(super) timeout_at: Option<SystemTime>,
+    /// How long each of its runs may take.
+    run_timeout: Option<Duration>,
     pub(super) activities: Vec<PendingActivityInfo>,
     /// How often its present workflow task was tried.
     pub(super) attempt: i32,
@@ -26,14 +29,19 @@ pub(super) struct Found {
     pub(super) events: i64,
 }
 
+impl Found {
+    /// The timeout that had passed when the chain timed out.
+    pub(super) fn passed(&self, at: Option<SystemTime>) -> Duration {
+        let whole = self.timeout.filter(|_| self.timeout_at <= at);
+        let timeout = whole.or(self.run_timeout).or(self.timeout);
+        timeout.unwrap_or_default()
+    }
+}
+
 /// A run, as the server describes it; nothing where it leaves out what makes one.
 pub(super) fn found(described: DescribeWorkflowExecutionResponse) -> Option<Found> {
     let task = described.pending_workflow_task;
-    let timeout = described
-        .execution_config
-        .and_then(|config| config.workflow_execution_timeout)
-        .and_then(|timeout| Duration::try_from(timeout).ok())
-        .filter(|timeout| !timeout.is_zero());
+    let config = described.execution_config.unwrap_or_default();
     let described_info = described.workflow_execution_info?;
     let events = described_info.history_length;
     let (mut info, run_id) = info(described_info)?;
@@ -46,7 +54,8 @@ pub(super) fn found(described: DescribeWorkflowExecutionResponse) -> Option<Foun
         activities: described.pending_activities,
         info,
         run_id,
-        timeout,
+        timeout: limit(config.workflow_execution_timeout),
+        run_timeout: limit(config.workflow_run_timeout),
         attempt: task.map_or(0, |task| task.attempt),
         events,
     })
@@ -71,7 +80,17 @@ pub(super) fn info(info: WorkflowExecutionInfo) -> Option<(RunInfo, String)> {
     Some((info, run_id))
 }
 
-fn time<T>(time: Option<T>) -> Option<SystemTime>
+/// To the server, zero is without limit.
+fn limit<T>(timeout: Option<T>) -> Option<Duration>
+where
+    Duration: TryFrom<T>,
+{
+    let timeout = Duration::try_from(timeout?).ok()?;
+    (!timeout.is_zero()).then_some(timeout)
+}
+
+/// A time of the server's.
+pub(super) fn time<T>(time: Option<T>) -> Option<SystemTime>
 where
     SystemTime: TryFrom<T>,
 {

@@ -12,7 +12,7 @@ use std::future::{poll_fn, ready};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use temporalio_common::WorkflowDefinition;
 use temporalio_common::data_converters::{PayloadConverter, RawValue};
@@ -42,6 +42,8 @@ thread_local! {
 /// A run of any workflow, as the SDK holds it.
 pub(super) struct Host {
     code: Code,
+    /// After how long without a sign of its worker an attempt of an activity is lost.
+    heartbeat_timeout: Duration,
     /// Signals that have arrived and not been given to the run.
     inbox: VecDeque<(String, Vec<Payload>)>,
     /// The run, once it has begun.
@@ -55,12 +57,14 @@ impl Host {
     /// told to `on_fault`, too: the server is told only of the first in a row.
     pub(super) fn register<T>(
         code: Code,
+        heartbeat_timeout: Duration,
         on_fault: impl Fn(&Fault) + Clone + Send + Sync + 'static,
         register: impl FnOnce(Box<dyn Fn() -> Self + Send + Sync>) -> T,
     ) -> T {
         REGISTERED.set(code.name());
         register(Box::new(move || Self {
             code: code.clone(),
+            heartbeat_timeout,
             inbox: VecDeque::new(),
             standing: None,
             on_fault: Rc::new(on_fault.clone()),
@@ -89,6 +93,8 @@ struct Driver {
     is_cancelled: bool,
     /// Whether something has happened to the run since it began or was continued.
     has_advanced: bool,
+    /// Whether somebody was warned that the run is not continued.
+    has_warned: bool,
 }
 
 /// Why a driver is done.
@@ -142,18 +148,18 @@ impl Driver {
             what: "the input".to_owned(),
             error,
         };
-        let run = match continuation::run(input) {
-            Some(run) => run.map_err(unreadable)?,
+        let standing = match continuation::standing(input) {
+            Some(standing) => standing.map_err(unreadable)?,
             None => {
                 let arguments = payloads::decode_all(input, &definition.parameters());
                 let seed = codec::hash_text(&run_id);
-                Run::start(code.machine(), arguments.map_err(unreadable)?, seed)?
+                Standing {
+                    run: Run::start(code.machine(), arguments.map_err(unreadable)?, seed)?,
+                    since: BTreeMap::new(),
+                }
             }
         };
-        let standing = Rc::new(RefCell::new(Standing {
-            run,
-            since: BTreeMap::new(),
-        }));
+        let standing = Rc::new(RefCell::new(standing));
         ctx.state_mut(|host| host.standing = Some(standing.clone()));
         let mut driver = Self {
             facts: Facts {
@@ -167,8 +173,9 @@ impl Driver {
             operations: Operations::default(),
             is_cancelled: false,
             has_advanced: false,
+            has_warned: false,
         };
-        // What the run before had asked for when it was continued.
+        // What the run before had asked for when it was continued, and its timers.
         let asked = {
             let standing = driver.standing.borrow();
             let under_way = standing.run.under_way();
@@ -203,12 +210,27 @@ impl Driver {
             let commands = self.standing.borrow_mut().run.absorb(event);
             self.carry_out(commands, &mut asked)?;
         }
-        // Nothing is under way but what was asked for just now, and that travels with the run.
-        let is_movable = self.has_advanced && self.operations.is_empty();
-        if is_movable && self.ctx.continue_as_new_suggested() {
-            return Err(self.continue_as_new());
+        // What was asked for just now travels with the run, and so do timers.
+        if self.has_advanced && self.ctx.continue_as_new_suggested() {
+            match self.operations.immovable() {
+                None => return Err(self.continue_as_new()),
+                Some(op) => self.warn_of(op),
+            }
         }
         Ok(self.send(asked)?)
+    }
+
+    /// Warns of an operation that keeps the run from being continued, once.
+    fn warn_of(&mut self, op: u64) {
+        if !self.has_warned && !self.ctx.is_replaying() {
+            tracing::warn!(
+                workflow_id = self.facts.workflow_id,
+                op,
+                "the server suggests to continue a run as new, and an activity or a child that is under way keeps it from that: \
+                 its history grows until that ends"
+            );
+        }
+        self.has_warned = true;
     }
 
     fn step_while_ready(&mut self, asked: &mut Vec<(u64, Operation)>) -> Result<(), Stop> {
@@ -305,19 +327,22 @@ impl Driver {
             ctx: &self.ctx,
             code: &self.code,
             facts: &self.facts,
+            heartbeat_timeout: self.ctx.state(|host| host.heartbeat_timeout),
             state: self.standing.borrow().run.position(),
         };
         let now = self.ctx.workflow_time().unwrap_or(UNIX_EPOCH);
-        let since = &mut self.standing.borrow_mut().since;
+        let Standing { run, since } = &mut *self.standing.borrow_mut();
+        since.retain(|op, _| run.pending(*op).is_some());
         for (op, operation) in asked {
-            self.operations.begin(&scene, op, operation)?;
-            since.insert(op, now);
+            let since = since.entry(op).or_insert(now);
+            let passed = now.duration_since(*since).unwrap_or_default();
+            self.operations.begin(&scene, op, operation, passed)?;
         }
         Ok(())
     }
 
     fn continue_as_new(&self) -> Stop {
-        let input = match continuation::input(&self.standing.borrow().run) {
+        let input = match continuation::input(&self.standing.borrow()) {
             Ok(input) => input,
             Err(error) => return Stop::Fault(self.codec_fault("the run", error)),
         };

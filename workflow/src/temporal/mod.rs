@@ -6,7 +6,8 @@
 //!   run as [`found`], and whether the code at hand [`fit`]s it.
 //! - [`worker`]: a thread that executes tasks: [`host`] drives a run's machine, [`operations`] are
 //!   what it has under way, [`continuation`] is how it becomes the input of its next run,
-//!   [`queries`] what it answers of where it [`standing`]s; [`activities`] are attempts.
+//!   [`queries`] what it answers of where it [`standing`]s; [`activities`] are attempts, [`reporting`]
+//!   what the server is told of them.
 //! - [`code`]: the registered workflows. [`payloads`], [`failures`], [`history`], [`listing`]: values,
 //!   failures, events and lists of runs as Temporal has them, and back.
 
@@ -25,6 +26,7 @@ mod operations;
 mod payloads;
 mod queries;
 mod reading;
+mod reporting;
 mod standing;
 mod worker;
 

@@ -39,6 +39,8 @@ pub(super) struct Operations(BTreeMap<u64, Begun>);
 struct Begun {
     ending: Ending,
     cancel: WorkflowCancellationToken,
+    /// Whether it can be begun again in the run that continues this one: a timer is a time.
+    is_movable: bool,
 }
 
 /// What an operation is begun with.
@@ -46,12 +48,14 @@ pub(super) struct Scene<'a> {
     pub(super) ctx: &'a WorkflowContext<Host>,
     pub(super) code: &'a Code,
     pub(super) facts: &'a Facts,
+    /// After how long without a sign of its worker an attempt of an activity is lost.
+    pub(super) heartbeat_timeout: Duration,
     /// The state that the run stands at.
     pub(super) state: String,
 }
 
 impl Operations {
-    /// Begins an operation. A wait for a signal without a timeout needs nothing of the server.
+    /// Begins an operation, of whose time some has passed where the run is continued. A wait for a signal without a timeout needs nothing of the server.
     ///
     /// # Errors
     /// When an argument has no payload.
@@ -60,9 +64,14 @@ impl Operations {
         scene: &Scene<'_>,
         op: u64,
         operation: Operation,
+        passed: Duration,
     ) -> Result<(), Fault> {
         // Not the run's own token: the machine decides what a cancellation interrupts.
         let cancel = WorkflowCancellationToken::new();
+        let is_movable = matches!(
+            operation,
+            Operation::Timer { .. } | Operation::Signal { .. }
+        );
         let mut ending = match operation {
             Operation::Activity(scheduled) => activity(scene, op, scheduled, &cancel)?,
             Operation::Child(scheduled) => child(scene, op, scheduled, &cancel)?,
@@ -70,7 +79,7 @@ impl Operations {
             | Operation::Signal {
                 timeout: Some(duration),
                 ..
-            } => timer(scene.ctx, op, duration, &cancel),
+            } => timer(scene.ctx, op, duration.saturating_sub(passed), &cancel),
             Operation::Signal { timeout: None, .. } => return Ok(()),
         };
         // The first poll gives the command, so that commands stand in the order of operations.
@@ -80,7 +89,12 @@ impl Operations {
         {
             ending = Box::pin(std::future::ready(ended));
         }
-        self.0.insert(op, Begun { ending, cancel });
+        let begun = Begun {
+            ending,
+            cancel,
+            is_movable,
+        };
+        self.0.insert(op, begun);
         Ok(())
     }
 
@@ -91,9 +105,10 @@ impl Operations {
         }
     }
 
-    /// Whether none is under way.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// The first that keeps the run from being continued as new; its outcome would be lost.
+    pub(super) fn immovable(&self) -> Option<u64> {
+        let mut begun = self.0.iter();
+        begun.find_map(|(&op, begun)| (!begun.is_movable).then_some(op))
     }
 
     /// The first operation that has ended, by number: the same in every replay.
@@ -141,7 +156,7 @@ fn activity(
     let options = ActivityOptions::with_close_timeouts(close_timeouts(&scheduled))
         // The idempotency key: the same in every attempt, and in every run of a chain.
         .activity_id(format!("{}/{op}", scene.facts.run_id))
-        .heartbeat_timeout(activities::HEARTBEAT_TIMEOUT)
+        .heartbeat_timeout(scene.heartbeat_timeout)
         .retry_policy(retry_policy(&scheduled.options.retry))
         .cancellation_token(cancel.clone())
         .build();

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use temporalio_client::errors::{WorkflowInteractionError, WorkflowQueryError};
 use temporalio_client::{
-    HistoryEventFilterType, UntypedQuery, WorkflowDescribeOptions, WorkflowFetchHistoryOptions,
-    WorkflowQueryOptions, tonic,
+    HistoryEventFilterType, RpcOptions, UntypedQuery, WorkflowDescribeOptions,
+    WorkflowFetchHistoryOptions, WorkflowQueryOptions,
 };
 use temporalio_common::data_converters::RawValue;
 use temporalio_common::protos::temporal::api::history::v1::HistoryEvent as Told;
@@ -20,18 +20,15 @@ use crate::listing::{RunFilter, RunPage};
 use crate::provider::{HistoryEvent, RunInfo, RunTarget, SetAside};
 use crate::status::Status;
 
-use super::connection::REQUEST_TIMEOUT;
-use super::engine::{ServerEngine, rpc_options};
-use super::found::{Found, found};
+use super::connection::{REQUEST_TIMEOUT, RETRY_INTERVAL, is_out_of_reach, rpc_options};
+use super::engine::ServerEngine;
+use super::found::{Found, found, time};
 use super::listing::ListError;
 use super::standing::Standing;
 use super::{failures, fit, history, listing, payloads, queries, until_closed};
 
 /// How often somebody who waits for a result looks whether the run is set aside.
 const SET_ASIDE_INTERVAL: Duration = Duration::from_secs(2);
-
-/// How long to wait before asking a server again that was out of reach.
-const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What it means that the server is out of reach.
 #[derive(Clone, Copy)]
@@ -83,7 +80,7 @@ impl ServerEngine {
                 Err(error) => error,
             };
             match away {
-                Away::IsWaitedFor if is_out_of_reach(&error) => {
+                Away::IsWaitedFor if is_away(&error) => {
                     wait_for_server(workflow_id, &error).await;
                 }
                 _ => return Err(self.interaction(workflow_id, error)),
@@ -105,44 +102,52 @@ impl ServerEngine {
         if [&latest.info.run_id, &latest.run_id].contains(&run_id) {
             return Ok(latest);
         }
-        // The id was used again: that chain has ended.
+        // The id was used again: that chain has ended. Or the server is one that does not tell the
+        // first run of a chain.
         let mut found = self.look_or(away, workflow_id, Some(run_id)).await?;
-        while let Some(next) = self.continued_as(workflow_id, &found.run_id).await? {
-            found = self.look_or(away, workflow_id, Some(&next)).await?;
+        let first = found.info.run_id.clone();
+        while let Some(event) = self.end(away, false, workflow_id, &found.run_id).await?
+            && let Some(next) = event.attributes.as_ref().and_then(successor)
+        {
+            found = self.look_or(away, workflow_id, Some(next)).await?;
         }
+        found.info.run_id = first;
         Ok(found)
     }
 
-    async fn continued_as(&self, workflow_id: &str, run_id: &str) -> Result<Option<String>, Error> {
-        let closing = self.close_event(workflow_id, run_id).await?;
-        Ok(match closing.attributes {
-            Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(it)) => {
-                Some(it.new_execution_run_id)
-            }
-            _ => None,
-        })
-    }
-
-    /// The event that ends one run of a chain; waits for it.
-    async fn close_event(&self, workflow_id: &str, run_id: &str) -> Result<Told, Error> {
+    /// The event that ends one run of a chain; waits for it, or gives nothing where it goes on.
+    async fn end(
+        &self,
+        away: Away,
+        waits: bool,
+        workflow_id: &str,
+        run_id: &str,
+    ) -> Result<Option<Told>, Error> {
         let options = WorkflowFetchHistoryOptions::builder()
-            .wait_new_event(true)
+            .wait_new_event(waits)
             .skip_archival(true)
             .event_filter_type(HistoryEventFilterType::CloseEvent)
+            .rpc_options(match waits {
+                true => RpcOptions::default(),
+                false => rpc_options(),
+            })
             .build();
         let handle = self.handle(workflow_id, Some(run_id));
         loop {
             self.check_open()?;
             match handle.fetch_history(options.clone()).into_events().await {
                 Ok(mut events) => {
-                    if let Some(event) = events.pop() {
+                    let event = events.pop();
+                    if event.is_some() || !waits {
                         return Ok(event);
                     }
                 }
-                Err(error) if is_out_of_reach(&error) => {
-                    wait_for_server(workflow_id, &error).await;
-                }
-                Err(error) => return Err(self.interaction(workflow_id, error)),
+                Err(error) => match away {
+                    Away::IsWaitedFor if is_away(&error) => {
+                        wait_for_server(workflow_id, &error).await;
+                    }
+                    _ => return Err(self.interaction(workflow_id, error)),
+                },
             }
         }
     }
@@ -275,20 +280,21 @@ impl ServerEngine {
     pub(super) async fn outcome(&self, run: RunTarget) -> Result<Sealed, RunError> {
         let found = self.find_or(Away::IsWaitedFor, &run).await?;
         let workflow_id = found.info.workflow_id.clone();
-        let mut run_id = found.run_id;
+        let mut run_id = found.run_id.clone();
         let mut closed = self.closed.subscribe();
         loop {
             let event = tokio::select! {
                 biased;
                 () = until_closed(&mut closed) => return Err(Error::Closed.into()),
-                event = self.close_event(&workflow_id, &run_id) => event?,
+                event = self.end(Away::IsWaitedFor, true, &workflow_id, &run_id) => event?,
                 reason = self.until_set_aside(&run) => return Err(RunError::SetAside { reason }),
             };
+            let Some(event) = event else { continue };
+            if let Some(next) = event.attributes.as_ref().and_then(successor) {
+                next.clone_into(&mut run_id);
+                continue;
+            }
             return match event.attributes {
-                Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(it)) => {
-                    run_id = it.new_execution_run_id;
-                    continue;
-                }
                 Some(Attributes::WorkflowExecutionCompletedEventAttributes(it)) => {
                     let output = self.registered(&found.info.workflow)?.definition().output;
                     let payloads = it.result.unwrap_or_default().payloads;
@@ -301,15 +307,15 @@ impl ServerEngine {
                 }
                 Some(Attributes::WorkflowExecutionCanceledEventAttributes(it)) => {
                     let failure = failures::ours(it.details.as_ref());
-                    Err(RunError::Canceled(failure.unwrap_or_else(|| {
-                        Failure::new(FailureKind::Canceled, "the run was canceled")
-                    })))
+                    Err(RunError::Canceled(
+                        failure.unwrap_or_else(Failure::canceled),
+                    ))
                 }
                 Some(Attributes::WorkflowExecutionTerminatedEventAttributes(it)) => {
                     Err(RunError::Terminated { reason: it.reason })
                 }
                 Some(Attributes::WorkflowExecutionTimedOutEventAttributes(_)) => {
-                    let timeout = found.timeout.unwrap_or_default();
+                    let timeout = found.passed(time(event.event_time));
                     Err(RunError::TimedOut { timeout })
                 }
                 _ => Err(RunError::Failed(untold())),
@@ -323,11 +329,10 @@ impl ServerEngine {
         loop {
             let events = self.events(&info.workflow_id, &run_id).await?;
             told.extend(history::tell(&events));
-            match events.last().and_then(|event| event.attributes.as_ref()) {
-                Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(it)) => {
-                    run_id = it.new_execution_run_id.clone();
-                }
-                _ => return Ok(told),
+            let last = events.last().and_then(|event| event.attributes.as_ref());
+            match last.and_then(successor) {
+                Some(next) => next.clone_into(&mut run_id),
+                None => return Ok(told),
             }
         }
     }
@@ -339,14 +344,15 @@ impl ServerEngine {
         loop {
             let page = self.page(&filter).await?;
             for run in page.runs {
-                let found = self.look(&run.workflow_id, None).await?;
-                if let Some(reason) = self.reason(&found).await? {
-                    aside.push(SetAside {
-                        workflow_id: found.info.workflow_id,
-                        run_id: found.info.run_id,
-                        workflow: found.info.workflow,
-                        reason,
-                    });
+                // Who executes nothing need not know the workflow.
+                if !self.works && !self.machines.contains_key(&*run.workflow) {
+                    continue;
+                }
+                match self.aside(&run.workflow_id).await {
+                    Ok(found) => aside.extend(found),
+                    // It was deleted meanwhile.
+                    Err(Error::UnknownRun { .. }) => {}
+                    Err(error) => return Err(error),
                 }
             }
             match page.next {
@@ -354,6 +360,17 @@ impl ServerEngine {
                 None => return Ok(aside),
             }
         }
+    }
+
+    async fn aside(&self, workflow_id: &str) -> Result<Option<SetAside>, Error> {
+        let found = self.look(workflow_id, None).await?;
+        let reason = self.reason(&found).await?;
+        Ok(reason.map(|reason| SetAside {
+            workflow_id: found.info.workflow_id,
+            run_id: found.info.run_id,
+            workflow: found.info.workflow,
+            reason,
+        }))
     }
 
     /// One page of the runs that the filter lets through.
@@ -367,6 +384,19 @@ impl ServerEngine {
     }
 }
 
+/// The run that goes on where another has ended: it was continued as new, or the server starts it
+/// anew by a retry policy or a schedule.
+fn successor(end: &Attributes) -> Option<&str> {
+    let run_id = match end {
+        Attributes::WorkflowExecutionContinuedAsNewEventAttributes(it) => &it.new_execution_run_id,
+        Attributes::WorkflowExecutionCompletedEventAttributes(it) => &it.new_execution_run_id,
+        Attributes::WorkflowExecutionFailedEventAttributes(it) => &it.new_execution_run_id,
+        Attributes::WorkflowExecutionTimedOutEventAttributes(it) => &it.new_execution_run_id,
+        _ => return None,
+    };
+    (!run_id.is_empty()).then_some(run_id)
+}
+
 fn untold() -> Failure {
     Failure::new(FailureKind::Application, "the server tells no reason")
 }
@@ -377,11 +407,6 @@ async fn wait_for_server(workflow_id: &str, error: &WorkflowInteractionError) {
     tokio::time::sleep(RETRY_INTERVAL).await;
 }
 
-fn is_out_of_reach(error: &WorkflowInteractionError) -> bool {
-    use tonic::Code;
-
-    matches!(error, WorkflowInteractionError::Rpc(status) if matches!(
-        status.code(),
-        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown
-    ))
+fn is_away(error: &WorkflowInteractionError) -> bool {
+    matches!(error, WorkflowInteractionError::Rpc(status) if is_out_of_reach(status))
 }

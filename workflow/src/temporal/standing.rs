@@ -17,7 +17,7 @@ use super::history::op;
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Standing {
     pub(super) run: Run,
-    /// When the operations under way were begun, or when the run was continued with them.
+    /// When the operations under way were begun.
     pub(super) since: BTreeMap<u64, SystemTime>,
 }
 

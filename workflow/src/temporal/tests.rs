@@ -1,5 +1,6 @@
 //! Histories that a server kept, run again by the SDK's replayer.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use temporalio_client::{WorkflowFetchHistoryOptions, WorkflowHistory};
@@ -10,11 +11,13 @@ use temporalio_common::protos::temporal::api::history::v1::{
     HistoryEvent, WorkflowTaskFailedEventAttributes,
 };
 
+use tokio::sync::watch;
+
 use crate::prelude::*;
 
 use super::code::Machines;
 use super::connection::Target;
-use super::fit;
+use super::{fit, worker};
 
 #[activity]
 async fn fetch(name: &str) -> Result<String, ActivityError> {
@@ -150,6 +153,64 @@ async fn a_failed_task_counts_only_if_the_code_at_hand_fails_too() {
     let reason = fit::reason(machines::<edited::every_kind>(), events).await;
     let reason = reason.unwrap();
     assert!(reason.contains("nondeterminism"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_task_that_is_under_way_is_the_next_one() {
+    let mut events = events(HISTORY).await;
+    let fired = events.iter().position(|event| {
+        let kind = &event.attributes;
+        matches!(kind, Some(Attributes::TimerFiredEventAttributes(_)))
+    });
+    events.truncate(fired.unwrap() + 3);
+    let next = events[fired.unwrap() + 1..].to_vec();
+    let started = events.last().unwrap().event_id;
+    let failed = WorkflowTaskFailedEventAttributes {
+        scheduled_event_id: started - 1,
+        started_event_id: started,
+        cause: WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure.into(),
+        ..Default::default()
+    };
+    let failed = Attributes::WorkflowTaskFailedEventAttributes(failed);
+    fit::push(&mut events, EventType::WorkflowTaskFailed, failed);
+    for event in next {
+        fit::push(&mut events, event.event_type(), event.attributes.unwrap());
+    }
+    let reason = fit::reason(machines::<every_kind>(), events.clone()).await;
+    assert_eq!(reason, None);
+    let reason = fit::reason(machines::<broken::every_kind>(), events).await;
+    assert!(reason.is_some_and(|reason| reason.contains("a bug")));
+}
+
+#[tokio::test]
+async fn a_history_that_cannot_be_run_again_is_an_error() {
+    let mut events = events(HISTORY).await;
+    // A task that is begun and has no end.
+    events.retain(|event| event.event_type() != EventType::WorkflowTaskCompleted);
+    let error = fit::replay(machines::<every_kind>(), events).await;
+    assert!(error.is_err(), "{error:?}");
+}
+
+#[test]
+fn a_worker_that_stops_is_started_again_until_it_is_closed() {
+    let closed = watch::Sender::new(false);
+    let times = Cell::new(0);
+    worker::again_until_closed(&closed.subscribe(), || {
+        times.set(times.get() + 1);
+        let (time, closed) = (times.get(), closed.clone());
+        async move {
+            match time {
+                1 => panic!("a bug"),
+                2 => Err("the server is gone".into()),
+                3 => Ok(()),
+                _ => {
+                    closed.send_replace(true);
+                    Ok(())
+                }
+            }
+        }
+    });
+    assert_eq!(times.get(), 4);
 }
 
 /// What the other tests replay was recorded so.

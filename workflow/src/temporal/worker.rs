@@ -1,5 +1,7 @@
 //! The worker: a thread that takes tasks from the task queue, for as long as the executor is open.
 
+use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,15 +12,16 @@ use tokio::sync::watch;
 
 use crate::contract::Fault;
 use crate::executor::OpenError;
+use crate::panic_text;
 
-use super::activities::{self, Activities};
+use super::activities::Activities;
 use super::code::{Code, Machines};
 use super::connection::Target;
 use super::host::Host;
-use super::until_closed;
+use super::{reporting, until_closed};
 
-/// How long to wait before trying again to reach the server.
-const RECONNECT_INTERVAL: Duration = Duration::from_secs(1);
+/// How long to wait before a worker that has stopped is started again.
+const RESTART_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long a worker may take to say goodbye to the server.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,6 +31,8 @@ pub(super) struct WorkerConfig {
     pub(super) target: Target,
     pub(super) machines: Arc<Machines>,
     pub(super) cached_runs: Option<usize>,
+    /// After how long without a sign of its worker an attempt of an activity is lost.
+    pub(super) heartbeat_timeout: Duration,
     /// Whether the executor was closed.
     pub(super) closed: watch::Receiver<bool>,
 }
@@ -36,50 +41,60 @@ pub(super) struct WorkerConfig {
 /// of activities run on the runtime of the caller.
 pub(super) fn start(config: WorkerConfig) -> Result<std::thread::JoinHandle<()>, OpenError> {
     let attempts = Handle::current();
-    let cannot_start = |error| OpenError::Storage(Box::new(error));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(cannot_start)?;
-    let work = move || {
-        let mut closed = config.closed.clone();
-        runtime.block_on(async {
-            // What goes wrong is tried again: the server may be back, and runs wait for it.
-            while !*closed.borrow() {
-                if let Err(error) = work_once(&config, &attempts).await {
-                    tracing::error!(%error, "the worker has lost the server; trying again");
-                    let sleep = tokio::time::sleep(RECONNECT_INTERVAL);
-                    tokio::select! {
-                        () = sleep => {}
-                        () = until_closed(&mut closed) => {}
-                    }
-                }
-            }
-        });
-    };
+    let work = move || again_until_closed(&config.closed, || work_once(&config, &attempts));
     std::thread::Builder::new()
         .name("temporal-worker".to_owned())
         .spawn(work)
-        .map_err(cannot_start)
+        .map_err(|error| OpenError::Storage(Box::new(error)))
+}
+
+/// Starts the work again where it has stopped before the executor was closed, whatever the reason:
+/// the server may be back, and runs wait.
+pub(super) fn again_until_closed<F>(closed: &watch::Receiver<bool>, work: impl Fn() -> F)
+where
+    F: Future<Output = Result<(), Box<dyn Error>>>,
+{
+    while !*closed.borrow() {
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            // A second thread, so that a step that takes long keeps nobody from giving signs of the
+            // attempts. What has stopped leaves nothing behind: all of it goes with the runtime.
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .thread_name("temporal-client")
+                .enable_all()
+                .build()?;
+            runtime.block_on(work())
+        }));
+        let error = match ended {
+            Ok(Ok(())) if *closed.borrow() => return,
+            Ok(Ok(())) => "nobody knows why".to_owned(),
+            Ok(Err(error)) => error.to_string(),
+            Err(panic) => format!("it panicked: {}", panic_text::of(panic)),
+        };
+        tracing::error!(%error, "the worker has stopped; it starts again unless it is closed");
+        std::thread::sleep(RESTART_INTERVAL);
+    }
 }
 
 /// Takes tasks until the executor is closed or something goes wrong.
-async fn work_once(
-    config: &WorkerConfig,
-    attempts: &Handle,
-) -> Result<(), Box<dyn std::error::Error>> {
-    let client = config.target.connect().await?;
+async fn work_once(config: &WorkerConfig, attempts: &Handle) -> Result<(), Box<dyn Error>> {
+    let mut closed = config.closed.clone();
+    let client = tokio::select! {
+        () = until_closed(&mut closed) => return Ok(()),
+        client = config.target.connect() => client?,
+    };
     let runtime_options = RuntimeOptions::builder().heartbeat_interval(None).build()?;
     let runtime = Runtime::from_current_tokio(runtime_options)?;
+    let heartbeat_interval = reporting::heartbeat_interval(config.heartbeat_timeout);
     let mut options = WorkerOptions::new(config.target.task_queue.as_str())
         .maybe_max_cached_workflows(config.cached_runs)
-        .max_heartbeat_throttle_interval(activities::HEARTBEAT_INTERVAL)
+        .max_heartbeat_throttle_interval(heartbeat_interval)
         .build();
     for code in Code::of_each(&config.machines) {
         let name = code.name();
         let on_fault =
             move |fault: &Fault| tracing::warn!(workflow = name, %fault, "a run is set aside");
-        Host::register(code, on_fault, |make| {
+        Host::register(code, config.heartbeat_timeout, on_fault, |make| {
             options
                 .register_workflow_with_factory::<Host, _>(make)
                 .map(|_| ())
@@ -92,12 +107,14 @@ async fn work_once(
     });
     let mut worker = Worker::new(&runtime, client, options)?;
     let shut_down = worker.shutdown_handle();
-    let mut closed = config.closed.clone();
     let running = worker.run();
     tokio::pin!(running);
     tokio::select! {
         ended = &mut running => return Ok(ended?),
         () = until_closed(&mut closed) => shut_down(),
     }
-    Ok(tokio::time::timeout(SHUTDOWN_TIMEOUT, running).await??)
+    match tokio::time::timeout(SHUTDOWN_TIMEOUT, running).await {
+        Ok(ended) => Ok(ended?),
+        Err(_) => Err("the server did not hear that the worker leaves".into()),
+    }
 }
