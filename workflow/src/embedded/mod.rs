@@ -10,7 +10,7 @@
 //! - [`timers`], [`clock`]: when something is due; [`turns`]: who may make an attempt now; [`listing`]: which runs there
 //!   are; [`describe`]: all there is to know about one.
 //! - [`limit`]: how much a run may take; [`telemetry`]: metrics.
-//! - [`store`]: the two databases; knows bytes only.
+//! - [`store`]: bytes on disk; knows nothing of workflows.
 
 mod aside;
 mod clock;
