@@ -42,16 +42,13 @@ impl Extents {
         Some(start..start + bytes)
     }
 
-    /// A row stands there.
+    /// A row stands there; the next one of its turn may follow it.
     pub(super) fn take(&mut self, row: u64, place: &Range<u64>) {
-        let touched = place.start / EXTENT_BYTES..place.end.div_ceil(EXTENT_BYTES);
-        for extent in touched {
+        let extents = place.start / EXTENT_BYTES..place.end.div_ceil(EXTENT_BYTES);
+        self.rests[(row % 2) as usize] = place.end..extents.end * EXTENT_BYTES;
+        for extent in extents {
             let last = &mut self.last_rows[extent as usize];
             *last = row.max(*last);
-        }
-        let rest = &mut self.rests[(row % 2) as usize];
-        if rest.contains(&place.start) {
-            rest.start = place.end;
         }
     }
 
@@ -96,6 +93,16 @@ mod tests {
             })
             .collect();
         assert_eq!(places, [0, EXTENT_BYTES, 100, EXTENT_BYTES + 100]);
+    }
+
+    #[test]
+    fn rows_go_on_where_those_before_an_opening_end() {
+        let mut extents = extents(2);
+        for (row, extent) in [(7, 0), (8, 1)] {
+            let start = extent * EXTENT_BYTES;
+            extents.take(row, &(start..start + 100));
+        }
+        assert_eq!(extents.place(9, 50, 0), Some(100..150));
     }
 
     #[test]
