@@ -184,9 +184,9 @@ impl Engine {
             active.wake_ms = wake_ms;
         }
         *guard = Some(active).filter(|active| active.record.end.is_none());
-        slot.version.send_modify(|version| *version += 1);
+        slot.moved.notify_waiters();
         if rests {
-            slot.rests.send_replace(());
+            slot.rests.notify_waiters();
         }
         begun
     }

@@ -9,7 +9,8 @@ use crate::provider::RunTarget;
 
 use super::aside::unreadable;
 use super::dispatch::open_children;
-use super::engine::{Engine, happened};
+use super::engine::Engine;
+use super::input::happened;
 use super::record::{Head, Record};
 use super::transition::{self, Input, LOST_ATTEMPTS_MAX, Moment};
 
