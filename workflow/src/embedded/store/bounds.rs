@@ -53,7 +53,7 @@ impl Bounds {
     pub(in crate::embedded) const DEFAULT: Self = Self {
         group_bytes_max: 1 << 20,
         checkpoint_journal_bytes: 1 << 20,
-        checkpoint_rows: 16 << 10,
+        checkpoint_rows: 4 << 10,
         checkpoint_image_bytes: 8 << 20,
         wait_journal_bytes: 16 << 20,
         wait_image_bytes: 16 << 20,
