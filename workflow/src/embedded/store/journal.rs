@@ -147,6 +147,10 @@ impl Journal {
             let row = row.map_err(|fault| fault.of(&self.path))?;
             rows.push((found.number, row, record.len() as u64));
         }
+        if !rows.is_empty() {
+            // A killed process may have left a row that is written and not on the disk yet.
+            self.sync()?;
+        }
         Ok(rows)
     }
 

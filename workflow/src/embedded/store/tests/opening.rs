@@ -9,7 +9,7 @@ use super::super::bounds::Bounds;
 use super::super::file::DataFile;
 use super::super::log::Header;
 use super::super::{OpenError, StoreError, meta, state};
-use super::{block_on, change, copy_files, image};
+use super::{NEVER, block_on, change, copy_files, faults, image};
 
 /// A directory with one run in it, closed.
 fn filled() -> tempfile::TempDir {
@@ -170,6 +170,28 @@ fn a_newer_format_is_refused() {
     bytes[..40].copy_from_slice(&newer.to_bytes());
     fs::write(&path, bytes).unwrap();
     is_newer(directory.path());
+}
+
+/// A killed process may leave a row that the system has and the disk has not.
+#[test]
+fn what_a_kill_left_is_synced_before_anybody_goes_by_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = super::open(directory.path(), NEVER).unwrap();
+    let only = image(&[("state", b"one")]);
+    block_on(store.commit(vec![change(store.next_run(), None, &only, "")], false)).unwrap();
+    let mut refusals = Vec::new();
+    for syncs in 0.. {
+        let copy = tempfile::tempdir().unwrap();
+        copy_files(directory.path(), copy.path());
+        let disk = faults::of(&copy.path().join("journal.log"));
+        disk.fail_syncs_after(syncs);
+        match super::open(copy.path(), NEVER) {
+            Ok(_) => break,
+            Err(error) => refusals.push(error.to_string()),
+        }
+    }
+    let is_of_the_journal = |refusal: &String| refusal.contains("journal.log");
+    assert!(refusals.iter().any(is_of_the_journal), "{refusals:?}");
 }
 
 /// A kill while data of version 1 is made data of this version: the old journal is the one to go by
