@@ -91,12 +91,15 @@ fn make_and_kill(contestant: &dyn Contestant, path: &Path, steps: u32, beside: u
         .spawn()
         .expect("the child starts");
     let says = BufReader::new(child.stdout.take().expect("it is piped"));
-    let mut id = None;
+    let (mut id, mut is_held) = (None, false);
     for line in says.lines().map_while(Result::ok) {
         match line.strip_prefix("id ") {
             Some(said) => id = Some(said.to_owned()),
-            None if line == "held" => break,
-            None => {}
+            None => is_held |= line == "held",
+        }
+        // Which of them is said first depends on the disk.
+        if is_held && id.is_some() {
+            break;
         }
     }
     child.kill().expect("it can be killed");
