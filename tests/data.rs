@@ -70,9 +70,9 @@ async fn damaged(damage: impl Fn(&mut Vec<u8>)) {
     let run = executor.handle::<shout>("a").await.unwrap();
     assert_eq!(run.result().await.unwrap(), "A!");
     drop((executor, run));
-    for file in ["journal.redb", "state.redb"] {
+    for file in ["journal.log", "state.redb"] {
         let copy = tempfile::tempdir().unwrap();
-        for name in ["journal.redb", "state.redb"] {
+        for name in ["journal.log", "state.redb"] {
             fs::copy(data.path().join(name), copy.path().join(name)).unwrap();
         }
         let path = copy.path().join(file);
@@ -111,7 +111,7 @@ async fn zeros_in_the_header() {
 
 #[tokio::test]
 async fn one_of_the_files_is_missing() {
-    for missing in ["journal.redb", "state.redb"] {
+    for missing in ["journal.log", "state.redb"] {
         let data = tempfile::tempdir().unwrap();
         open::<shout>(data.path()).await.shutdown().await;
         fs::remove_file(data.path().join(missing)).unwrap();

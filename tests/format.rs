@@ -105,7 +105,7 @@ async fn make() {
         .await
         .unwrap();
     executor.start(sleeping()).id("sleeps").await.unwrap();
-    let target = fixtures().join("format-1");
+    let target = fixtures().join("format-2");
     executor.backup(&target).await.unwrap();
     fs::remove_file(target.join("lock")).unwrap();
 }
@@ -122,7 +122,16 @@ fn copy(name: &str) -> tempfile::TempDir {
 
 #[tokio::test]
 async fn format_1() {
-    let data = copy("format-1");
+    opens("format-1").await;
+}
+
+#[tokio::test]
+async fn format_2() {
+    opens("format-2").await;
+}
+
+async fn opens(name: &str) {
+    let data = copy(name);
     let executor = open(data.path()).await;
     assert_eq!(executor.set_aside().await.unwrap(), []);
 

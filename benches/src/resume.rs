@@ -91,12 +91,15 @@ fn make_and_kill(contestant: &dyn Contestant, path: &Path, steps: u32, beside: u
         .spawn()
         .expect("the child starts");
     let says = BufReader::new(child.stdout.take().expect("it is piped"));
-    let mut id = None;
+    let (mut id, mut is_held) = (None, false);
     for line in says.lines().map_while(Result::ok) {
         match line.strip_prefix("id ") {
             Some(said) => id = Some(said.to_owned()),
-            None if line == "held" => break,
-            None => {}
+            None => is_held |= line == "held",
+        }
+        // Which of them is said first depends on the disk.
+        if is_held && id.is_some() {
+            break;
         }
     }
     child.kill().expect("it can be killed");
@@ -140,6 +143,7 @@ pub(crate) async fn park_many(engine: &Arc<dyn Engine>, runs: u32, stride: u32) 
     tasks.join_all().await.concat()
 }
 
+/// Copies the data, down to the disk: nobody's sync is to bring the copy there, too.
 fn copy_files(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).expect("it can be listed") {
         let entry = entry.expect("it can be listed");
@@ -148,7 +152,10 @@ fn copy_files(from: &Path, to: &Path) {
             std::fs::create_dir_all(&target).expect("it can be made");
             copy_files(&entry.path(), &target);
         } else {
-            std::fs::copy(entry.path(), target).expect("it can be copied");
+            std::fs::copy(entry.path(), &target).expect("it can be copied");
+            let copy = std::fs::File::options().write(true).open(target);
+            let synced = copy.and_then(|copy| copy.sync_all());
+            synced.expect("it can be synced");
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What follows from a commit: attempts begin and stop, timers are set, outcomes are reported.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,6 +99,22 @@ impl Begun {
     }
 }
 
+/// The children that a run waits for.
+fn children(record: &Record) -> impl Iterator<Item = (u64, &ScheduledChild)> {
+    let under_way = record.run.under_way();
+    under_way.filter_map(|pending| match &pending.operation {
+        Operation::Child(child) => Some((pending.op, child)),
+        _ => None,
+    })
+}
+
+/// The same, each with what its parent is to it.
+pub(super) fn open_children(record: &Record) -> Vec<(Parent, ScheduledChild)> {
+    let children = children(record);
+    let children = children.map(|(op, child)| (Parent::of(&record.head, op), child.clone()));
+    children.collect()
+}
+
 /// Closes the engine with the task that has this.
 struct CloseOnDrop(Arc<Engine>);
 
@@ -169,9 +184,9 @@ impl Engine {
             active.wake_ms = wake_ms;
         }
         *guard = Some(active).filter(|active| active.record.end.is_none());
-        slot.version.send_modify(|version| *version += 1);
+        slot.moved.notify_waiters();
         if rests {
-            slot.rests.send_replace(());
+            slot.rests.notify_waiters();
         }
         begun
     }
@@ -180,31 +195,16 @@ impl Engine {
     /// parent when this run has ended. A run that is set aside keeps its children.
     fn settle_children(self: &Arc<Self>, active: &mut Active) {
         let record = &active.record;
-        let wanted: BTreeMap<u64, &ScheduledChild> = record
-            .run
-            .under_way()
-            .filter_map(|pending| match &pending.operation {
-                Operation::Child(child) => Some((pending.op, child)),
-                _ => None,
-            })
-            .collect();
         let head = &record.head;
-        for (op, child) in &wanted {
-            if active.children.contains(op) {
-                continue;
+        let wanted = children(record).map(|(op, _)| op).collect();
+        for (op, child) in children(record) {
+            if !active.children.contains(&op) {
+                let (engine, parent) = (self.clone(), Parent::of(head, op));
+                self.runtime
+                    .spawn(engine.start_child(parent, child.clone()));
             }
-            let parent = Parent {
-                workflow_id: head.workflow_id.clone(),
-                run_id: head.run_id.clone(),
-                op: *op,
-            };
-            let (engine, child) = (self.clone(), (*child).clone());
-            self.runtime.spawn(engine.start_child(parent, child));
         }
-        for op in &active.children {
-            if wanted.contains_key(op) {
-                continue;
-            }
+        for op in active.children.difference(&wanted) {
             let target = RunTarget {
                 workflow_id: ScheduledChild::workflow_id(&head.workflow_id, &head.run_id, *op),
                 run_id: None,
@@ -213,13 +213,13 @@ impl Engine {
             self.runtime
                 .spawn(async move { engine.report(target, Input::Cancel).await });
         }
-        active.children = wanted.into_keys().collect();
         if let (Some(end), Some(parent)) = (&record.end, &head.parent) {
             let result = end.outcome.for_parent();
             let (engine, parent) = (self.clone(), parent.clone());
             self.runtime
                 .spawn(async move { engine.report_child(parent, result).await });
         }
+        active.children = wanted;
     }
 
     async fn report_child(self: &Arc<Self>, parent: Parent, result: Result<Sealed, Failure>) {
@@ -232,7 +232,7 @@ impl Engine {
     }
 
     /// Starts a child, or finds the one that was started before a crash.
-    async fn start_child(self: Arc<Self>, parent: Parent, child: ScheduledChild) {
+    pub(super) async fn start_child(self: Arc<Self>, parent: Parent, child: ScheduledChild) {
         loop {
             let started = self.child(&parent, &child).await;
             match started {

@@ -18,9 +18,11 @@ impl Engine {
         target: RunTarget,
     ) -> impl Future<Output = Result<(), Error>> + Send + '_ {
         let held = self.slots.hold(target.workflow_id.as_str().into());
-        let mut version = held.version.subscribe();
+        let moved = held.moved.clone().notified_owned();
         let mut closed = self.closed.subscribe();
         async move {
+            // As long as it is held, every transition tells this slot.
+            let _held = held;
             let (run, summary) = self.find(&target)?;
             if summary.standing.status != IN_FLIGHT {
                 return Ok(());
@@ -33,7 +35,7 @@ impl Engine {
             }
             tokio::select! {
                 biased;
-                _ = version.changed() => Ok(()),
+                () = moved => Ok(()),
                 _ = closed.wait_for(|closed| *closed) => Err(Error::Closed),
             }
         }
@@ -43,8 +45,9 @@ impl Engine {
     pub(super) async fn result(self: &Arc<Self>, target: RunTarget) -> Result<Sealed, RunError> {
         let held = self.slots.hold(target.workflow_id.as_str().into());
         let mut closed = self.closed.subscribe();
-        let mut rests = held.rests.subscribe();
         loop {
+            // What happens from here on is noticed, whatever is read meanwhile.
+            let rests = held.rests.notified();
             let (run, summary) = self.find(&target)?;
             if summary.standing.status != IN_FLIGHT {
                 let (_, image) = self.load(run)?;
@@ -65,7 +68,7 @@ impl Engine {
             }
             tokio::select! {
                 biased;
-                _ = rests.changed() => {}
+                () = rests => {}
                 _ = closed.wait_for(|closed| *closed) => return Err(Error::Closed.into()),
             }
         }

@@ -2,15 +2,15 @@
 //!
 //! - [`record`]: what is kept of a run, and its encoding as sections.
 //! - [`transition`]: what an input does to a record; pure.
-//! - [`engine`]: one lock per workflow id ([`slot`]); load, transition, commit, then act
-//!   ([`dispatch`]).
+//! - [`engine`]: what the parts share. One lock per workflow id ([`slot`]); whatever is given to a run ([`input`],
+//!   and [`start`] when it begins): load, transition, commit, then act ([`dispatch`]).
 //! - [`resume`]: what is taken up at opening; [`look`]: looking at runs; [`aside`]: those that the code
 //!   cannot go on with.
 //! - [`fit`]: whether the code at hand fits a run; [`attempt`](crate::attempt): one attempt of an activity.
 //! - [`timers`], [`clock`]: when something is due; [`turns`]: who may make an attempt now; [`listing`]: which runs there
 //!   are; [`describe`]: all there is to know about one.
 //! - [`limit`]: how much a run may take; [`telemetry`]: metrics.
-//! - [`store`]: the two databases; knows bytes only.
+//! - [`store`]: bytes on disk; knows nothing of workflows.
 
 mod aside;
 mod clock;
@@ -18,6 +18,7 @@ mod describe;
 mod dispatch;
 mod engine;
 mod fit;
+mod input;
 mod limit;
 mod listing;
 mod look;
@@ -26,6 +27,7 @@ mod resume;
 #[cfg(test)]
 mod simulation;
 mod slot;
+mod start;
 mod store;
 mod telemetry;
 mod timers;

@@ -46,6 +46,17 @@ pub(super) struct Parent {
     pub op: u64,
 }
 
+impl Parent {
+    /// A run with an operation that is a child.
+    pub(super) fn of(head: &Head, op: u64) -> Self {
+        Self {
+            workflow_id: head.workflow_id.clone(),
+            run_id: head.run_id.clone(),
+            op,
+        }
+    }
+}
+
 /// How an operation is getting on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Waiting {

@@ -2,35 +2,44 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::executor::Error;
 use crate::provider::RunTarget;
 
 use super::aside::unreadable;
-use super::engine::{Engine, happened};
+use super::dispatch::open_children;
+use super::engine::Engine;
+use super::input::happened;
 use super::record::{Head, Record};
 use super::transition::{self, Input, LOST_ATTEMPTS_MAX, Moment};
 
 /// How many runs are taken up by one commit when the engine is opened.
 const RESUME_CHANGES_MAX: usize = 4096;
+/// So many steps are taken and children asked for at a time then, each in a task.
+const TAKING_UP_MAX: usize = 1024;
 
 impl Engine {
     /// Takes up the runs of which something was under way: what they lost is noted, then they go
     /// on. Runs that wait are not touched.
     pub(super) async fn resume(self: &Arc<Self>) -> Result<(), Error> {
         let mut last = (0, 0);
+        let places = Arc::new(Semaphore::new(TAKING_UP_MAX));
         loop {
             let found = self.store.wakes(last, 0, RESUME_CHANGES_MAX)?;
             let Some(next) = found.last() else {
                 return Ok(());
             };
             last = *next;
-            self.take_up(found.into_iter().map(|(_, run)| run)).await?;
+            let runs = found.into_iter().map(|(_, run)| run);
+            self.take_up(runs, &places).await?;
         }
     }
 
-    pub(super) async fn take_up(
+    async fn take_up(
         self: &Arc<Self>,
         runs: impl Iterator<Item = u64>,
+        places: &Arc<Semaphore>,
     ) -> Result<(), Error> {
         let mut taken_up = Vec::new();
         let mut changes = Vec::new();
@@ -45,8 +54,6 @@ impl Engine {
                 }
                 Err(error) => return Err(error),
             };
-            // Whether they were started before the process died, nobody knows.
-            active.children.clear();
             let record = &mut active.record;
             let before = record.clone();
             // Steps are taken later, each run's by itself: a slow one delays nobody.
@@ -84,19 +91,39 @@ impl Engine {
                 workflow_id: active.record.head.workflow_id.clone(),
                 run_id: Some(active.record.head.run_id.clone()),
             };
+            let children = open_children(&active.record);
             let begun = self.settle(&held, &mut guard, active, None);
+            drop(guard);
             self.dispatch(begun);
             if let Some(input) = input {
                 let engine = self.clone();
-                self.runtime
-                    .spawn(async move { engine.report(target, input).await });
+                self.in_its_place(places, async move { engine.report(target, input).await })
+                    .await;
+            }
+            // Whether they were started before the process died, nobody knows.
+            for (parent, child) in children {
+                self.in_its_place(places, self.clone().start_child(parent, child))
+                    .await;
             }
         }
         Ok(())
     }
 
+    /// Makes it a task as soon as there is a place for one more.
+    async fn in_its_place(
+        &self,
+        places: &Arc<Semaphore>,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let place = places.clone().acquire_owned().await;
+        self.runtime.spawn(async move {
+            let _place = place;
+            work.await;
+        });
+    }
+
     /// Whether the run that started a child waits for it no more.
-    pub(super) fn is_orphan(&self, head: &Head) -> bool {
+    fn is_orphan(&self, head: &Head) -> bool {
         let Some(parent) = &head.parent else {
             return false;
         };

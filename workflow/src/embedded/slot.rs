@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot};
 
 use crate::codec;
 use crate::executor::Error;
@@ -25,10 +25,10 @@ pub(super) struct Slots(Mutex<HashMap<Arc<str>, Arc<Slot>>>);
 pub(super) struct Slot {
     pub(super) workflow_id: Arc<str>,
     pub(super) active: tokio::sync::Mutex<Option<Active>>,
-    /// Counts the transitions, for those who wait for one.
-    pub(super) version: watch::Sender<u64>,
-    /// Changes when a run has ended or is set aside, for those who wait for its result.
-    pub(super) rests: watch::Sender<()>,
+    /// Tells of each transition those who wait for one.
+    pub(super) moved: Arc<Notify>,
+    /// Tells those who wait for a result that a run has ended or is set aside.
+    pub(super) rests: Notify,
     /// Outcomes that nobody has taken in yet.
     reports: Mutex<VecDeque<Report>>,
     /// How many look at it. Changed under the lock of the map.
@@ -137,8 +137,8 @@ impl Slots {
             Arc::new(Slot {
                 workflow_id: workflow_id.clone(),
                 active: tokio::sync::Mutex::default(),
-                version: watch::Sender::new(0),
-                rests: watch::Sender::new(()),
+                moved: Arc::default(),
+                rests: Notify::new(),
                 reports: Mutex::default(),
                 holders: AtomicUsize::new(0),
             })

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value, WriteTransaction};
 
+use super::committer::Committer;
 use super::directory::Directory;
 use super::error::OpenError;
 use super::fault::Fault;
@@ -11,18 +12,25 @@ use super::shared::Shared;
 use super::{journal, state};
 
 /// Writes a data directory that opens as this one stood. The target has none yet.
-pub(super) fn write(shared: &Shared, target: &Path) -> Result<(), OpenError> {
+pub(super) fn write(
+    shared: &Shared,
+    committer: &Committer,
+    target: &Path,
+) -> Result<(), OpenError> {
     let target = Directory::lock(target)?;
     target.check_empty()?;
     // Of one moment: whatever the state does not have yet is in the journal.
-    let (state, journal) = {
-        let _overlay = shared.overlay();
-        (shared.state.snapshot()?, shared.journal.snapshot()?)
+    let (database, state, rows) = {
+        let journal = committer.still()?;
+        let overlay = shared.overlay();
+        let state = shared.state.snapshot()?;
+        (*journal.database(), state, journal.records(overlay.mark())?)
     };
     let cache_bytes = shared.bounds.state_cache_bytes;
     target.files(|new| {
         state::copy(state, &new.state, cache_bytes)?;
-        journal::copy(journal, &new.journal)
+        let rows = rows.iter().map(|(number, row)| (*number, row.as_slice()));
+        journal::create(&new.journal, &database, rows)
     })?;
     Ok(())
 }

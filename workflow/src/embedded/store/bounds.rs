@@ -2,9 +2,6 @@
 
 use super::summary::Kinship;
 
-/// Cache of the journal's file. It is written at one end and read only at recovery.
-pub(super) const JOURNAL_CACHE_BYTES: usize = 4 << 20;
-
 /// One call of `commit` may bring so much; a row has to fit into memory several times over.
 pub(super) const COMMIT_BYTES_MAX: usize = 256 << 20;
 
@@ -48,8 +45,6 @@ pub(in crate::embedded) struct Bounds {
     /// itself.
     #[cfg(test)]
     pub is_single_threaded: bool,
-    /// Rows that one commit removes at most, so that trimming delays nobody for long.
-    pub trim_rows_max: u64,
     /// Which runs that ended are kept whatever their age.
     pub kinship: Kinship,
 }
@@ -58,14 +53,13 @@ impl Bounds {
     pub(in crate::embedded) const DEFAULT: Self = Self {
         group_bytes_max: 1 << 20,
         checkpoint_journal_bytes: 1 << 20,
-        checkpoint_rows: 16 << 10,
+        checkpoint_rows: 4 << 10,
         checkpoint_image_bytes: 8 << 20,
         wait_journal_bytes: 16 << 20,
         wait_image_bytes: 16 << 20,
         state_cache_bytes: 16 << 20,
         #[cfg(test)]
         is_single_threaded: false,
-        trim_rows_max: 4 << 10,
         kinship: Kinship::NONE,
     };
 }

@@ -99,6 +99,11 @@ impl Committer {
         self.journal.lock().expect("no commit has panicked")
     }
 
+    /// The journal, to which nothing is added while it is looked at.
+    pub(super) fn still(&self) -> Result<MutexGuard<'_, Journal>, StoreError> {
+        self.journal.lock().map_err(|_| StoreError::Panicked)
+    }
+
     fn commit_with(&self, journal: &mut Journal, group: Vec<Work>) -> Vec<Result<(), StoreError>> {
         let mut outcomes = self.refuse_stale(&group);
         let (mut changes, mut entries) = (Vec::new(), Vec::new());
@@ -131,7 +136,7 @@ impl Committer {
         let number = journal.next();
         let mark = self.shared.overlay().mark();
         let begin = Instant::now();
-        let bytes = journal.append(&row, mark, self.shared.bounds.trim_rows_max)?;
+        let bytes = journal.append(&row, mark)?;
         let took = begin.elapsed();
         telemetry::committed(changes.len(), bytes, took);
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -205,7 +210,7 @@ impl Committer {
         outcomes
     }
 
-    /// Leaves as little as can be for the next opening.
+    /// Leaves as little as can be for the next opening, and lets the journal go.
     pub(super) fn finish(&self) {
         let pending = {
             let overlay = self.shared.overlay();
@@ -215,8 +220,8 @@ impl Committer {
             tracing::warn!(%error, "no checkpoint at close; the next opening reads the journal");
         }
         let mark = self.shared.overlay().mark();
-        if let Err(error) = self.journal().trim(mark) {
-            tracing::warn!(%error, "the journal was not trimmed at close");
+        if let Err(error) = self.journal().close(mark) {
+            tracing::warn!(%error, "the journal was not closed in order");
         }
     }
 }

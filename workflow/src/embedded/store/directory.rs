@@ -1,10 +1,10 @@
 //! The data directory: its lock, its two files, and how they come into being.
 //!
 //! ```text
-//! lock            held while a store is open
-//! journal.redb    what was committed last, one row a group
-//! state.redb      everything up to the last checkpoint
-//! *.new           files that are being made; never read
+//! lock           held while a store is open
+//! journal.log    what was committed last, one row a group
+//! state.redb     everything up to the last checkpoint
+//! *.new          files that are being made; never read
 //! ```
 //!
 //! A kill at any moment while the files are made leaves a directory that opens: both are finished
@@ -18,8 +18,10 @@ use std::thread::{self, JoinHandle};
 use super::error::{OpenError, StoreError};
 
 const LOCK: &str = "lock";
-const JOURNAL: &str = "journal.redb";
+const JOURNAL: &str = "journal.log";
 const STATE: &str = "state.redb";
+/// The journal of format version 1.
+const OLD_JOURNAL: &str = "journal.redb";
 const NEW: &str = "new";
 
 /// A data directory that this store alone has open. Dropping it lets the lock go.
@@ -69,13 +71,35 @@ impl Directory {
 
     /// Refuses a directory that has data.
     pub(super) fn check_empty(&self) -> Result<(), OpenError> {
-        for name in [JOURNAL, STATE] {
+        for name in [JOURNAL, OLD_JOURNAL, STATE] {
             let file = self.path.join(name);
             if file.exists() {
                 return Err(OpenError::NotEmpty { file });
             }
         }
         Ok(())
+    }
+
+    /// Where the state is.
+    pub(super) fn state(&self) -> PathBuf {
+        self.path.join(STATE)
+    }
+
+    /// A journal of format version 1, if it has one.
+    pub(super) fn old_journal(&self) -> Option<PathBuf> {
+        Some(self.path.join(OLD_JOURNAL)).filter(|old| old.exists())
+    }
+
+    /// Makes a journal, in the place of one that may be there.
+    pub(super) fn make_journal(
+        &self,
+        create: impl FnOnce(&Path) -> Result<(), StoreError>,
+    ) -> Result<(), OpenError> {
+        let journal = self.path.join(JOURNAL);
+        let new = journal.with_extension(NEW);
+        self.finish(|| remove_if_there(&new))?;
+        create(&new)?;
+        self.finish(|| fs::rename(&new, &journal))
     }
 
     /// The two files, made by `create` if the directory has none.
@@ -85,7 +109,7 @@ impl Directory {
     ) -> Result<Files, OpenError> {
         let files = Files {
             journal: self.path.join(JOURNAL),
-            state: self.path.join(STATE),
+            state: self.state(),
         };
         let new = Files {
             journal: files.journal.with_extension(NEW),
@@ -140,7 +164,8 @@ impl Directory {
             })
     }
 
-    fn finish(&self, work: impl FnOnce() -> io::Result<()>) -> Result<(), OpenError> {
+    /// Does something to the names in it, durably.
+    pub(super) fn finish(&self, work: impl FnOnce() -> io::Result<()>) -> Result<(), OpenError> {
         work()
             .and_then(|()| sync_directory(&self.path))
             .map_err(|source| OpenError::Directory {

@@ -27,12 +27,10 @@ pub(super) struct Settings {
 /// How a file is known to be what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Check {
-    /// redb checks every page at each opening: for a file that stays small.
+    /// redb checks every page at each opening.
     AtOpening,
     /// Each page is checked when it is read: see [`Summed`].
     AtReading,
-    /// Not at all: it was checked when it was opened first.
-    Done,
 }
 
 /// A redb file with a path to name in errors.
@@ -50,15 +48,6 @@ enum Slot {
     Closed,
 }
 
-/// What a commit costs and leaves behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Commit {
-    /// One sync. After a kill the whole file is read once, so it is for small files.
-    OneSync,
-    /// Two syncs. After a kill the file opens at once, whatever its size.
-    QuickRepair,
-}
-
 impl DataFile {
     /// Makes a new file; `fill` writes its first contents, durably.
     pub(super) fn create(
@@ -70,7 +59,7 @@ impl DataFile {
         let health = Arc::new(Health::default());
         barrier(|| {
             let database = database(Disk::open(path, health)?, settings)?;
-            commit(&database, Commit::QuickRepair, fill)?;
+            commit(&database, fill)?;
             Ok(database.close()?)
         })
         .map_err(|fault| fault.of(path))
@@ -103,10 +92,9 @@ impl DataFile {
     /// One transaction, durable when this returns.
     pub(super) fn write(
         &self,
-        kind: Commit,
         work: impl FnOnce(&WriteTransaction) -> Result<(), Fault>,
     ) -> Result<(), StoreError> {
-        self.with(|database| commit(database, kind, work))
+        self.with(|database| commit(database, work))
     }
 
     /// Gives back the space that nothing uses; whoever reads or writes waits meanwhile. Whether it
@@ -191,16 +179,7 @@ impl DataFile {
         }
         let mut slot = self.slot_mut();
         if matches!(*slot, Slot::Broken) {
-            let check = match self.settings.check {
-                // It was checked, and a check writes, which a full disk may not allow.
-                Check::AtOpening | Check::Done => Check::Done,
-                Check::AtReading => Check::AtReading,
-            };
-            let settings = Settings {
-                check,
-                ..self.settings
-            };
-            let database = open_database(&self.path, settings, &self.health);
+            let database = open_database(&self.path, self.settings, &self.health);
             *slot = Slot::Open(database.map_err(|error| match error {
                 OpenError::Store(error) => error,
                 other => Fault::Damaged(other.to_string()).of(&self.path),
@@ -245,11 +224,11 @@ impl Snapshot<'_> {
 
 fn commit(
     database: &Database,
-    kind: Commit,
     work: impl FnOnce(&WriteTransaction) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let mut transaction = database.begin_write()?;
-    transaction.set_quick_repair(kind == Commit::QuickRepair);
+    // Two syncs; after a kill the file opens at once, whatever its size.
+    transaction.set_quick_repair(true);
     work(&transaction)?;
     Ok(transaction.commit()?)
 }
@@ -291,8 +270,8 @@ fn database(disk: Disk, settings: Settings) -> Result<Database, redb::DatabaseEr
     builder.set_cache_size(settings.cache_bytes);
     match settings.check {
         Check::AtReading => builder.create_with_backend(Summed::new(disk)),
-        check => builder
-            .set_check_integrity_on_open(check == Check::AtOpening)
+        Check::AtOpening => builder
+            .set_check_integrity_on_open(true)
             .create_with_backend(disk),
     }
 }

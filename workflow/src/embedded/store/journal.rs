@@ -1,91 +1,178 @@
-//! The journal: one row for each group commit, at the right edge of one table.
+//! The journal: what was committed last, one row for each group commit.
 //!
-//! A commit costs one sync. The file stays small, because the rows that a checkpoint has brought
-//! into the state are removed by the commits that follow, so reading all of it after a kill is quick.
+//! A commit is one write into space that the file has already, and one sync, which then has no
+//! metadata to write. The file stays small, because the space of rows that a checkpoint has brought
+//! into the state is used again; so reading all of it at an opening is quick.
 
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{ReadableTable, TableDefinition};
+use redb::StorageBackend;
 
-use super::backup::copy_table;
-use super::bounds::JOURNAL_CACHE_BYTES;
+use super::disk::{Disk, Health};
 use super::encoding::{decode, encode};
-use super::error::StoreError;
+use super::error::{OpenError, StoreError};
+use super::extents::{EXTENT_BYTES, Extents};
 use super::fault::Fault;
-use super::file::{Check, Commit, DataFile, Settings, Snapshot};
-use super::meta::{self, DatabaseId};
+use super::log::{self, HEADER_BYTES, Header, Unread};
+use super::meta::{DatabaseId, FORMAT_VERSION};
 use super::row::Row;
 
-const ROWS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("rows");
+/// The file grows by so many extents at least; each time costs a sync more.
+const GROWTH_EXTENTS: u64 = 4;
 
-/// The file is small, so every page of it is checked whenever it is opened.
-pub(super) const SETTINGS: Settings = Settings {
-    cache_bytes: JOURNAL_CACHE_BYTES,
-    check: Check::AtOpening,
-};
+/// A file that was larger is made so small at a close.
+const KEPT_EXTENTS: u64 = 64;
 
 /// The one writer of the journal.
 pub(super) struct Journal {
-    file: Arc<DataFile>,
-    /// The oldest row that may still be in the file.
-    first: u64,
+    path: PathBuf,
+    /// Nothing once it is closed.
+    disk: Option<Disk>,
+    health: Arc<Health>,
+    header: Header,
+    extents: Extents,
     /// The last row that was committed. Rows are numbered without gaps, from 1.
     last: u64,
-    /// A commit failed, so the file may hold a row after `last`.
-    in_doubt: bool,
+    /// Where a row may stand whose commit failed.
+    doubt: Option<u64>,
 }
 
-/// The rows of a journal after the state's mark.
-pub(super) struct Tail {
-    /// The oldest row in the file, or the one after the mark.
-    pub first: u64,
-    /// Number, row, bytes; ascending, beginning with the row after the mark.
-    pub rows: Vec<(u64, Row, u64)>,
+/// A row that was read: number, row, bytes.
+pub(super) type Read = (u64, Row, u64);
+
+/// Makes a new file with these rows.
+pub(super) fn create<'r>(
+    path: &Path,
+    database: &DatabaseId,
+    rows: impl Iterator<Item = (u64, &'r [u8])>,
+) -> Result<(), StoreError> {
+    let mut extents = Extents::default();
+    extents.grow(GROWTH_EXTENTS);
+    let mut file = vec![0; log::file_bytes(GROWTH_EXTENTS) as usize];
+    for (number, record) in rows {
+        let bytes = log::row_bytes(record.len());
+        let place = extents.place(number, bytes, 0).unwrap_or_else(|| {
+            let count = growth(bytes);
+            extents.grow(count);
+            extents.place(number, bytes, 0).expect("it has grown")
+        });
+        file.resize(log::file_bytes(extents.count()) as usize, 0);
+        extents.take(number, &place);
+        let offset = HEADER_BYTES + place.start;
+        let row = log::row(database, offset, number, record);
+        file[offset as usize..][..row.len()].copy_from_slice(&row);
+    }
+    let header = Header::new(*database, extents.count()).to_bytes();
+    file[..header.len()].copy_from_slice(&header);
+    let write = || {
+        fs::File::create_new(path)?;
+        let disk = Disk::open(path, Arc::default())?;
+        disk.write(0, &file)?;
+        Ok(disk.sync_data()?)
+    };
+    write().map_err(|fault: Fault| fault.of(path))
 }
 
-pub(super) fn create(files: &super::directory::Files, id: &DatabaseId) -> Result<(), StoreError> {
-    DataFile::create(&files.journal, SETTINGS, |transaction| {
-        transaction.open_table(ROWS)?;
-        meta::create(transaction, id)
-    })
-}
-
-/// Makes a new file of what a snapshot shows.
-pub(super) fn copy(snapshot: Snapshot<'_>, path: &Path) -> Result<(), StoreError> {
-    snapshot.read(|from| {
-        Ok(DataFile::create(path, SETTINGS, |to| {
-            copy_table(from, to, ROWS)?;
-            copy_table(from, to, meta::META)
-        }))
-    })?
-}
-
-/// Reads what the state does not contain yet.
-pub(super) fn tail(file: &DataFile, mark: u64) -> Result<Tail, StoreError> {
-    file.snapshot()?.read(|transaction| {
-        let table = transaction.open_table(ROWS)?;
-        let first = table.first()?.map_or(mark + 1, |(key, _)| key.value());
-        let mut rows = Vec::new();
-        for row in table.range(mark + 1..)? {
-            let (key, bytes) = row?;
-            let (number, bytes) = (key.value(), bytes.value());
-            let row = decode(&format!("row {number}"), bytes)?;
-            rows.push((number, row, bytes.len() as u64));
-        }
-        Ok(Tail { first, rows })
-    })
+/// How many extents to add where a row of so many bytes has no place.
+fn growth(bytes: u64) -> u64 {
+    bytes.div_ceil(EXTENT_BYTES).max(GROWTH_EXTENTS)
 }
 
 impl Journal {
-    pub(super) fn new(file: Arc<DataFile>, first: u64, last: u64) -> Self {
-        assert!(first <= last + 1, "rows {first} to {last}");
-        Self {
-            file,
-            first,
-            last,
-            in_doubt: false,
+    /// Opens the file; [`Journal::tail`] is to be read before anything is added.
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        let faulty = |fault: Fault| OpenError::Store(fault.of(path));
+        let health = Arc::new(Health::default());
+        let disk = Disk::open(path, Arc::clone(&health)).map_err(|error| faulty(error.into()))?;
+        let bytes = disk.len().map_err(|error| faulty(error.into()))?;
+        if bytes == 0 {
+            return Err(faulty(Fault::Damaged("it is empty".to_owned())));
         }
+        let mut head = vec![0; bytes.min(HEADER_BYTES) as usize];
+        disk.read(0, &mut head)
+            .map_err(|error| faulty(error.into()))?;
+        let header = Header::read(&head).map_err(|unread| match unread {
+            Unread::Foreign => OpenError::NotADatabase {
+                path: path.to_owned(),
+            },
+            Unread::Damaged => faulty(Fault::Damaged("its header is unreadable".to_owned())),
+        })?;
+        if header.version > FORMAT_VERSION {
+            return Err(OpenError::NewerFormat {
+                path: path.to_owned(),
+                found: header.version,
+                known: FORMAT_VERSION,
+            });
+        }
+        if bytes < log::file_bytes(header.extents) {
+            return Err(faulty(Fault::Damaged("it is cut off".to_owned())));
+        }
+        let mut extents = Extents::default();
+        // What is not a whole extent is left of a growth that was interrupted.
+        extents.grow((bytes - HEADER_BYTES) / EXTENT_BYTES);
+        Ok(Self {
+            path: path.to_owned(),
+            disk: Some(disk),
+            health,
+            header,
+            extents,
+            last: 0,
+            doubt: None,
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn database(&self) -> &DatabaseId {
+        &self.header.database
+    }
+
+    /// Reads what the state does not contain yet, ascending, and stands behind it.
+    pub(super) fn tail(&mut self, mark: u64) -> Result<Vec<Read>, StoreError> {
+        let (file, found) = self.rows(mark)?;
+        self.last = mark;
+        let mut rows = Vec::with_capacity(found.len());
+        for found in found {
+            let place = found.place.start - HEADER_BYTES..found.place.end - HEADER_BYTES;
+            self.extents.take(found.number, &place);
+            self.last = found.number;
+            let record = &file[found.record];
+            let row = decode(&format!("row {}", found.number), record);
+            let row = row.map_err(|fault| fault.of(&self.path))?;
+            rows.push((found.number, row, record.len() as u64));
+        }
+        if !rows.is_empty() {
+            // A killed process may have left a row that is written and not on the disk yet.
+            self.sync()?;
+        }
+        Ok(rows)
+    }
+
+    /// The records of the committed rows after the mark, ascending.
+    pub(super) fn records(&self, mark: u64) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let (file, found) = self.rows(mark)?;
+        let committed = found.into_iter().filter(|row| row.number <= self.last);
+        Ok(committed
+            .map(|row| (row.number, file[row.record].to_vec()))
+            .collect())
+    }
+
+    fn rows(&self, mark: u64) -> Result<(Vec<u8>, Vec<log::Found>), StoreError> {
+        let disk = self.disk()?;
+        let read = || {
+            let mut file = vec![0; log::file_bytes(self.extents.count()) as usize];
+            disk.read(0, &mut file)?;
+            Ok(file)
+        };
+        let file = read().map_err(|error| self.fault(error))?;
+        let found = log::rows(self.database(), &file, mark);
+        Ok((file, found))
     }
 
     /// The number of the next row.
@@ -93,57 +180,107 @@ impl Journal {
         self.last + 1
     }
 
-    /// Commits one row, durably, and removes up to `trim_rows_max` rows up to the mark, which the
-    /// state contains. Returns the bytes of the row.
-    pub(super) fn append(
-        &mut self,
-        row: &Row,
-        mark: u64,
-        trim_rows_max: u64,
-    ) -> Result<u64, StoreError> {
+    /// Commits one row, durably, in the space of rows up to the mark, which the state contains.
+    /// Returns the bytes of the row.
+    pub(super) fn append(&mut self, row: &Row, mark: u64) -> Result<u64, StoreError> {
         assert!(mark <= self.last, "the state is ahead of the journal");
+        let record = encode(row)?;
+        self.settle_doubt()?;
+        let place = self.place(log::row_bytes(record.len()), mark)?;
         let number = self.next();
-        let bytes = encode(row)?;
-        let trim_to = mark.min(self.first.saturating_add(trim_rows_max) - 1);
-        let (first, last, in_doubt) = (self.first, self.last, self.in_doubt);
-        let committed = self.file.write(Commit::OneSync, |transaction| {
-            let mut rows = transaction.open_table(ROWS)?;
-            if in_doubt {
-                // Who handed the failed row in was told so: it must not come back.
-                rows.retain_in(number.., |_, _| false)?;
-                if last > mark && rows.get(last)?.is_none() {
-                    return Err(Fault::Damaged(format!("row {last} is gone")));
-                }
-            }
-            if trim_to >= first {
-                rows.retain_in(first..=trim_to, |_, _| false)?;
-            }
-            if rows.insert(number, bytes.as_slice())?.is_some() {
-                return Err(Fault::Damaged(format!("row {number} is there already")));
-            }
-            Ok(())
-        });
-        self.in_doubt = committed.is_err();
-        committed?;
+        let offset = HEADER_BYTES + place.start;
+        let bytes = log::row(self.database(), offset, number, &record);
+        if self.header.extents < self.extents.count() {
+            self.note_extents(self.extents.count())?;
+        }
+        self.doubt = Some(offset);
+        self.write(offset, &bytes)?;
+        self.sync()?;
+        self.doubt = None;
+        self.extents.take(number, &place);
         self.last = number;
-        self.first = first.max(trim_to + 1);
-        Ok(bytes.len() as u64)
+        Ok(record.len() as u64)
     }
 
-    /// Leaves only the rows that are committed and not in the state.
-    pub(super) fn trim(&mut self, mark: u64) -> Result<(), StoreError> {
-        assert!(mark <= self.last, "the state is ahead of the journal");
-        if !self.in_doubt && self.first > mark {
-            return Ok(());
+    /// Who handed a failed row in was told so: it must not come back.
+    fn settle_doubt(&mut self) -> Result<(), StoreError> {
+        if let Some(offset) = self.doubt {
+            self.write(offset, log::NO_ROW)?;
+            self.sync()?;
+            self.doubt = None;
         }
-        let last = self.last;
-        self.file.write(Commit::OneSync, |transaction| {
-            let mut rows = transaction.open_table(ROWS)?;
-            rows.retain(|number, _| mark < number && number <= last)?;
-            Ok(())
-        })?;
-        self.first = mark + 1;
-        self.in_doubt = false;
         Ok(())
+    }
+
+    /// A place for the next row, in a file that is made longer where it has none.
+    fn place(&mut self, bytes: u64, mark: u64) -> Result<Range<u64>, StoreError> {
+        let number = self.next();
+        if let Some(place) = self.extents.place(number, bytes, mark) {
+            return Ok(place);
+        }
+        let count = growth(bytes);
+        let zeroes = vec![0; (count * EXTENT_BYTES) as usize];
+        self.write(log::file_bytes(self.extents.count()), &zeroes)?;
+        // The header must not speak of extents before they are there.
+        self.sync()?;
+        self.extents.grow(count);
+        let place = self.extents.place(number, bytes, mark);
+        Ok(place.expect("the file has grown"))
+    }
+
+    /// Leaves no row whose commit failed, and a small file where the state contains every row; then
+    /// lets the file go.
+    pub(super) fn close(&mut self, mark: u64) -> Result<(), StoreError> {
+        let mut outcome = self.settle_doubt();
+        if outcome.is_ok() && mark == self.last && self.extents.count() > KEPT_EXTENTS {
+            outcome = self.shrink();
+        }
+        self.disk = None;
+        outcome
+    }
+
+    fn shrink(&mut self) -> Result<(), StoreError> {
+        self.note_extents(KEPT_EXTENTS)?;
+        self.sync()?;
+        let cut = self.disk()?.set_len(log::file_bytes(KEPT_EXTENTS));
+        cut.map_err(|error| self.fault(error))
+    }
+
+    /// Writes down how long the file is: one that is shorter was cut off.
+    fn note_extents(&mut self, count: u64) -> Result<(), StoreError> {
+        let header = Header::new(*self.database(), count);
+        self.write(0, &header.to_bytes())?;
+        self.header = header;
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        let written = self.disk()?.write(offset, bytes);
+        written.map_err(|error| self.fault(error))
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        let synced = self.disk()?.sync_data();
+        synced.map_err(|error| self.fault(error))
+    }
+
+    fn disk(&self) -> Result<&Disk, StoreError> {
+        if self.health.sync_failed() {
+            return Err(self.sync_failed());
+        }
+        self.disk.as_ref().ok_or(StoreError::Closed)
+    }
+
+    fn fault(&self, error: io::Error) -> StoreError {
+        if self.health.sync_failed() {
+            return self.sync_failed();
+        }
+        Fault::from(error).of(&self.path)
+    }
+
+    fn sync_failed(&self) -> StoreError {
+        StoreError::SyncFailed {
+            path: self.path.clone(),
+        }
     }
 }

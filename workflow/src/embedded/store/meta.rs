@@ -1,4 +1,4 @@
-//! The table `meta`, which both files have: what they are and how far they stand.
+//! The table `meta` of the state: what it is and how far it stands.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use super::file::DataFile;
 pub(super) const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
 
 /// Version of the layout of both files. Raised by every change that an older library cannot read.
-const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 2;
 
 const FORMAT: &str = "format";
 const DATABASE: &str = "database";
-/// State only: the last row of the journal that the state contains.
+/// The last row of the journal that the state contains.
 pub(super) const MARK: &str = "mark";
-/// State only: no run number from here on had been given out.
+/// No run number from here on had been given out.
 pub(super) const NEXT_RUN: &str = "next_run";
 
 /// Shared by the two files of one data directory, and by no others.

@@ -1,11 +1,12 @@
 //! The storage of the embedded engine.
 //!
-//! Two redb files. Each group commit is one row in the small *journal*, one sync; a background
-//! *checkpoint* brings rows in bulk into the *state*, which says up to which row it stands, and the
-//! rows are removed. An *overlay* in memory holds what the state does not have yet.
+//! Two files. Each group commit is one row in the small *journal*, one sync; a background
+//! *checkpoint* brings rows in bulk into the *state*, a redb file which says up to which row it
+//! stands, and the space of the rows is used again. An *overlay* in memory holds what the state does
+//! not have yet.
 //!
 //! ```text
-//! commit ──▶ writer ──▶ journal.redb          one row a group, one sync
+//! commit ──▶ writer ──▶ journal.log           one row a group, one sync
 //!               │
 //!               ▼
 //!            overlay ──▶ checkpoint ──▶ state.redb
@@ -26,11 +27,13 @@ mod directory;
 mod disk;
 mod encoding;
 mod error;
+mod extents;
 mod fault;
 mod file;
 mod image;
 mod journal;
 mod listing;
+mod log;
 mod meta;
 mod overlay;
 mod recovery;
@@ -41,6 +44,7 @@ mod summary;
 mod summed;
 #[cfg(test)]
 pub(in crate::embedded) mod tests;
+mod upgrade;
 mod writer;
 
 use std::collections::HashSet;
@@ -365,7 +369,7 @@ impl Store {
     ///
     /// Where the target cannot be written or has data, or this store cannot be read.
     pub(crate) fn backup(&self, target: &Path) -> Result<(), OpenError> {
-        backup::write(&self.inner.shared, target)
+        backup::write(&self.inner.shared, &self.inner.committer, target)
     }
 
     /// Brings the state up to date, removes from it what is not to be kept, and gives back the
@@ -425,10 +429,8 @@ impl Inner {
         if writer.is_err() || checkpoint.is_err() {
             tracing::error!("a thread of the store panicked; report it as a bug in the engine");
         }
-        for file in [&*self.shared.journal, &self.shared.state] {
-            if let Err(error) = file.close() {
-                tracing::warn!(%error, "a file was not closed in order");
-            }
+        if let Err(error) = self.shared.state.close() {
+            tracing::warn!(%error, "the state was not closed in order");
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Nothing of a workflow runs here. A row says what a run became, not what happened to it.
 
 use std::collections::BTreeMap;
+use std::iter;
+use std::path::Path;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -22,6 +24,7 @@ use super::row::{Entry, Row};
 use super::shared::Shared;
 use super::state;
 use super::summary::{Identity, Summary};
+use super::upgrade;
 
 /// Runs are numbered from here.
 const FIRST_RUN: u64 = 1;
@@ -32,23 +35,23 @@ pub(super) fn recover(
     bounds: Bounds,
     retention: Retention,
 ) -> Result<(Shared, Journal), OpenError> {
+    upgrade::upgrade(directory, bounds.state_cache_bytes)?;
     let files = directory.files(|new| create(new, bounds.state_cache_bytes))?;
     let state = DataFile::open(&files.state, state::settings(bounds.state_cache_bytes))?;
-    let journal = Arc::new(DataFile::open(&files.journal, journal::SETTINGS)?);
+    let mut journal = Journal::open(&files.journal)?;
     let mismatch = |reason: String| OpenError::Mismatch {
         journal: files.journal.clone(),
         state: files.state.clone(),
         reason,
     };
-    if meta::identify(&state)? != meta::identify(&journal)? {
+    if meta::identify(&state)? != *journal.database() {
         return Err(mismatch("they are of different databases".to_owned()));
     }
 
     let mark = state::mark(state.snapshot()?)?;
-    let tail = journal::tail(&journal, mark.row)?;
     let mut overlay = Overlay::new(mark.row);
     let mut next_run = mark.next_run.max(FIRST_RUN);
-    for (number, row, bytes) in tail.rows {
+    for (number, row, bytes) in journal.tail(mark.row)? {
         let expected = overlay.applied() + 1;
         if number != expected {
             return Err(mismatch(format!(
@@ -56,19 +59,18 @@ pub(super) fn recover(
             )));
         }
         next_run = next_run.max(row.next_run);
-        let changes = replay(row, &overlay, &state, &journal)?;
+        let changes = replay(row, &overlay, &state, journal.path())?;
         overlay.apply(number, bytes, changes);
     }
 
-    let journal_writer = Journal::new(Arc::clone(&journal), tail.first, overlay.applied());
-    let shared = Shared::new(bounds, journal, state, overlay, next_run, retention);
-    Ok((shared, journal_writer))
+    let shared = Shared::new(bounds, state, overlay, next_run, retention);
+    Ok((shared, journal))
 }
 
 fn create(files: &Files, cache_bytes: usize) -> Result<(), StoreError> {
     let id = Uuid::new_v4().into_bytes();
     state::create(files, &id, cache_bytes)?;
-    journal::create(files, &id)
+    journal::create(&files.journal, &id, iter::empty())
 }
 
 /// What a row made of the runs it changed.
@@ -76,7 +78,7 @@ fn replay(
     row: Row,
     overlay: &Overlay,
     state: &DataFile,
-    journal: &DataFile,
+    journal: &Path,
 ) -> Result<Vec<Applied>, StoreError> {
     // A run may change more than once in a row.
     let mut latest: BTreeMap<u64, (Arc<Identity>, Arc<Image>)> = BTreeMap::new();
@@ -92,8 +94,8 @@ fn replay(
                     .map(|(summary, image)| (summary.identity, image)),
             },
         };
-        let change = become_applied(entry, before)
-            .map_err(|reason| Fault::Damaged(reason).of(journal.path()))?;
+        let change =
+            become_applied(entry, before).map_err(|reason| Fault::Damaged(reason).of(journal))?;
         let identity = Arc::clone(&change.summary.identity);
         latest.insert(run, (identity, Arc::clone(&change.image)));
         changes.push(change);

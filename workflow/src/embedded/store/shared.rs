@@ -1,7 +1,7 @@
 //! What the callers, the writer and the checkpoint share.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::retention::Retention;
 
@@ -17,7 +17,6 @@ use super::overlay::Overlay;
 /// the snapshot of the state before letting the overlay go, sees everything.
 pub(super) struct Shared {
     pub bounds: Bounds,
-    pub journal: Arc<DataFile>,
     pub state: DataFile,
     overlay: Mutex<Overlay>,
     pub lever: Lever,
@@ -30,7 +29,6 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(
         bounds: Bounds,
-        journal: Arc<DataFile>,
         state: DataFile,
         overlay: Overlay,
         next_run: u64,
@@ -38,7 +36,6 @@ impl Shared {
     ) -> Self {
         Self {
             bounds,
-            journal,
             state,
             overlay: Mutex::new(overlay),
             lever: Lever::new(),

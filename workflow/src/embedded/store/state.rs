@@ -16,7 +16,7 @@ use super::directory::Files;
 use super::encoding::{decode, encode};
 use super::error::StoreError;
 use super::fault::Fault;
-use super::file::{Check, Commit, DataFile, Settings, Snapshot};
+use super::file::{Check, DataFile, Settings, Snapshot};
 use super::image::Image;
 use super::meta::{self, DatabaseId};
 use super::overlay::{Batch, Written};
@@ -96,7 +96,7 @@ pub(super) fn write(
             encode(&(&*summary.identity, summary.standing))?,
         ));
     }
-    file.write(Commit::QuickRepair, |transaction| {
+    file.write(|transaction| {
         let mut runs = transaction.open_table(RUNS)?;
         let mut summaries = transaction.open_table(SUMMARIES)?;
         let mut old = Vec::with_capacity(batch.runs.len());

@@ -12,7 +12,7 @@ use super::{NEVER, block_on, change, copy_files, image};
 
 const RUNS: u64 = 12;
 const CASES: u64 = 250;
-const FILES: [&str; 2] = ["journal.redb", "state.redb"];
+const FILES: [&str; 2] = ["journal.log", "state.redb"];
 
 /// What was committed: the image of each run, from 1, and the number of its history entries.
 type Facts = Vec<(Arc<Image>, usize)>;

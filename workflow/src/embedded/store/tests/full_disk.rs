@@ -10,7 +10,7 @@ use super::{NEVER, TINY, block_on, change, faults, image};
 fn fill_after_each_write(bounds: Bounds, late: bool) {
     let directory = tempfile::tempdir().unwrap();
     let store = super::open(directory.path(), bounds).unwrap();
-    let disk = faults::of(&directory.path().join("journal.redb"));
+    let disk = faults::of(&directory.path().join("journal.log"));
     if late {
         disk.fail_late();
     }
@@ -70,7 +70,7 @@ fn after_a_failed_sync_nothing_more_is_written() {
     for syncs in 0..6 {
         let directory = tempfile::tempdir().unwrap();
         let store = super::open(directory.path(), NEVER).unwrap();
-        let disk = faults::of(&directory.path().join("journal.redb"));
+        let disk = faults::of(&directory.path().join("journal.log"));
         disk.fail_syncs_after(syncs);
         let run = store.next_run();
         let mut confirmed = None;

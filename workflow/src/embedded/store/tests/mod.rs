@@ -34,7 +34,6 @@ const TINY: Bounds = Bounds {
     wait_image_bytes: 30_000,
     state_cache_bytes: 1 << 20,
     is_single_threaded: false,
-    trim_rows_max: 2,
     kinship: Kinship::NONE,
 };
 
@@ -133,7 +132,7 @@ fn change(run: u64, before: Option<Arc<Image>>, after: &Arc<Image>, event: &str)
 /// What a kill leaves: the two files as they are, in another directory.
 fn copy_files(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
-    for file in ["journal.redb", "state.redb"] {
+    for file in ["journal.log", "state.redb"] {
         std::fs::copy(from.join(file), to.join(file)).unwrap();
     }
 }

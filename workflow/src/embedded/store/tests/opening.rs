@@ -6,9 +6,10 @@ use std::path::Path;
 use redb::{Database, TableDefinition};
 
 use super::super::bounds::Bounds;
-use super::super::file::{Commit, DataFile};
-use super::super::{OpenError, StoreError, journal, meta, state};
-use super::{block_on, change, copy_files, image};
+use super::super::file::DataFile;
+use super::super::log::Header;
+use super::super::{OpenError, StoreError, meta, state};
+use super::{NEVER, block_on, change, copy_files, faults, image};
 
 /// A directory with one run in it, closed.
 fn filled() -> tempfile::TempDir {
@@ -45,9 +46,10 @@ fn one_store_at_a_time() {
 }
 
 #[test]
-fn a_file_opened_by_another_program_is_refused() {
+fn a_file_that_is_open_elsewhere_is_refused() {
     let directory = filled();
-    let _other = Database::open(directory.path().join("journal.redb")).unwrap();
+    let path = directory.path().join("state.redb");
+    let _other = DataFile::open(&path, state::settings(1 << 20)).unwrap();
     let error = error_of(directory.path());
     assert!(matches!(error, OpenError::AlreadyOpen { .. }));
 }
@@ -64,7 +66,7 @@ fn a_path_under_a_file_is_refused() {
 
 #[test]
 fn one_file_without_the_other_is_refused() {
-    for file in ["journal.redb", "state.redb"] {
+    for file in ["journal.log", "state.redb"] {
         let directory = filled();
         fs::remove_file(directory.path().join(file)).unwrap();
         let error = error_of(directory.path());
@@ -79,8 +81,8 @@ fn one_file_without_the_other_is_refused() {
 fn files_of_two_databases_are_refused() {
     let (one, other) = (filled(), filled());
     fs::copy(
-        other.path().join("journal.redb"),
-        one.path().join("journal.redb"),
+        other.path().join("journal.log"),
+        one.path().join("journal.log"),
     )
     .unwrap();
     assert!(matches!(error_of(one.path()), OpenError::Mismatch { .. }));
@@ -101,8 +103,8 @@ fn a_state_older_than_the_journal_is_refused() {
     let only = image(&[("state", b"one")]);
     block_on(store.commit(vec![change(store.next_run(), None, &only, "")], false)).unwrap();
     fs::copy(
-        directory.path().join("journal.redb"),
-        backup.path().join("journal.redb"),
+        directory.path().join("journal.log"),
+        backup.path().join("journal.log"),
     )
     .unwrap();
     assert!(matches!(
@@ -113,7 +115,7 @@ fn a_state_older_than_the_journal_is_refused() {
 
 #[test]
 fn foreign_and_empty_files_are_refused() {
-    for file in ["journal.redb", "state.redb"] {
+    for file in ["journal.log", "state.redb"] {
         let directory = filled();
         let path = directory.path().join(file);
         fs::write(&path, "not a database, though longer than its magic number").unwrap();
@@ -145,20 +147,81 @@ fn foreign_and_empty_files_are_refused() {
 
 #[test]
 fn a_newer_format_is_refused() {
-    let files = [
-        ("journal.redb", journal::SETTINGS),
-        ("state.redb", state::settings(1 << 20)),
-    ];
-    for (file, settings) in files {
-        let directory = filled();
-        let path = directory.path().join(file);
-        let database = DataFile::open(&path, settings).unwrap();
-        let newer = |transaction: &_| meta::put_version(transaction, 7);
-        database.write(Commit::QuickRepair, newer).unwrap();
-        database.close().unwrap();
-        let error = error_of(directory.path());
+    let is_newer = |directory: &Path| {
+        let error = error_of(directory);
         let is_newer = matches!(error, OpenError::NewerFormat { found: 7, .. });
         assert!(is_newer, "{error}");
+    };
+    let directory = filled();
+    let path = directory.path().join("state.redb");
+    let database = DataFile::open(&path, state::settings(1 << 20)).unwrap();
+    let newer = |transaction: &_| meta::put_version(transaction, 7);
+    database.write(newer).unwrap();
+    database.close().unwrap();
+    is_newer(directory.path());
+
+    let directory = filled();
+    let path = directory.path().join("journal.log");
+    let mut bytes = fs::read(&path).unwrap();
+    let newer = Header {
+        version: 7,
+        ..Header::read(&bytes).unwrap()
+    };
+    bytes[..40].copy_from_slice(&newer.to_bytes());
+    fs::write(&path, bytes).unwrap();
+    is_newer(directory.path());
+}
+
+/// A killed process may leave a row that the system has and the disk has not.
+#[test]
+fn what_a_kill_left_is_synced_before_anybody_goes_by_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = super::open(directory.path(), NEVER).unwrap();
+    let only = image(&[("state", b"one")]);
+    block_on(store.commit(vec![change(store.next_run(), None, &only, "")], false)).unwrap();
+    let mut refusals = Vec::new();
+    for syncs in 0.. {
+        let copy = tempfile::tempdir().unwrap();
+        copy_files(directory.path(), copy.path());
+        let disk = faults::of(&copy.path().join("journal.log"));
+        disk.fail_syncs_after(syncs);
+        match super::open(copy.path(), NEVER) {
+            Ok(_) => break,
+            Err(error) => refusals.push(error.to_string()),
+        }
+    }
+    let is_of_the_journal = |refusal: &String| refusal.contains("journal.log");
+    assert!(refusals.iter().any(is_of_the_journal), "{refusals:?}");
+}
+
+/// A kill while data of version 1 is made data of this version: the old journal is the one to go by
+/// until it is gone.
+#[test]
+fn an_interrupted_upgrade_is_done_again() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/format-1");
+    for stage in 0..=3 {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name| directory.path().join(name);
+        for file in ["journal.redb", "state.redb"] {
+            fs::copy(fixture.join(file), at(file)).unwrap();
+        }
+        if stage > 0 {
+            fs::write(at("journal.new"), "half").unwrap();
+        }
+        if stage > 1 {
+            fs::write(at("journal.log"), "not the one to go by").unwrap();
+        }
+        if stage > 2 {
+            let state = DataFile::open(&at("state.redb"), state::settings(1 << 20)).unwrap();
+            let upgraded = |transaction: &_| meta::put_version(transaction, 2);
+            state.write(upgraded).unwrap();
+        }
+        let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
+        assert_eq!(super::in_flight(&store).unwrap().len(), 5);
+        assert!(!at("journal.redb").exists());
+        drop(store);
+        let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
+        assert_eq!(super::in_flight(&store).unwrap().len(), 5);
     }
 }
 
@@ -168,9 +231,9 @@ fn an_interrupted_creation_is_finished() {
     for renamed in 0..=2 {
         let directory = tempfile::tempdir().unwrap();
         super::open(directory.path(), Bounds::DEFAULT).unwrap();
-        let files = ["state", "journal"].map(|name| directory.path().join(name));
+        let files = ["state.redb", "journal.log"].map(|name| directory.path().join(name));
         for file in &files[renamed..] {
-            fs::rename(file.with_extension("redb"), file.with_extension("new")).unwrap();
+            fs::rename(file, file.with_extension("new")).unwrap();
         }
         let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
         assert!(super::in_flight(&store).unwrap().is_empty());

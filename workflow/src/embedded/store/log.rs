@@ -1,0 +1,225 @@
+//! The bytes of the journal's file: pure.
+//!
+//! ```text
+//! header, 4096 bytes: magic 8 | version u32 | crc u32 | database 16 | extents u64
+//! row, at a multiple of 8:  magic u32 | crc u32 | number u64 | length u64 | record
+//! ```
+//!
+//! A row is found by its head, wherever it stands. Its CRC-32 is of the database, of where it
+//! stands, of its number and of its bytes, so that nothing else is taken for one: not what is left
+//! of an older row, and not a row that somebody keeps in a value.
+
+use std::ops::Range;
+
+use super::extents::EXTENT_BYTES;
+use super::meta::{DatabaseId, FORMAT_VERSION};
+
+/// The extents begin here.
+pub(super) const HEADER_BYTES: u64 = 4096;
+
+const FILE_MAGIC: &[u8; 8] = b"wf-jrnl\n";
+const ROW_MAGIC: &[u8; 4] = b"row\n";
+const HEAD_BYTES: usize = 24;
+const ALIGNMENT: usize = 8;
+
+/// What the file says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    pub version: u32,
+    pub database: DatabaseId,
+    /// The file has at least so many.
+    pub extents: u64,
+}
+
+/// Why a file has no header that can be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    Foreign,
+    Damaged,
+}
+
+impl Header {
+    /// Of a file of this version.
+    pub(super) fn new(database: DatabaseId, extents: u64) -> Self {
+        Self {
+            version: FORMAT_VERSION,
+            database,
+            extents,
+        }
+    }
+
+    /// The header as it is written: one sector, which a disk writes whole or not at all.
+    pub(super) fn to_bytes(self) -> [u8; 40] {
+        let mut bytes = [0; 40];
+        bytes[..8].copy_from_slice(FILE_MAGIC);
+        bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
+        bytes[16..32].copy_from_slice(&self.database);
+        bytes[32..].copy_from_slice(&self.extents.to_le_bytes());
+        let crc = header_crc(&bytes);
+        bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+
+    pub(super) fn read(file: &[u8]) -> Result<Self, Unread> {
+        if !file.starts_with(FILE_MAGIC) {
+            return Err(Unread::Foreign);
+        }
+        let bytes: &[u8; 40] = file.first_chunk().ok_or(Unread::Damaged)?;
+        if u32_at(bytes, 12) != header_crc(bytes) {
+            return Err(Unread::Damaged);
+        }
+        Ok(Self {
+            version: u32_at(bytes, 8),
+            database: bytes[16..32].try_into().expect("it is as long"),
+            extents: u64_at(bytes, 32),
+        })
+    }
+}
+
+fn header_crc(bytes: &[u8; 40]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&bytes[..12]);
+    hasher.update(&bytes[16..]);
+    hasher.finalize()
+}
+
+/// The length of a file of so many extents.
+pub(super) fn file_bytes(extents: u64) -> u64 {
+    HEADER_BYTES + extents * EXTENT_BYTES
+}
+
+/// Bytes that a row with a record of so many bytes takes.
+pub(super) fn row_bytes(record_bytes: usize) -> u64 {
+    (HEAD_BYTES + record_bytes).next_multiple_of(ALIGNMENT) as u64
+}
+
+/// A row as it stands at an offset of the file.
+pub(super) fn row(database: &DatabaseId, offset: u64, number: u64, record: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEAD_BYTES + record.len() + ALIGNMENT);
+    bytes.extend_from_slice(ROW_MAGIC);
+    bytes.extend_from_slice(&row_crc(database, offset, number, record).to_le_bytes());
+    bytes.extend_from_slice(&number.to_le_bytes());
+    bytes.extend_from_slice(&(record.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(record);
+    bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
+    bytes
+}
+
+/// What stands in the place of a row that is to be found no more.
+pub(super) const NO_ROW: &[u8] = &[0; HEAD_BYTES];
+
+fn row_crc(database: &DatabaseId, offset: u64, number: u64, record: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(database);
+    for number in [offset, number, record.len() as u64] {
+        hasher.update(&number.to_le_bytes());
+    }
+    hasher.update(record);
+    hasher.finalize()
+}
+
+/// A row in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub number: u64,
+    /// Where it stands, and within that its record.
+    pub place: Range<u64>,
+    pub record: Range<usize>,
+}
+
+/// The rows after the mark, ascending.
+pub(super) fn rows(database: &DatabaseId, file: &[u8], mark: u64) -> Vec<Found> {
+    let mut rows = Vec::new();
+    let mut at = HEADER_BYTES as usize;
+    while at + HEAD_BYTES <= file.len() {
+        at += match row_at(database, file, at, mark) {
+            Some(found) => {
+                let bytes = found.place.end - found.place.start;
+                rows.push(found);
+                bytes as usize
+            }
+            None => ALIGNMENT,
+        };
+    }
+    rows.sort_unstable_by_key(|row| row.number);
+    rows
+}
+
+fn row_at(database: &DatabaseId, file: &[u8], at: usize, mark: u64) -> Option<Found> {
+    let head = &file[at..at + HEAD_BYTES];
+    if !head.starts_with(ROW_MAGIC) {
+        return None;
+    }
+    let number = u64_at(head, 8);
+    if number <= mark {
+        return None;
+    }
+    let begin = at + HEAD_BYTES;
+    let length = usize::try_from(u64_at(head, 16)).ok()?;
+    let record = begin..begin.checked_add(length)?;
+    let bytes = file.get(record.clone())?;
+    let offset = at as u64;
+    let is_whole = row_crc(database, offset, number, bytes) == u32_at(head, 4);
+    is_whole.then(|| Found {
+        number,
+        place: offset..offset + row_bytes(length),
+        record,
+    })
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("it is as long"))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("it is as long"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATABASE: DatabaseId = [7; 16];
+
+    #[test]
+    fn rows_are_found_where_they_stand() {
+        let mut file = vec![0; HEADER_BYTES as usize];
+        let numbers = [3, 1, 2];
+        for number in numbers {
+            let record = vec![number as u8; number as usize * 5];
+            let bytes = row(&DATABASE, file.len() as u64, number, &record);
+            assert_eq!(bytes.len() as u64, row_bytes(record.len()));
+            file.extend(bytes);
+            file.resize(file.len() + 16, 1);
+        }
+        let found = rows(&DATABASE, &file, 1);
+        assert_eq!(
+            found.iter().map(|row| row.number).collect::<Vec<_>>(),
+            [2, 3]
+        );
+        assert_eq!(file[found[0].record.clone()], [2; 10]);
+        assert_eq!(rows(&[8; 16], &file, 0), []);
+    }
+
+    #[test]
+    fn a_row_within_a_row_is_none() {
+        let mut file = vec![0; HEADER_BYTES as usize];
+        let within = row(&DATABASE, HEADER_BYTES + HEAD_BYTES as u64, 9, b"nine");
+        file.extend(row(&DATABASE, HEADER_BYTES, 1, &within));
+        // Nor what is a copy of a row, at another place.
+        file.extend(row(&DATABASE, HEADER_BYTES, 2, b"two"));
+        let found = rows(&DATABASE, &file, 0);
+        assert_eq!(found.iter().map(|row| row.number).collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
+    fn a_header_says_what_it_was_told() {
+        let header = Header::new(DATABASE, 4);
+        let mut bytes = header.to_bytes();
+        assert_eq!(Header::read(&bytes), Ok(header));
+        assert_eq!(Header::read(&bytes[..20]), Err(Unread::Damaged));
+        bytes[33] ^= 1;
+        assert_eq!(Header::read(&bytes), Err(Unread::Damaged));
+        assert_eq!(Header::read(b"other"), Err(Unread::Foreign));
+    }
+}
