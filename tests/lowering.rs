@@ -25,6 +25,8 @@ mod driver;
 mod bindings;
 #[path = "lowering/branches.rs"]
 mod branches;
+#[path = "lowering/everyday.rs"]
+mod everyday;
 #[path = "lowering/iteration.rs"]
 mod iteration;
 #[path = "lowering/looking.rs"]

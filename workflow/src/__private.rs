@@ -316,6 +316,14 @@ impl<C: Called<Output: Tuple<N>>, const N: usize> Stated for Element<C, N> {
     type Type = <C::Output as Tuple<N>>::Element;
 }
 
+/// States a list of what calls give when they are awaited with `?`.
+#[derive(Debug)]
+pub struct Outputs<C>(PhantomData<C>);
+
+impl<C: Called> Stated for Outputs<C> {
+    type Type = Vec<C::Output>;
+}
+
 /// Takes what another part of the step function handed over.
 ///
 /// # Panics

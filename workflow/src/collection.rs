@@ -44,6 +44,8 @@ impl<T: ?Sized> Refers<&mut T> for Looked {}
 #[diagnostic::do_not_recommend]
 impl<R> Refers<Option<R>> for Looked where Self: Refers<R> {}
 #[diagnostic::do_not_recommend]
+impl<A, B> Refers<(A, B)> for Looked where Self: Refers<A> + Refers<B> {}
+#[diagnostic::do_not_recommend]
 impl<R, E> Refers<Result<R, E>> for Looked where Self: Refers<R> {}
 
 /// Says so where another gives something else.

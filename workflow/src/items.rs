@@ -87,7 +87,9 @@ pub trait OfCollection: Finite {}
 
 macro_rules! finite {
     ($($iterator:ty, [$($parameter:tt)*];)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($parameter)*> Finite for $iterator {}
+        #[diagnostic::do_not_recommend]
         impl<$($parameter)*> IntoItems for $iterator {
             type Items = Queue<<Self as Iterator>::Item>;
             fn into_items(self) -> Self::Items {
@@ -109,6 +111,8 @@ finite! {
 
 impl<T: Integer> Finite for Range<T> where Self: Iterator {}
 impl<T: Integer> Finite for RangeInclusive<T> where Self: Iterator {}
+impl<T: Integer> Finite for Rev<Range<T>> where Self: Iterator {}
+impl<T: Integer> Finite for Rev<RangeInclusive<T>> where Self: Iterator {}
 
 macro_rules! of_collections {
     ($($iterator:ty, [$($parameter:tt)*];)*) => {$(
@@ -122,6 +126,19 @@ of_collections! {
     StepBy<I>, [I: OfCollection];
     Take<I>, [I: OfCollection];
     Zip<A, B>, [A: OfCollection, B: OfCollection];
+}
+
+/// Of a range only some may be turned round, as it is counted down otherwise.
+macro_rules! of_ranges {
+    ($($iterator:ty)*) => {$(
+        impl<T: Integer> OfCollection for $iterator where Self: Finite {}
+    )*};
+}
+
+of_ranges! {
+    Skip<Range<T>> Skip<RangeInclusive<T>>
+    StepBy<Range<T>> StepBy<RangeInclusive<T>>
+    Take<Range<T>> Take<RangeInclusive<T>>
 }
 
 /// What owned collections iterate by.

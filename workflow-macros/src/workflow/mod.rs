@@ -154,7 +154,9 @@ struct Lowered {
 }
 
 fn lowered(report: &Report, signature: &Signature, body: &Block) -> Lowered {
-    let inner = spell::Inner::of(body);
+    let context = signature.context.as_ref();
+    let context = context.and_then(|(_, name)| name.as_ref());
+    let inner = spell::Inner::of(body, context);
     let mut body = body.clone();
     for (index, parameter) in signature.parameters.iter().enumerate().rev() {
         if let Some(pattern) = &parameter.pattern {
@@ -166,7 +168,7 @@ fn lowered(report: &Report, signature: &Signature, body: &Block) -> Lowered {
     let awaits = number::number(&mut body);
     let mut resolver = Resolver::new();
     let mut starts = Vec::new();
-    if let Some((_, Some(context))) = &signature.context {
+    if let Some(context) = context {
         starts = starts::mark(context, &mut body);
         resolver.untouched(context);
     }

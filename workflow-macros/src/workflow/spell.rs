@@ -39,6 +39,8 @@ pub(super) enum Part {
     Error,
     /// An element of an output that is a tuple.
     Element(usize),
+    /// A `Vec` of what `?` leaves.
+    Outputs,
 }
 
 /// The names that the body declares: a type that mentions one cannot be spelled outside of it.
@@ -46,6 +48,8 @@ pub(super) struct Inner {
     names: BTreeSet<String>,
     /// A `use …::*` may declare anything.
     glob: bool,
+    /// What the context is called.
+    context: Option<Ident>,
 }
 
 /// Whether a binding is surely a number, a `bool` or a `char`, which are copied.
@@ -63,13 +67,19 @@ pub(super) fn is_scalar(local: &Local) -> bool {
 }
 
 impl Inner {
-    pub(super) fn of(body: &Block) -> Self {
+    pub(super) fn of(body: &Block, context: Option<&Ident>) -> Self {
         let mut inner = Self {
             names: BTreeSet::new(),
             glob: false,
+            context: context.cloned(),
         };
         inner.visit_block(body);
         inner
+    }
+
+    fn is_context(&self, expr: &Expr) -> bool {
+        let context = self.context.as_ref();
+        matches!(expr, Expr::Path(path) if context.is_some_and(|name| path.path.is_ident(name)))
     }
 
     fn use_tree(&mut self, tree: &UseTree) {
@@ -221,9 +231,17 @@ impl Inner {
             {
                 fixed(text())
             }
-            // These names mean the same wherever they are.
-            Expr::MethodCall(call) if call.args.is_empty() && call.method == "to_string" => {
+            // These names mean the same wherever they are; a `char`'s cannot be saved.
+            Expr::MethodCall(call)
+                if call.args.is_empty()
+                    && ["to_lowercase", "to_string", "to_uppercase"]
+                        .iter()
+                        .any(|name| call.method == name) =>
+            {
                 fixed(parse_quote!(::std::string::String))
+            }
+            Expr::MethodCall(call) if self.is_context(&call.receiver) && call.method == "now" => {
+                fixed(parse_quote!(::std::time::SystemTime))
             }
             Expr::MethodCall(call) if call.args.is_empty() && is_question(&call.method) => {
                 fixed(parse_quote!(bool))
@@ -538,10 +556,17 @@ pub(super) fn spread(
 }
 
 impl Spelling {
-    /// A list of such values: what is left of a loop over them.
+    /// A list of such values.
     pub(super) fn list(self) -> Option<Self> {
         match self {
             Self::Type(ty) => Some(Self::Type(parse_quote!(::std::vec::Vec<#ty>))),
+            Self::Called {
+                function,
+                part: Part::Output,
+            } => Some(Self::Called {
+                function,
+                part: Part::Outputs,
+            }),
             Self::Called { .. } => None,
         }
     }

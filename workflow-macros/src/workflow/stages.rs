@@ -161,6 +161,7 @@ fn types_are_spelled_where_the_syntax_tells() {
                     Part::Outcome => "outcome",
                     Part::Error => "error",
                     Part::Element(_) => "element",
+                    Part::Outputs => "outputs",
                 };
                 format!("{} {part}", function.to_token_stream())
             }

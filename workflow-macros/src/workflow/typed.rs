@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Attribute, File, Item, ItemFn, Local, Pat};
+use syn::{Attribute, File, Item, ItemFn, Local, Pat, PatIdent};
 
 /// The workflows of a program.
 #[derive(Default)]
@@ -24,18 +24,35 @@ impl Visit<'_> for Workflows {
     }
 }
 
-/// The names that a workflow's `let`s annotate.
+/// The names of a workflow's bindings.
 #[derive(Default)]
-struct Annotated(BTreeSet<String>);
+struct Names {
+    all: BTreeSet<String>,
+    /// Those that a `let` annotates.
+    annotated: BTreeSet<String>,
+}
 
-impl Visit<'_> for Annotated {
+impl Names {
+    /// Whether a saved value is a binding of the source, and not one of the compiler's.
+    fn have(&self, field: &str) -> bool {
+        let numbered = field.trim_end_matches(|c: char| c.is_ascii_digit());
+        let plain = numbered.strip_suffix('_').unwrap_or(field);
+        self.all.contains(field) || self.all.contains(plain)
+    }
+}
+
+impl Visit<'_> for Names {
     fn visit_local(&mut self, local: &Local) {
         if let Pat::Type(typed) = &local.pat
             && let Pat::Ident(pattern) = &*typed.pat
         {
-            self.0.insert(pattern.ident.to_string());
+            self.annotated.insert(pattern.ident.to_string());
         }
         visit::visit_local(self, local);
+    }
+    fn visit_pat_ident(&mut self, pattern: &PatIdent) {
+        self.all.insert(pattern.ident.to_string());
+        visit::visit_pat_ident(self, pattern);
     }
 }
 
@@ -81,16 +98,20 @@ fn three_in_five_saved_locals_are_typed() {
         }
         let (mut all, mut typed, mut annotated) = (0, 0, 0);
         for workflow in &workflows.0 {
-            let mut names = Annotated::default();
+            let mut names = Names::default();
             names.visit_item_fn(workflow);
             let mut workflow = workflow.clone();
             workflow.attrs.clear();
-            let locals = saved(super::expand(
+            let mut locals = saved(super::expand(
                 TokenStream::new(),
                 workflow.to_token_stream(),
             ));
+            locals.retain(|name, _| names.have(name));
             all += locals.len();
-            annotated += locals.keys().filter(|name| names.0.contains(*name)).count();
+            annotated += locals
+                .keys()
+                .filter(|name| names.annotated.contains(*name))
+                .count();
             typed += locals.values().filter(|typed| **typed).count();
         }
         println!(

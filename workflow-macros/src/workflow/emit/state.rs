@@ -126,6 +126,7 @@ impl Emitter<'_> {
                         quote!(::std::result::Result<#called::Output, #called::Error>)
                     }
                     Part::Output => quote!(#called::Output),
+                    Part::Outputs => quote!(::std::vec::Vec<#called::Output>),
                     Part::Error => quote!(#called::Error),
                     Part::Element(element) => {
                         quote!(<#called::Output as ::workflow::__private::Tuple<#element>>::Element)
@@ -148,6 +149,7 @@ impl Emitter<'_> {
                 let stated = match part {
                     Part::Outcome => quote!(Outcome<#alias>),
                     Part::Output => quote!(Output<#alias>),
+                    Part::Outputs => quote!(Outputs<#alias>),
                     Part::Error => quote!(Failed<#alias>),
                     Part::Element(element) => quote!(Element<#alias, #element>),
                 };

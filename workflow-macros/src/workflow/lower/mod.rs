@@ -68,6 +68,8 @@ pub(super) struct Lowering<'a> {
     returned: BTreeMap<LocalId, Type>,
     /// The bindings whose first value is a number of no certain type.
     open_numbers: BTreeSet<LocalId>,
+    /// The bindings whose first value is a list of no certain type.
+    open_lists: BTreeSet<LocalId>,
     current: BlockId,
     /// Whether the block at hand has ended: what follows is never reached.
     closed: bool,
@@ -110,6 +112,7 @@ pub(super) fn lower(
         still: BTreeSet::new(),
         returned: open::returned(&body, output),
         open_numbers: BTreeSet::new(),
+        open_lists: BTreeSet::new(),
         current: BlockId(0),
         closed: true,
         depth: 0,

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{BinOp, Block, Expr, ExprAsync, ExprBinary, ExprClosure, ExprReturn, Item, Stmt, Type};
+use syn::{
+    BinOp, Block, Expr, ExprAsync, ExprBinary, ExprClosure, ExprMethodCall, ExprReturn, Item, Stmt,
+    Type,
+};
 
 use super::super::flow::LocalId;
 use super::super::mark;
@@ -75,6 +78,9 @@ impl Lowering<'_> {
         if is_open_number(value) {
             self.open_numbers.insert(id);
         }
+        if is_open_list(value) {
+            self.open_lists.insert(id);
+        }
         if let Some(ty) = self.returned.get(&id)
             && is_open(value, ty)
         {
@@ -82,15 +88,23 @@ impl Lowering<'_> {
         }
     }
 
-    /// Settles the types of numbers by what is added to them.
+    /// Settles the types of numbers by what is added to them, and of lists by what is pushed.
     pub(super) fn settle(&mut self, expr: &Expr) {
-        let open = &self.open_numbers;
         let mut added = Added {
-            open,
+            open: &self.open_numbers,
+            lists: &self.open_lists,
             found: Vec::new(),
+            pushed: Vec::new(),
         };
         added.visit_expr(expr);
-        for (id, value) in added.found {
+        let (found, pushed) = (added.found, added.pushed);
+        for (id, value) in pushed {
+            if self.flow.locals[id.0].spelling.is_none() {
+                let item = self.inner.value(&value, &self.flow.locals);
+                self.flow.locals[id.0].spelling = item.and_then(Spelling::list);
+            }
+        }
+        for (id, value) in found {
             let local = &self.flow.locals[id.0];
             if local.spelling.is_none()
                 && let Some(Spelling::Type(ty)) = self.inner.value(&value, &self.flow.locals)
@@ -102,10 +116,12 @@ impl Lowering<'_> {
     }
 }
 
-/// What is added to numbers whose types are open.
+/// What is added to numbers, and pushed onto lists, whose types are open.
 struct Added<'a> {
     open: &'a BTreeSet<LocalId>,
+    lists: &'a BTreeSet<LocalId>,
     found: Vec<(LocalId, Expr)>,
+    pushed: Vec<(LocalId, Expr)>,
 }
 
 impl Visit<'_> for Added<'_> {
@@ -122,7 +138,29 @@ impl Visit<'_> for Added<'_> {
         }
         visit::visit_expr_binary(self, expr);
     }
+    fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
+        if call.method == "push"
+            && let Some(id) = mark::local_in(&call.receiver)
+            && let Some(value) = call.args.first()
+            && self.lists.contains(&id)
+        {
+            self.pushed.push((id, value.clone()));
+        }
+        visit::visit_expr_method_call(self, call);
+    }
     fn visit_item(&mut self, _: &Item) {}
+}
+
+/// Whether a value is a list of no certain type: `Vec::new()`, `vec![]`.
+fn is_open_list(value: &Expr) -> bool {
+    match value {
+        Expr::Macro(expr) => expr.mac.path.is_ident("vec") && expr.mac.tokens.is_empty(),
+        Expr::Call(call) => {
+            let path = call.func.to_token_stream().to_string().replace(' ', "");
+            path == "Vec::new" || path == "Vec::with_capacity"
+        }
+        _ => false,
+    }
 }
 
 /// Whether a value is of a type, as far as it tells.

@@ -10,6 +10,9 @@ use syn::{BinOp, Expr, Pat, PatIdent, UnOp};
 use super::super::flow::{Borrow, LocalId};
 use super::super::macros::StdMacro;
 use super::super::mark;
+use super::rebind::{ACCESSORS, COUNTING};
+use super::search::ASKING;
+use super::walk::{BORROWING_ITERATORS, ITERATORS};
 
 /// A place that evaluating does nothing: `x`, `x.a.b`, `*x`; also a function's path.
 pub(super) fn is_place(expr: &Expr) -> bool {
@@ -113,33 +116,37 @@ impl Changes {
     }
 }
 
-/// Methods of the standard library that change nothing.
-pub(super) const READING: [&str; 24] = [
-    "as_bytes",
-    "as_deref",
-    "as_ref",
-    "as_slice",
-    "as_str",
-    "borrow",
-    "chars",
-    "clone",
-    "contains",
-    "contains_key",
-    "first",
-    "get",
-    "is_empty",
-    "is_none",
-    "is_some",
-    "iter",
-    "join",
-    "keys",
-    "last",
-    "len",
-    "max",
-    "to_owned",
-    "to_string",
-    "values",
-];
+/// Whether a method of this name of the standard library changes nothing.
+pub(super) fn reads(method: &Ident) -> bool {
+    const READING: [&str; 16] = [
+        "borrow",
+        "chars",
+        "clone",
+        "contains",
+        "contains_key",
+        "is_empty",
+        "is_err",
+        "is_none",
+        "is_none_or",
+        "is_ok",
+        "is_some",
+        "is_some_and",
+        "join",
+        "to_owned",
+        "to_string",
+        "to_vec",
+    ];
+    let lists: [&[&str]; 7] = [
+        &READING,
+        &ACCESSORS,
+        &ASKING,
+        &COUNTING,
+        &ITERATORS,
+        &BORROWING_ITERATORS,
+        &["get"],
+    ];
+    lists.iter().any(|names| is_in(names, method)) && !method.to_string().ends_with("_mut")
+}
 
 /// What an index is looked up in: `grid` of `grid[0][1]`.
 fn indexed(expr: &Expr) -> &Expr {
@@ -216,8 +223,9 @@ pub(super) fn changed_in(expr: &Expr) -> Changes {
     changes
 }
 
-impl Visit<'_> for Changes {
-    fn visit_expr(&mut self, expr: &Expr) {
+impl Changes {
+    /// Notes what an expression changes, but not what the expressions in it do.
+    pub(super) fn note(&mut self, expr: &Expr) {
         match expr {
             Expr::Assign(assign) => self.surely.extend(mentions(&assign.left)),
             Expr::Binary(binary) if is_compound(&binary.op) => {
@@ -234,7 +242,7 @@ impl Visit<'_> for Changes {
             }
             Expr::MethodCall(call) => {
                 let place = indexed(&call.receiver);
-                if !is_place(place) || is_in(&READING, &call.method) {
+                if !is_place(place) || reads(&call.method) {
                     // It changes nothing here.
                 } else if is_in(&CHANGING, &call.method) {
                     self.surely.extend(mentions(place));
@@ -245,15 +253,34 @@ impl Visit<'_> for Changes {
             }
             _ => {}
         }
-        visit::visit_expr(self, expr);
     }
 
-    fn visit_local(&mut self, local: &syn::Local) {
+    /// The same of a `let`.
+    pub(super) fn note_let(&mut self, local: &syn::Local) {
         if let Some(init) = &local.init
             && binds_by_ref_mut(&local.pat)
         {
             self.surely.extend(mentions(&init.expr));
         }
+    }
+
+    /// The same of a macro that is not of the standard library: what it does is not known.
+    pub(super) fn note_macro(&mut self, mac: &syn::Macro) {
+        // Nothing can refer to a part that is moved.
+        if !mac.path.is_ident(mark::TAKE) {
+            self.surely.extend(mentions(&mac.tokens));
+        }
+    }
+}
+
+impl Visit<'_> for Changes {
+    fn visit_expr(&mut self, expr: &Expr) {
+        self.note(expr);
+        visit::visit_expr(self, expr);
+    }
+
+    fn visit_local(&mut self, local: &syn::Local) {
+        self.note_let(local);
         visit::visit_local(self, local);
     }
 
@@ -264,12 +291,7 @@ impl Visit<'_> for Changes {
                     self.visit_expr(&argument.value);
                 }
             }
-            // Nothing can refer to a part that is moved.
-            None if mac.path.is_ident(mark::TAKE) => {}
-            // What another macro does with a binding is not known.
-            None => mark::each_ident(mac.tokens.clone(), &mut |ident, _| {
-                self.surely.extend(mark::local_of(ident));
-            }),
+            None => self.note_macro(mac),
         }
     }
 }

@@ -24,19 +24,50 @@ use super::access::{COPYING, INSERTING, LOOKUPS, is_mutable_access, must_be_coll
 use super::place::{any_pattern, borrow, is_constant, is_in, mentions, says_mut};
 
 /// Methods of the standard library that give a reference into what they are called on.
-pub(super) const ACCESSORS: [&str; 12] = [
+pub(super) const ACCESSORS: [&str; 33] = [
+    "as_array",
     "as_bytes",
     "as_deref",
+    "as_object",
     "as_path",
     "as_ref",
     "as_slice",
     "as_str",
+    "back",
+    "extension",
+    "file_name",
+    "file_stem",
     "first",
+    "first_key_value",
+    "front",
+    "get_key_value",
     "last",
+    "last_key_value",
+    "parent",
+    "pointer",
+    "rsplit_once",
+    "split_at",
+    "split_first",
+    "split_last",
+    "split_once",
+    "strip_prefix",
+    "strip_suffix",
     "trim",
     "trim_end",
+    "trim_end_matches",
     "trim_matches",
     "trim_start",
+    "trim_start_matches",
+];
+
+/// Methods of the standard library that give a number.
+pub(super) const COUNTING: [&str; 6] = [
+    "abs",
+    "len",
+    "max",
+    "min",
+    "saturating_add",
+    "saturating_sub",
 ];
 
 impl Lowering<'_> {
@@ -221,7 +252,7 @@ impl Lowering<'_> {
         // `cell.get()` is something else.
         let looks_up = call.method == "get" && call.args.len() == 1;
         let mut args = call.args.iter();
-        (is(&ACCESSORS) && args.clone().all(is_constant)
+        (is(&ACCESSORS) && args.clone().all(|arg| self.is_index_found_again(arg))
             || looks_up && args.all(|key| self.is_index_found_again(key)))
             && self.never_changes(&call.receiver)
             && self.is_found_again(&call.receiver)
@@ -277,8 +308,12 @@ impl Lowering<'_> {
             Expr::Paren(expr) => self.is_index_found_again(&expr.expr),
             Expr::Cast(cast) => self.is_index_found_again(&cast.expr),
             Expr::Tuple(tuple) => tuple.elems.iter().all(|key| self.is_index_found_again(key)),
-            Expr::MethodCall(call) if is_in(&COPYING, &call.method) => {
+            // Their arguments are numbers.
+            Expr::MethodCall(call)
+                if is_in(&COPYING, &call.method) || is_in(&COUNTING, &call.method) =>
+            {
                 self.is_index_found_again(&call.receiver)
+                    && call.args.iter().all(|arg| self.is_index_found_again(arg))
             }
             index => self.is_found_again(index),
         };

@@ -8,7 +8,7 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ExprMethodCall, UnOp, parse_quote_spanned};
 
 use super::Lowering;
-use super::place::{READING, is_compound, is_in, says_mut};
+use super::place::{is_compound, is_in, reads, says_mut};
 
 /// Methods of iterators that give one item.
 pub(super) const SEARCHES: [&str; 10] = [
@@ -25,7 +25,7 @@ pub(super) const SEARCHES: [&str; 10] = [
 ];
 
 /// Methods of the standard library that a question may be asked with, beside those that read.
-const ASKING: [&str; 8] = [
+pub(super) const ASKING: [&str; 8] = [
     "abs",
     "cmp",
     "ends_with",
@@ -85,9 +85,7 @@ fn only_asks(code: &Expr) -> bool {
         fn visit_expr(&mut self, expr: &Expr) {
             self.0 &= match expr {
                 Expr::Binary(binary) => !is_compound(&binary.op),
-                Expr::MethodCall(call) => {
-                    is_in(&READING, &call.method) || is_in(&ASKING, &call.method)
-                }
+                Expr::MethodCall(call) => reads(&call.method),
                 Expr::Unary(unary) => {
                     matches!(unary.op, UnOp::Deref(_) | UnOp::Not(_) | UnOp::Neg(_))
                 }

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeSet;
 
+use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, ExprAssign, ExprMethodCall, Local, Stmt};
+use syn::{Block, Expr, Local, Stmt};
 
 use super::super::flow::{LocalId, bound};
+use super::super::macros::StdMacro;
 use super::Lowering;
-use super::place::{Changes, mentions};
+use super::place::{Changes, mentions, says_mut};
 
 impl Lowering<'_> {
     /// What a `let` looks at that changes, but not as long as what it binds is used.
@@ -56,88 +58,163 @@ impl Lowering<'_> {
         if still.is_empty() {
             return still;
         }
-        let mut following: Vec<Piece<'_>> = following.iter().flat_map(pieces).collect();
-        following.extend(tail.into_iter().flat_map(pieces_of));
-        let mut bound: BTreeSet<LocalId> = binds.into_iter().collect();
-        let mut last = 0;
-        for (at, piece) in following.iter().enumerate() {
-            let mentioned = match piece {
-                Piece::Statement(statement) => mentions(statement),
-                Piece::Expression(expr) => mentions(expr),
-            };
-            if !mentioned.is_disjoint(&bound) {
-                last = at + 1;
-                // What is made of it, and kept outside of it, may be a reference too.
-                bound.extend(mentioned.into_iter().filter(|id| is_given(piece, *id)));
+        let mut uses = Uses {
+            of: binds.into_iter().collect(),
+            ..Uses::default()
+        };
+        // What is made of it may be a reference too, and be found only after where it is used.
+        loop {
+            let known = uses.of.len();
+            uses.visit(following, tail);
+            if uses.of.len() == known {
+                break;
             }
         }
         let mut changes = Changes::default();
         changes.visit_expr(looked_at);
-        for piece in &following[..last] {
-            piece.visit(&mut changes);
+        let mut changed = changes.all();
+        for (at, ids) in uses.changes {
+            if at <= uses.last {
+                changed.extend(ids);
+            }
         }
-        &still - &changes.all()
+        &still - &changed
     }
 }
 
-/// Code that follows, in its order: what branches comes apart into what it consists of.
-enum Piece<'a> {
-    Statement(&'a Stmt),
-    Expression(&'a Expr),
+/// Where in code some bindings are used, and what is changed where, in the order of the source.
+#[derive(Default)]
+struct Uses {
+    /// The bindings, and those that are made of them.
+    of: BTreeSet<LocalId>,
+    at: usize,
+    /// Where one of them is used for the last time.
+    last: usize,
+    /// How many loops are around.
+    loops: usize,
+    /// Whether one is used in the outermost of these.
+    in_loop: bool,
+    changes: Vec<(usize, BTreeSet<LocalId>)>,
 }
 
-impl<'a> Piece<'a> {
-    fn visit(&self, visitor: &mut impl Visit<'a>) {
-        match self {
-            Self::Statement(statement) => visitor.visit_stmt(statement),
-            Self::Expression(expr) => visitor.visit_expr(expr),
+impl Uses {
+    fn visit(&mut self, statements: &[Stmt], tail: Option<&Expr>) {
+        self.at = 0;
+        self.changes.clear();
+        for statement in statements {
+            self.visit_stmt(statement);
+        }
+        if let Some(tail) = tail {
+            self.visit_expr(tail);
         }
     }
-}
 
-fn pieces(statement: &Stmt) -> Vec<Piece<'_>> {
-    match statement {
-        Stmt::Expr(expr, _) => pieces_of(expr),
-        statement => vec![Piece::Statement(statement)],
+    fn note(&mut self, changes: &Changes) {
+        self.at += 1;
+        let changed = changes.all();
+        if !changed.is_empty() {
+            self.changes.push((self.at, changed));
+        }
     }
-}
 
-fn pieces_of(expr: &Expr) -> Vec<Piece<'_>> {
-    fn block(block: &Block) -> impl Iterator<Item = Piece<'_>> {
-        block.stmts.iter().flat_map(pieces)
+    /// Whether code uses one of the bindings.
+    fn are_in(&self, code: &impl ToTokens) -> bool {
+        !mentions(code).is_disjoint(&self.of)
     }
-    match expr {
-        Expr::Block(expr) => block(&expr.block).collect(),
-        Expr::If(expr) => {
-            let mut pieces = vec![Piece::Expression(&expr.cond)];
-            pieces.extend(block(&expr.then_branch));
-            let otherwise = expr.else_branch.iter();
-            pieces.extend(otherwise.flat_map(|(_, otherwise)| pieces_of(otherwise)));
-            pieces
-        }
-        expr => vec![Piece::Expression(expr)],
-    }
-}
 
-/// Whether code gives a binding a value: by a `let`, by assigning it, or by a method.
-fn is_given(piece: &Piece<'_>, id: LocalId) -> bool {
-    struct Finder(LocalId, bool);
-    impl Visit<'_> for Finder {
-        fn visit_local(&mut self, local: &Local) {
-            self.1 |= bound(&local.pat).contains(&self.0);
-            visit::visit_local(self, local);
+    /// Whether the value of an expression may be made of one.
+    fn give(&self, expr: &Expr) -> bool {
+        let tail = |block: &Block| match block.stmts.last() {
+            Some(Stmt::Expr(tail, None)) => self.give(tail),
+            _ => false,
+        };
+        match expr {
+            Expr::Block(expr) if expr.label.is_none() => tail(&expr.block),
+            Expr::If(expr) => {
+                let otherwise = expr.else_branch.as_ref();
+                tail(&expr.then_branch)
+                    || otherwise.is_some_and(|(_, otherwise)| self.give(otherwise))
+            }
+            Expr::Match(expr) => expr.arms.iter().any(|arm| self.give(&arm.body)),
+            expr => self.are_in(expr),
         }
-        fn visit_expr_assign(&mut self, assign: &ExprAssign) {
-            self.1 |= mentions(&assign.left).contains(&self.0);
-            visit::visit_expr_assign(self, assign);
-        }
-        fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
+    }
+
+    /// What may hold what an expression gives or is given.
+    fn made_by(&self, expr: &Expr) -> BTreeSet<LocalId> {
+        match expr {
+            Expr::Assign(assign) if self.give(&assign.right) => mentions(&assign.left),
+            Expr::Let(expr) if self.are_in(&expr.expr) => bound(&expr.pat).into_iter().collect(),
+            Expr::Match(expr) if self.are_in(&expr.expr) => {
+                expr.arms.iter().flat_map(|arm| bound(&arm.pat)).collect()
+            }
+            Expr::ForLoop(expr) if self.are_in(&expr.expr) => {
+                bound(&expr.pat).into_iter().collect()
+            }
             // `found.push(reference)`
-            self.1 |= mentions(&call.receiver).contains(&self.0) && !call.args.is_empty();
-            visit::visit_expr_method_call(self, call);
+            Expr::MethodCall(call) if call.args.iter().any(|arg| self.are_in(arg)) => {
+                mentions(&call.receiver)
+            }
+            Expr::Call(call) if call.args.iter().any(|arg| self.are_in(arg)) => {
+                let given = call.args.iter().filter(says_mut);
+                given.flat_map(mentions).collect()
+            }
+            _ => BTreeSet::new(),
         }
     }
-    let mut finder = Finder(id, false);
-    piece.visit(&mut finder);
-    finder.1
+
+    fn used(&mut self) {
+        self.in_loop |= self.loops > 0;
+        self.last = self.at;
+    }
+}
+
+impl Visit<'_> for Uses {
+    fn visit_local(&mut self, local: &Local) {
+        let mut changes = Changes::default();
+        changes.note_let(local);
+        self.note(&changes);
+        let init = local.init.as_ref();
+        if init.is_some_and(|init| self.give(&init.expr)) {
+            self.of.extend(bound(&local.pat));
+        }
+        visit::visit_local(self, local);
+    }
+
+    fn visit_expr(&mut self, expr: &Expr) {
+        let mut changes = Changes::default();
+        changes.note(expr);
+        self.note(&changes);
+        self.of.extend(self.made_by(expr));
+        if let Expr::Path(_) = expr
+            && self.are_in(expr)
+        {
+            self.used();
+        }
+        let is_loop = matches!(expr, Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_));
+        self.loops += usize::from(is_loop);
+        visit::visit_expr(self, expr);
+        self.loops -= usize::from(is_loop);
+        // What comes later in a loop comes before as well.
+        if is_loop && self.loops == 0 && std::mem::take(&mut self.in_loop) {
+            self.last = self.at;
+        }
+    }
+
+    fn visit_macro(&mut self, mac: &syn::Macro) {
+        let mut changes = Changes::default();
+        match StdMacro::parse(mac) {
+            Some(parsed) => {
+                for argument in &parsed.arguments {
+                    self.visit_expr(&argument.value);
+                }
+            }
+            None => changes.note_macro(mac),
+        }
+        self.note(&changes);
+        // Its text may mention bindings too.
+        if self.are_in(&mac.tokens) {
+            self.used();
+        }
+    }
 }
