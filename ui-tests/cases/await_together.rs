@@ -33,4 +33,12 @@ async fn none(n: i64) -> Result<i64, WorkflowError> {
     Ok(n)
 }
 
+#[workflow]
+async fn of_other_libraries(x: i64) -> Result<i64, WorkflowError> {
+    let all = futures::future::join_all([1, 2].map(give)).await;
+    let some = futures::future::try_join_all([1, 2].map(give)).await?;
+    let (one, two) = futures::try_join!(give(x), give(2))?;
+    Ok(one + two + some[0])
+}
+
 fn main() {}

@@ -11,7 +11,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, Item, Macro, Pat, Stmt, Token};
+use syn::{Block, Expr, Item, Macro, Pat, Path, Stmt, Token, parse_quote_spanned};
 
 use super::macros;
 use crate::code;
@@ -110,6 +110,27 @@ impl Rewriter<'_> {
         Ok(quote_spanned!(span=> ::workflow::Join::new((#(#operations,)*)).await))
     }
 
+    /// The functions of other libraries that await several futures have the same names.
+    fn called(&self, path: &mut Path) {
+        let Some(last) = path.segments.last() else {
+            return;
+        };
+        let span = last.span();
+        match &*last.ident.to_string() {
+            "join_all" => *path = parse_quote_spanned!(span=> ::workflow::join_all),
+            name @ ("select_all" | "select_ok" | "try_join_all") => self.report.error_at(
+                code::AWAIT_TOGETHER,
+                span,
+                format!(
+                    "`{name}` in a workflow\n\
+                     it awaits futures, which are lost with their process\n\
+                     help: `let outcomes = join_all(operations).await;`, and `for outcome in outcomes {{ … }}`"
+                ),
+            ),
+            _ => {}
+        }
+    }
+
     fn select(&self, mac: &Macro, span: Span) -> syn::Result<TokenStream> {
         let arms = select_arms.parse2(mac.tokens.clone())?;
         check_number(arms.len(), span)?;
@@ -147,6 +168,12 @@ impl VisitMut for Rewriter<'_> {
         {
             *expr = rewritten;
         }
+        if let Expr::Call(call) = expr
+            && let Expr::Path(function) = &mut *call.func
+            && function.qself.is_none()
+        {
+            self.called(&mut function.path);
+        }
         visit_mut::visit_expr_mut(self, expr);
     }
 
@@ -160,7 +187,7 @@ impl VisitMut for Rewriter<'_> {
     }
 
     fn visit_macro_mut(&mut self, mac: &mut Macro) {
-        let names = ["join", "select"].map(str::to_owned);
+        let names = ["join", "join_all", "select"].map(str::to_owned);
         macros::visit_arguments(mac, &names, |argument| self.visit_expr_mut(argument));
     }
 
