@@ -44,16 +44,22 @@ impl Lowering<'_> {
             && !says_mut(&call.receiver)
             && self.is_walk(&call.receiver)
             && self.never_changes(&call.receiver)
-            && call.args.iter().all(|arg| match arg {
-                Expr::Closure(_) => self.is_question(arg),
-                arg => self.is_index_found_again(arg),
-            })
+            && (call.args.iter()).all(|arg| self.is_question(arg) || self.is_index_found_again(arg))
     }
 
-    /// Whether it is a closure that gives the same whenever it is called.
-    pub(super) fn is_question(&self, closure: &Expr) -> bool {
-        matches!(closure, Expr::Closure(closure) if closure.capture.is_none() && only_asks(&closure.body))
-            && self.never_changes(closure)
+    /// Whether it is a closure that gives the same whenever it is called, or `str::trim`.
+    pub(super) fn is_question(&self, function: &Expr) -> bool {
+        match function {
+            Expr::Closure(closure) => {
+                let asks = closure.capture.is_none() && only_asks(&closure.body);
+                asks && self.never_changes(function)
+            }
+            Expr::Path(path) => {
+                let name = path.path.segments.last();
+                path.path.segments.len() > 1 && name.is_some_and(|name| reads(&name.ident))
+            }
+            _ => false,
+        }
     }
 }
 
