@@ -59,6 +59,16 @@ pub enum CodecError {
     /// There is not even a format byte.
     #[error("no bytes at all, not even the format byte: the record was cut short")]
     Empty,
+    /// Who keeps the run takes less at once.
+    #[error(
+        "{bytes} bytes are more than the server takes (at most {bytes_max}); pass a reference to them"
+    )]
+    TooLarge {
+        /// How many bytes.
+        bytes: usize,
+        /// How many are allowed.
+        bytes_max: usize,
+    },
     /// The value has no JSON form.
     #[error("`{type_name}` cannot be shown as JSON: {reason}")]
     Json {

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 
 use crate::activity::ActivityContext;
 use crate::attempt;
-use crate::codec;
+use crate::codec::{self, CodecError};
 use crate::contract::{ActivityDefinition, ActivityName, Definition};
 use crate::failure::{Failure, FailureKind};
 
@@ -64,6 +64,8 @@ pub(super) fn type_name(definition: &Definition, name: &ActivityName) -> String 
 /// All activities of the registered workflows.
 pub(super) struct Activities {
     pub(super) machines: Arc<Machines>,
+    /// How many bytes of payloads the server takes at once.
+    pub(super) payload_bytes: usize,
     /// Where attempts run: the program's own runtime.
     pub(super) runtime: Handle,
     /// Whether the executor was closed.
@@ -114,7 +116,10 @@ impl Activities {
             Err(BrokenOff::Canceled) => return Err(ActivityError::cancelled()),
         };
         let outcome = match outcome {
-            Ok(value) => Ok(RawValue::new(vec![payloads::encode(&value, &output)?])),
+            Ok(value) => {
+                let output = payloads::encode(&value, &output)?;
+                payloads::sendable(vec![output], self.payload_bytes).map_err(too_large)
+            }
             Err(failure) => Err(failure),
         };
         match reporting::alive(&ctx, reporting::report(&ctx, outcome)).await {
@@ -122,6 +127,13 @@ impl Activities {
             Err(_) => Err(ActivityError::cancelled()),
         }
     }
+}
+
+/// A result that is too large will be as large again.
+fn too_large(error: CodecError) -> Failure {
+    let mut failure = Failure::new(FailureKind::Application, error.to_string());
+    failure.non_retryable = true;
+    failure
 }
 
 fn lost(text: String) -> Failure {

@@ -6,7 +6,8 @@ use temporalio_client::errors::ClientConnectError;
 use temporalio_client::grpc::WorkflowService;
 use temporalio_client::tonic::{Code, Request, Status};
 use temporalio_client::{
-    Client, ClientOptions, ClientTlsOptions, ConnectionOptions, RpcOptions, TlsOptions, Url,
+    Client, ClientOptions, ClientTlsOptions, ConnectionOptions, MESSAGE_TOO_LARGE_KEY, RpcOptions,
+    TlsOptions, Url,
 };
 use temporalio_common::protos::temporal::api::workflowservice::v1::DescribeNamespaceRequest;
 
@@ -18,6 +19,9 @@ pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long to wait before asking a server again that was out of reach.
 pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How many bytes of payloads a server takes at once that does not tell: the default of servers.
+pub(super) const PAYLOAD_BYTES: usize = 2 << 20;
 
 const HOST: &str = "localhost:7233";
 const NAMESPACE: &str = "default";
@@ -70,24 +74,31 @@ impl Target {
         }
     }
 
-    /// Looks whether the namespace is there.
+    /// Looks whether the namespace is there, and gives how many bytes of payloads it takes at once.
     ///
     /// # Errors
     /// When it is not, or the server does not answer.
-    pub(super) async fn check_namespace(&self, client: &mut Client) -> Result<(), OpenError> {
+    pub(super) async fn check_namespace(&self, client: &mut Client) -> Result<usize, OpenError> {
         let mut request = Request::new(DescribeNamespaceRequest {
             namespace: self.namespace.clone(),
             ..Default::default()
         });
         request.set_timeout(REQUEST_TIMEOUT);
         match client.describe_namespace(request).await {
-            Ok(_) => Ok(()),
+            Ok(described) => {
+                let limits = described
+                    .into_inner()
+                    .namespace_info
+                    .and_then(|it| it.limits);
+                let told = limits.and_then(|it| usize::try_from(it.blob_size_limit_error).ok());
+                Ok(told.filter(|&told| told > 0).unwrap_or(PAYLOAD_BYTES))
+            }
             Err(status) if status.code() == Code::NotFound => Err(OpenError::Server(format!(
                 "the server at `{}` has no namespace `{}`; make it (`temporal operator namespace create`) or set another: `Config::namespace`",
                 self.host, self.namespace
             ))),
             // Who may not look may still be let in.
-            Err(status) if status.code() == Code::PermissionDenied => Ok(()),
+            Err(status) if status.code() == Code::PermissionDenied => Ok(PAYLOAD_BYTES),
             Err(status) => Err(OpenError::Server(self.explain(&status))),
         }
     }
@@ -138,12 +149,14 @@ pub(super) fn rpc_options() -> RpcOptions {
     RpcOptions::builder().timeout(REQUEST_TIMEOUT).build()
 }
 
-/// Whether the server may not even have heard what it was asked.
+/// Whether the server may not even have heard what it was asked, or hears too much to listen.
 pub(super) fn is_out_of_reach(error: &Status) -> bool {
-    matches!(
-        error.code(),
-        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown
-    )
+    match error.code() {
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => true,
+        // The client marks what will be too large again.
+        Code::ResourceExhausted => !error.metadata().contains_key(MESSAGE_TOO_LARGE_KEY),
+        _ => false,
+    }
 }
 
 /// An error with what is behind it; those of the client tell the reason there.

@@ -12,9 +12,9 @@ use super::standing::Standing;
 const ENCODING: &str = "binary/workflow-run-2";
 
 /// Where a run stands, as the only argument of the run that continues it.
-pub(super) fn input(standing: &Standing) -> Result<RawValue, CodecError> {
+pub(super) fn input(standing: &Standing, bytes_max: usize) -> Result<RawValue, CodecError> {
     let standing = codec::encode_record(standing)?;
-    Ok(RawValue::new(vec![payloads::of(ENCODING, standing)]))
+    payloads::sendable(vec![payloads::of(ENCODING, standing)], bytes_max)
 }
 
 /// The run to continue, where that is what the input is.

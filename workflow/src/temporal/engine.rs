@@ -29,6 +29,7 @@ use crate::status::Status;
 
 use super::code::Machines;
 use super::connection::{Target, rpc_options};
+use super::host::Settings;
 use super::worker::{self, WorkerConfig};
 use super::{payloads, reporting};
 
@@ -40,6 +41,7 @@ pub(super) struct ServerEngine {
     pub(super) client: Client,
     pub(super) target: Target,
     pub(super) machines: Arc<Machines>,
+    pub(super) settings: Settings,
     pub(super) closed: watch::Sender<bool>,
     /// Whether it has a worker.
     pub(super) works: bool,
@@ -81,7 +83,10 @@ impl ServerEngine {
             .collect();
         let machines = Arc::new(machines);
         let mut client = target.connect().await?;
-        target.check_namespace(&mut client).await?;
+        let settings = Settings {
+            heartbeat_timeout,
+            payload_bytes: target.check_namespace(&mut client).await?,
+        };
         let closed = watch::Sender::new(false);
         let works = !config.server().client_only && !machines.is_empty();
         let worker = match works {
@@ -89,7 +94,7 @@ impl ServerEngine {
                 target: target.clone(),
                 machines: machines.clone(),
                 cached_runs: config.server().cached_runs,
-                heartbeat_timeout,
+                settings,
                 closed: closed.subscribe(),
             })?),
             false => None,
@@ -98,6 +103,7 @@ impl ServerEngine {
             client,
             target,
             machines,
+            settings,
             closed,
             works,
             worker: Mutex::new(worker),

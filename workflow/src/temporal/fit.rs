@@ -22,8 +22,7 @@ use crate::contract::Fault;
 use crate::panic_text;
 
 use super::code::{Code, Machines};
-use super::host::Host;
-use super::reporting::HEARTBEAT_TIMEOUT;
+use super::host::{Host, Settings};
 
 /// How long it may take to run a history again.
 const REPLAY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,6 +31,7 @@ const REPLAY_TIMEOUT: Duration = Duration::from_secs(10);
 /// nothing if it can.
 pub(super) async fn reason(
     machines: Arc<Machines>,
+    settings: Settings,
     mut events: Vec<HistoryEvent>,
 ) -> Option<String> {
     let failed = failure(&events)?;
@@ -53,10 +53,12 @@ pub(super) async fn reason(
         _ => return Some(told),
     }
     add_next_task(&mut events);
-    replay(machines, events).await.unwrap_or_else(|error| {
-        tracing::warn!(%error, "a history cannot be run again");
-        Some(told)
-    })
+    replay(machines, settings, events)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::warn!(%error, "a history cannot be run again");
+            Some(told)
+        })
 }
 
 /// The failure of the last workflow task, as far as the history tells.
@@ -139,6 +141,7 @@ pub(super) fn push(events: &mut Vec<HistoryEvent>, event_type: EventType, attrib
 /// When it cannot be run again at all; why.
 pub(super) async fn replay(
     machines: Arc<Machines>,
+    settings: Settings,
     events: Vec<HistoryEvent>,
 ) -> Result<Option<String>, String> {
     // The SDK's futures stay on one thread.
@@ -148,7 +151,7 @@ pub(super) async fn replay(
             .build()
             .expect("a runtime of one thread");
         let fault = Arc::new(OnceLock::new());
-        let replaying = run_again(&machines, events, &fault);
+        let replaying = run_again(&machines, settings, events, &fault);
         // Where it does not like a history, the SDK may wait for ever.
         let replayed = runtime.block_on(async { timeout(REPLAY_TIMEOUT, replaying).await });
         if let Some(fault) = fault.get() {
@@ -186,6 +189,7 @@ fn nondeterminism(message: &str) -> String {
 
 async fn run_again(
     machines: &Arc<Machines>,
+    settings: Settings,
     events: Vec<HistoryEvent>,
     fault: &Arc<OnceLock<String>>,
 ) -> Result<(), WorkflowReplayError> {
@@ -193,7 +197,7 @@ async fn run_again(
     for code in Code::of_each(machines) {
         let fault = fault.clone();
         let on_fault = move |told: &Fault| drop(fault.set(told.to_string()));
-        Host::register(code, HEARTBEAT_TIMEOUT, on_fault, |make| {
+        Host::register(code, settings, on_fault, |make| {
             options
                 .register_workflow_with_factory::<Host, _>(make)
                 .map(|_| ())

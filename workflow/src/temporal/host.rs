@@ -25,7 +25,7 @@ use temporalio_sdk::{
     ContinueAsNewOptions, WorkflowContext, WorkflowContextView, WorkflowTermination,
 };
 
-use crate::codec::{self, CodecError};
+use crate::codec;
 use crate::contract::{Command, Event, Facts, Fault, Operation, Run};
 
 use super::code::Code;
@@ -39,11 +39,19 @@ thread_local! {
     static REGISTERED: Cell<&'static str> = const { Cell::new("") };
 }
 
+/// What holds for all runs.
+#[derive(Clone, Copy)]
+pub(super) struct Settings {
+    /// After how long without a sign of its worker an attempt of an activity is lost.
+    pub(super) heartbeat_timeout: Duration,
+    /// How many bytes of payloads the server takes at once.
+    pub(super) payload_bytes: usize,
+}
+
 /// A run of any workflow, as the SDK holds it.
 pub(super) struct Host {
     code: Code,
-    /// After how long without a sign of its worker an attempt of an activity is lost.
-    heartbeat_timeout: Duration,
+    settings: Settings,
     /// Signals that have arrived and not been given to the run.
     inbox: VecDeque<(String, Vec<Payload>)>,
     /// The run, once it has begun.
@@ -57,14 +65,14 @@ impl Host {
     /// told to `on_fault`, too: the server is told only of the first in a row.
     pub(super) fn register<T>(
         code: Code,
-        heartbeat_timeout: Duration,
+        settings: Settings,
         on_fault: impl Fn(&Fault) + Clone + Send + Sync + 'static,
         register: impl FnOnce(Box<dyn Fn() -> Self + Send + Sync>) -> T,
     ) -> T {
         REGISTERED.set(code.name());
         register(Box::new(move || Self {
             code: code.clone(),
-            heartbeat_timeout,
+            settings,
             inbox: VecDeque::new(),
             standing: None,
             on_fault: Rc::new(on_fault.clone()),
@@ -86,6 +94,7 @@ impl Host {
 struct Driver {
     ctx: WorkflowContext<Host>,
     code: Code,
+    settings: Settings,
     facts: Facts,
     standing: Rc<RefCell<Standing>>,
     operations: Operations,
@@ -138,7 +147,7 @@ async fn drive(
 
 impl Driver {
     fn begin(ctx: WorkflowContext<Host>, input: &[Payload]) -> Result<Self, Fault> {
-        let code = ctx.state(|host| host.code.clone());
+        let (code, settings) = ctx.state(|host| (host.code.clone(), host.settings));
         let info = ctx.info();
         // All runs of a chain are one to the workflow: that of the first.
         let run_id = info.first_execution_run_id().to_owned();
@@ -169,6 +178,7 @@ impl Driver {
             },
             ctx,
             code,
+            settings,
             standing,
             operations: Operations::default(),
             is_cancelled: false,
@@ -212,22 +222,32 @@ impl Driver {
         }
         // What was asked for just now travels with the run, and so do timers.
         if self.has_advanced && self.ctx.continue_as_new_suggested() {
-            match self.operations.immovable() {
-                None => return Err(self.continue_as_new()),
-                Some(op) => self.warn_of(op),
+            match self.input_of_next() {
+                Ok(input) => return Err(self.continue_as_new(input)),
+                Err(reason) => self.warn_of(&reason),
             }
         }
         Ok(self.send(asked)?)
     }
 
-    /// Warns of an operation that keeps the run from being continued, once.
-    fn warn_of(&mut self, op: u64) {
+    /// The run as the input of the run that continues it, or what keeps it from being continued.
+    fn input_of_next(&self) -> Result<RawValue, String> {
+        if let Some(op) = self.operations.immovable() {
+            return Err(format!(
+                "operation {op}, an activity or a child, is under way"
+            ));
+        }
+        let input = continuation::input(&self.standing.borrow(), self.settings.payload_bytes);
+        input.map_err(|error| format!("its state cannot be sent: {error}"))
+    }
+
+    /// Warns of what keeps the run from being continued, once.
+    fn warn_of(&mut self, reason: &str) {
         if !self.has_warned && !self.ctx.is_replaying() {
             tracing::warn!(
                 workflow_id = self.facts.workflow_id,
-                op,
-                "the server suggests to continue a run as new, and an activity or a child that is under way keeps it from that: \
-                 its history grows until that ends"
+                reason,
+                "the server suggests to continue a run as new, and something keeps it from that: its history grows meanwhile"
             );
         }
         self.has_warned = true;
@@ -261,8 +281,14 @@ impl Driver {
                 Command::Complete { output } => {
                     let definition = self.code.machine().definition();
                     let output = payloads::encode(&output, &definition.output);
-                    let output = output.map_err(|error| self.codec_fault("the result", error))?;
-                    return Err(Stop::Ended(Ok(RawValue::new(vec![output]))));
+                    let bytes_max = self.settings.payload_bytes;
+                    let output = output.and_then(|it| payloads::sendable(vec![it], bytes_max));
+                    let output = output.map_err(|error| Fault::Codec {
+                        state: self.standing.borrow().run.position(),
+                        what: "the result".to_owned(),
+                        error,
+                    })?;
+                    return Err(Stop::Ended(Ok(output)));
                 }
                 Command::Fail { failure } => {
                     return Err(WorkflowTermination::from(failures::sent(&failure)).into());
@@ -327,7 +353,7 @@ impl Driver {
             ctx: &self.ctx,
             code: &self.code,
             facts: &self.facts,
-            heartbeat_timeout: self.ctx.state(|host| host.heartbeat_timeout),
+            settings: self.settings,
             state: self.standing.borrow().run.position(),
         };
         let now = self.ctx.workflow_time().unwrap_or(UNIX_EPOCH);
@@ -341,25 +367,13 @@ impl Driver {
         Ok(())
     }
 
-    fn continue_as_new(&self) -> Stop {
-        let input = match continuation::input(&self.standing.borrow()) {
-            Ok(input) => input,
-            Err(error) => return Stop::Fault(self.codec_fault("the run", error)),
-        };
+    fn continue_as_new(&self, input: RawValue) -> Stop {
         let continued = self
             .ctx
             .continue_as_new(input, ContinueAsNewOptions::default());
         match continued {
             Err(termination) => termination.into(),
             Ok(never) => match never {},
-        }
-    }
-
-    fn codec_fault(&self, what: &str, error: CodecError) -> Fault {
-        Fault::Codec {
-            state: self.standing.borrow().run.position(),
-            what: what.to_owned(),
-            error,
         }
     }
 }

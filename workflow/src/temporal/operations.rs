@@ -20,7 +20,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::retry;
 
 use super::code::Code;
-use super::host::Host;
+use super::host::{Host, Settings};
 use super::{activities, failures, payloads};
 
 /// Stands for "without limit": the server wants at least one.
@@ -48,8 +48,7 @@ pub(super) struct Scene<'a> {
     pub(super) ctx: &'a WorkflowContext<Host>,
     pub(super) code: &'a Code,
     pub(super) facts: &'a Facts,
-    /// After how long without a sign of its worker an attempt of an activity is lost.
-    pub(super) heartbeat_timeout: Duration,
+    pub(super) settings: Settings,
     /// The state that the run stands at.
     pub(super) state: String,
 }
@@ -156,7 +155,7 @@ fn activity(
     let options = ActivityOptions::with_close_timeouts(close_timeouts(&scheduled))
         // The idempotency key: the same in every attempt, and in every run of a chain.
         .activity_id(format!("{}/{op}", scene.facts.run_id))
-        .heartbeat_timeout(scene.heartbeat_timeout)
+        .heartbeat_timeout(scene.settings.heartbeat_timeout)
         .retry_policy(retry_policy(&scheduled.options.retry))
         .cancellation_token(cancel.clone())
         .build();
@@ -302,13 +301,14 @@ fn encode(
     values: &[crate::codec::Sealed],
     types: &[TypeDefinition],
 ) -> Result<RawValue, Fault> {
+    let bytes_max = scene.settings.payload_bytes;
     let payloads = payloads::encode_all(values, types);
-    let payloads = payloads.map_err(|error| Fault::Codec {
+    let sendable = payloads.and_then(|payloads| payloads::sendable(payloads, bytes_max));
+    sendable.map_err(|error| Fault::Codec {
         state: scene.state.clone(),
         what: what.to_owned(),
         error,
-    })?;
-    Ok(RawValue::new(payloads))
+    })
 }
 
 fn decode(

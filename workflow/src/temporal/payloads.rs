@@ -1,7 +1,9 @@
 //! Values as Temporal's payloads: JSON where that gives the value back, else the library's own
 //! encoding, which the metadata names.
 
-use temporalio_common::protos::temporal::api::common::v1::Payload;
+use prost::Message;
+use temporalio_common::data_converters::RawValue;
+use temporalio_common::protos::temporal::api::common::v1::{Payload, Payloads};
 
 use crate::codec::{self, CodecError, Sealed};
 use crate::contract::TypeDefinition;
@@ -69,6 +71,16 @@ pub(super) fn decode_all(
     let payloads = payloads.iter().chain(std::iter::repeat(&missing));
     let pairs = payloads.zip(types);
     pairs.map(|(payload, ty)| decode(payload, ty)).collect()
+}
+
+/// Payloads as the server takes them: where a run sends it more, it ends the run.
+pub(super) fn sendable(payloads: Vec<Payload>, bytes_max: usize) -> Result<RawValue, CodecError> {
+    let payloads = Payloads { payloads };
+    let bytes = payloads.encoded_len();
+    if bytes > bytes_max {
+        return Err(CodecError::TooLarge { bytes, bytes_max });
+    }
+    Ok(RawValue::new(payloads.payloads))
 }
 
 /// JSON as a payload.

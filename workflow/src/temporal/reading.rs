@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use temporalio_client::errors::{WorkflowInteractionError, WorkflowQueryError};
+use temporalio_client::tonic::Code;
 use temporalio_client::{
     HistoryEventFilterType, RpcOptions, UntypedQuery, WorkflowDescribeOptions,
     WorkflowFetchHistoryOptions, WorkflowQueryOptions,
@@ -195,6 +196,12 @@ impl ServerEngine {
     }
 
     fn unanswered(&self, error: &WorkflowQueryError) -> Error {
+        if let WorkflowQueryError::Rpc(status) = error
+            && status.code() == Code::InvalidArgument
+        {
+            // A worker has answered, and the server does not take the answer.
+            return self.target.error(status);
+        }
         Error::Server(format!(
             "no worker has answered for the run within {REQUEST_TIMEOUT:?} ({error}); is one with this workflow running on task queue `{}` of namespace `{}` at `{}`?",
             self.target.task_queue, self.target.namespace, self.target.host
@@ -213,7 +220,7 @@ impl ServerEngine {
             return Ok(None);
         }
         let events = self.events(&found.info.workflow_id, &found.run_id).await?;
-        Ok(fit::reason(self.machines.clone(), events).await)
+        Ok(fit::reason(self.machines.clone(), self.settings, events).await)
     }
 
     /// Waits until the code at hand cannot go on with a run.

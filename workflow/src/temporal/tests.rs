@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use temporalio_client::{WorkflowFetchHistoryOptions, WorkflowHistory};
+use temporalio_client::tonic::{Status, metadata::MetadataValue};
+use temporalio_client::{MESSAGE_TOO_LARGE_KEY, WorkflowFetchHistoryOptions, WorkflowHistory};
 use temporalio_common::UntypedWorkflow;
 use temporalio_common::protos::temporal::api::enums::v1::{EventType, WorkflowTaskFailedCause};
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
@@ -16,8 +17,9 @@ use tokio::sync::watch;
 use crate::prelude::*;
 
 use super::code::Machines;
-use super::connection::Target;
-use super::{fit, worker};
+use super::connection::{self, Target};
+use super::host::Settings;
+use super::{fit, reporting, worker};
 
 #[activity]
 async fn fetch(name: &str) -> Result<String, ActivityError> {
@@ -76,9 +78,14 @@ async fn events(history: &[u8]) -> Vec<HistoryEvent> {
     history.into_events().await.unwrap()
 }
 
+const SETTINGS: Settings = Settings {
+    heartbeat_timeout: reporting::HEARTBEAT_TIMEOUT,
+    payload_bytes: connection::PAYLOAD_BYTES,
+};
+
 /// Why the code of a workflow cannot go on with a history.
 async fn reason<W: Workflow>(history: &[u8]) -> Option<String> {
-    let replayed = fit::replay(machines::<W>(), events(history).await);
+    let replayed = fit::replay(machines::<W>(), SETTINGS, events(history).await);
     replayed.await.unwrap()
 }
 
@@ -130,7 +137,7 @@ async fn a_failed_task_counts_only_if_the_code_at_hand_fails_too() {
     });
     events.truncate(fired.unwrap() + 3);
     assert_eq!(
-        fit::reason(machines::<every_kind>(), events.clone()).await,
+        fit::reason(machines::<every_kind>(), SETTINGS, events.clone()).await,
         None
     );
 
@@ -144,13 +151,13 @@ async fn a_failed_task_counts_only_if_the_code_at_hand_fails_too() {
     let failed = Attributes::WorkflowTaskFailedEventAttributes(failed);
     fit::push(&mut events, EventType::WorkflowTaskFailed, failed);
     assert_eq!(
-        fit::reason(machines::<every_kind>(), events.clone()).await,
+        fit::reason(machines::<every_kind>(), SETTINGS, events.clone()).await,
         None
     );
-    let reason = fit::reason(machines::<broken::every_kind>(), events.clone()).await;
+    let reason = fit::reason(machines::<broken::every_kind>(), SETTINGS, events.clone()).await;
     let reason = reason.unwrap();
     assert!(reason.contains("a bug"), "{reason}");
-    let reason = fit::reason(machines::<edited::every_kind>(), events).await;
+    let reason = fit::reason(machines::<edited::every_kind>(), SETTINGS, events).await;
     let reason = reason.unwrap();
     assert!(reason.contains("nondeterminism"), "{reason}");
 }
@@ -176,9 +183,9 @@ async fn a_task_that_is_under_way_is_the_next_one() {
     for event in next {
         fit::push(&mut events, event.event_type(), event.attributes.unwrap());
     }
-    let reason = fit::reason(machines::<every_kind>(), events.clone()).await;
+    let reason = fit::reason(machines::<every_kind>(), SETTINGS, events.clone()).await;
     assert_eq!(reason, None);
-    let reason = fit::reason(machines::<broken::every_kind>(), events).await;
+    let reason = fit::reason(machines::<broken::every_kind>(), SETTINGS, events).await;
     assert!(reason.is_some_and(|reason| reason.contains("a bug")));
 }
 
@@ -187,8 +194,19 @@ async fn a_history_that_cannot_be_run_again_is_an_error() {
     let mut events = events(HISTORY).await;
     // A task that is begun and has no end.
     events.retain(|event| event.event_type() != EventType::WorkflowTaskCompleted);
-    let error = fit::replay(machines::<every_kind>(), events).await;
+    let error = fit::replay(machines::<every_kind>(), SETTINGS, events).await;
     assert!(error.is_err(), "{error:?}");
+}
+
+#[test]
+fn a_server_that_hears_too_much_is_asked_again() {
+    let mut refused = Status::resource_exhausted("namespace rate limit exceeded");
+    assert!(connection::is_out_of_reach(&refused));
+    // As the client marks it.
+    refused
+        .metadata_mut()
+        .insert(MESSAGE_TOO_LARGE_KEY, MetadataValue::from(0));
+    assert!(!connection::is_out_of_reach(&refused));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::panic_text;
 use super::activities::Activities;
 use super::code::{Code, Machines};
 use super::connection::Target;
-use super::host::Host;
+use super::host::{Host, Settings};
 use super::{reporting, until_closed};
 
 /// How long to wait before a worker that has stopped is started again.
@@ -31,8 +31,7 @@ pub(super) struct WorkerConfig {
     pub(super) target: Target,
     pub(super) machines: Arc<Machines>,
     pub(super) cached_runs: Option<usize>,
-    /// After how long without a sign of its worker an attempt of an activity is lost.
-    pub(super) heartbeat_timeout: Duration,
+    pub(super) settings: Settings,
     /// Whether the executor was closed.
     pub(super) closed: watch::Receiver<bool>,
 }
@@ -85,7 +84,7 @@ async fn work_once(config: &WorkerConfig, attempts: &Handle) -> Result<(), Box<d
     };
     let runtime_options = RuntimeOptions::builder().heartbeat_interval(None).build()?;
     let runtime = Runtime::from_current_tokio(runtime_options)?;
-    let heartbeat_interval = reporting::heartbeat_interval(config.heartbeat_timeout);
+    let heartbeat_interval = reporting::heartbeat_interval(config.settings.heartbeat_timeout);
     let mut options = WorkerOptions::new(config.target.task_queue.as_str())
         .maybe_max_cached_workflows(config.cached_runs)
         .max_heartbeat_throttle_interval(heartbeat_interval)
@@ -94,7 +93,7 @@ async fn work_once(config: &WorkerConfig, attempts: &Handle) -> Result<(), Box<d
         let name = code.name();
         let on_fault =
             move |fault: &Fault| tracing::warn!(workflow = name, %fault, "a run is set aside");
-        Host::register(code, config.heartbeat_timeout, on_fault, |make| {
+        Host::register(code, config.settings, on_fault, |make| {
             options
                 .register_workflow_with_factory::<Host, _>(make)
                 .map(|_| ())
@@ -102,6 +101,7 @@ async fn work_once(config: &WorkerConfig, attempts: &Handle) -> Result<(), Box<d
     }
     options.register_activities(Activities {
         machines: config.machines.clone(),
+        payload_bytes: config.settings.payload_bytes,
         runtime: attempts.clone(),
         closed: config.closed.clone(),
     });
