@@ -1,6 +1,6 @@
 //! Workflow ids and run ids.
 
-use tests::{open, reach, shout};
+use tests::{open, open_with, reach, shout};
 use workflow::prelude::*;
 
 #[workflow]
@@ -11,11 +11,10 @@ async fn waits(ctx: &mut Context) -> Result<u32, WorkflowError> {
 #[tokio::test]
 async fn an_id_in_use() {
     let data = tempfile::tempdir().unwrap();
-    let config = Config::new()
-        .path(data.path())
-        .register::<waits>()
-        .register::<shout>();
-    let executor = workflow::new("default", config).await.unwrap();
+    let executor = open_with(data.path(), |config| {
+        config.register::<waits>().register::<shout>()
+    })
+    .await;
     let first = executor.start(waits()).id("w").await.unwrap();
     reach(&first, |state| matches!(state, WaitsState::Go { .. })).await;
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use tests::provider::config;
 use tests::{on_server, open, reach};
 use workflow::FailureKind;
 use workflow::prelude::*;
@@ -182,9 +183,10 @@ fn a_runtime_without_timers_is_refused() {
         .build()
         .unwrap();
     let data = tempfile::tempdir().unwrap();
-    let config = Config::new().path(data.path()).register::<careful>();
+    let (provider, config) = config(data.path());
+    let config = config.register::<careful>();
     let error = runtime
-        .block_on(workflow::new("default", config))
+        .block_on(workflow::new(provider, config))
         .unwrap_err();
     assert!(error.to_string().contains("enable_time()"), "{error}");
 }

@@ -1,5 +1,6 @@
 //! Signals: before they are awaited, in order, and the refused ones.
 
+use tests::provider::config;
 use tests::{open, reach};
 use workflow::prelude::*;
 
@@ -86,8 +87,9 @@ async fn two_types(ctx: &mut Context) -> Result<(), WorkflowError> {
 #[tokio::test]
 async fn one_signal_as_two_types_is_refused_at_registration() {
     let data = tempfile::tempdir().unwrap();
-    let config = Config::new().path(data.path()).register::<two_types>();
-    let error = workflow::new("default", config).await.unwrap_err();
+    let (provider, config) = config(data.path());
+    let config = config.register::<two_types>();
+    let error = workflow::new(provider, config).await.unwrap_err();
     assert!(
         error
             .to_string()

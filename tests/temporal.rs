@@ -229,6 +229,77 @@ async fn a_long_run_is_continued_by_itself() {
     assert!(times > 0, "{count}");
 }
 
+/// Takes a step for each signal.
+#[workflow]
+async fn adding(ctx: &mut Context, signals: u32) -> Result<u32, WorkflowError> {
+    let mut sum = 0;
+    let mut n = 0;
+    while n < signals {
+        let more: u32 = ctx.wait_for_signal("add", Duration::MAX).await?;
+        sum += tally(more).await?;
+        n += 1;
+    }
+    Ok(sum)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_from_many_reach_a_run_that_is_continued_meanwhile() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<adding>(data.path()).await;
+    let run = executor.start(adding(100)).id("a").await.unwrap();
+    let senders = (0..10).map(|_| {
+        let run = run.clone();
+        tokio::spawn(async move {
+            for _ in 0..10 {
+                run.signal("add", 1u32).await.unwrap();
+            }
+        })
+    });
+    for sender in senders.collect::<Vec<_>>() {
+        sender.await.unwrap();
+    }
+    assert_eq!(run.result().await.unwrap(), 200);
+}
+
+/// Steps until it is canceled, and then as many to clean up.
+#[workflow]
+async fn interrupted() -> Result<u32, WorkflowError> {
+    let mut n = 0;
+    while let Ok(next) = tally(n).await {
+        n = next;
+    }
+    let mut cleaned = 0;
+    while cleaned < 30 {
+        cleaned = tally(cleaned).await?;
+    }
+    Ok(cleaned)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_reaches_a_run_that_is_continued_meanwhile() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<interrupted>(data.path()).await;
+    let runs = (0..10).map(|number| {
+        let executor = executor.clone();
+        tokio::spawn(async move {
+            let run = executor.start(interrupted()).await.unwrap();
+            // Each at another moment of its steps.
+            tokio::time::sleep(Duration::from_millis(500 + 50 * number)).await;
+            run.cancel().await.unwrap();
+            assert_eq!(run.result().await.unwrap(), 30);
+        })
+    });
+    for run in runs.collect::<Vec<_>>() {
+        run.await.unwrap();
+    }
+}
+
 /// Steps beside two timers that are under way all the time.
 #[workflow]
 async fn napping(ctx: &mut Context, steps: u32) -> Result<u32, WorkflowError> {

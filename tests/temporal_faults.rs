@@ -805,6 +805,21 @@ async fn an_attempt_outlives_a_pause() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn attempts_end_with_a_run_that_times_out() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<one_file>(data.path()).await;
+    let path = data.path().join("never").to_str().unwrap().to_owned();
+    let run = executor.start(one_file(path.clone()));
+    let run = run.timeout(Duration::from_secs(2)).await.unwrap();
+    let error = soon(run.result()).await.unwrap_err();
+    assert!(matches!(error, RunError::TimedOut { .. }), "{error}");
+    noted(&path, "begun\nover\n").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_activity_that_is_reset_begins_anew() {
     if !server_is_there() {
         return;

@@ -64,6 +64,7 @@ mod part;
 pub mod provider;
 mod retention;
 mod retry;
+mod runtime;
 mod saved;
 mod select;
 mod signal;

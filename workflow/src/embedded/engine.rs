@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::future::poll_fn;
-use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -18,6 +17,7 @@ use crate::executor::{Error, OpenError};
 use crate::limits::Limits;
 use crate::provider::SetAside;
 use crate::retention::Retention;
+use crate::runtime;
 
 use super::record;
 use super::slot::{Active, Slots};
@@ -75,7 +75,7 @@ impl Engine {
             )
         })?;
         let machines = config.machines()?;
-        let runtime = runtime()?;
+        let runtime = runtime::current()?;
         let directory = directory.to_owned();
         let (limits, retention) = (config.run_limits(), config.run_retention());
         // Opening reads files; the callers' runtime is not to wait for that.
@@ -192,23 +192,6 @@ impl Engine {
             wake_ms: summary.standing.wake_ms,
         })
     }
-}
-
-/// The runtime that opens the engine, which it then lives on.
-fn runtime() -> Result<Handle, OpenError> {
-    let runtime = Handle::try_current().map_err(|_| {
-        OpenError::Config(
-            "the embedded engine needs a tokio runtime: open it inside one".to_owned(),
-        )
-    })?;
-    // tokio panics where timers are not enabled.
-    if catch_unwind(|| tokio::time::sleep(Duration::ZERO)).is_err() {
-        return Err(OpenError::Config(
-            "the embedded engine needs timers: build the tokio runtime with `enable_time()` or `enable_all()`"
-                .to_owned(),
-        ));
-    }
-    Ok(runtime)
 }
 
 /// Counts what is under way.

@@ -25,6 +25,7 @@ use crate::listing::{RunFilter, RunPage};
 use crate::provider::{
     Engine, HistoryEvent, IdPolicy, ProviderFuture, RunInfo, RunTarget, SetAside, StartRequest,
 };
+use crate::runtime;
 use crate::status::Status;
 
 use super::code::Machines;
@@ -74,6 +75,7 @@ impl ServerEngine {
                 "heartbeat_timeout",
             ],
         )?;
+        let runtime = runtime::current()?;
         let target = Target::of(config)?;
         let heartbeat_timeout = reporting::heartbeat_timeout(config.server())?;
         let machines: Machines = config
@@ -91,6 +93,7 @@ impl ServerEngine {
         let works = !config.server().client_only && !machines.is_empty();
         let worker = match works {
             true => Some(worker::start(WorkerConfig {
+                runtime,
                 target: target.clone(),
                 machines: machines.clone(),
                 cached_runs: config.server().cached_runs,

@@ -28,6 +28,8 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a worker is started with.
 pub(super) struct WorkerConfig {
+    /// Where attempts of activities run.
+    pub(super) runtime: Handle,
     pub(super) target: Target,
     pub(super) machines: Arc<Machines>,
     pub(super) cached_runs: Option<usize>,
@@ -36,11 +38,9 @@ pub(super) struct WorkerConfig {
     pub(super) closed: watch::Receiver<bool>,
 }
 
-/// Starts the worker. The SDK's futures stay on one thread, and so get one of their own; attempts
-/// of activities run on the runtime of the caller.
+/// Starts the worker. The SDK's futures stay on one thread, and so get one of their own.
 pub(super) fn start(config: WorkerConfig) -> Result<std::thread::JoinHandle<()>, OpenError> {
-    let attempts = Handle::current();
-    let work = move || again_until_closed(&config.closed, || work_once(&config, &attempts));
+    let work = move || again_until_closed(&config.closed, || work_once(&config));
     std::thread::Builder::new()
         .name("temporal-worker".to_owned())
         .spawn(work)
@@ -76,7 +76,7 @@ where
 }
 
 /// Takes tasks until the executor is closed or something goes wrong.
-async fn work_once(config: &WorkerConfig, attempts: &Handle) -> Result<(), Box<dyn Error>> {
+async fn work_once(config: &WorkerConfig) -> Result<(), Box<dyn Error>> {
     let mut closed = config.closed.clone();
     let client = tokio::select! {
         () = until_closed(&mut closed) => return Ok(()),
@@ -102,7 +102,7 @@ async fn work_once(config: &WorkerConfig, attempts: &Handle) -> Result<(), Box<d
     options.register_activities(Activities {
         machines: config.machines.clone(),
         payload_bytes: config.settings.payload_bytes,
-        runtime: attempts.clone(),
+        runtime: config.runtime.clone(),
         closed: config.closed.clone(),
     });
     let mut worker = Worker::new(&runtime, client, options)?;
