@@ -340,7 +340,7 @@ impl Lowering<'_> {
     }
 
     pub(super) fn never_changes(&self, expr: &Expr) -> bool {
-        self.never_changes_of(&mentions(expr))
+        self.never_changes_of(&self.flow.rests_on(mentions(expr)))
     }
 
     fn never_changes_of(&self, ids: &BTreeSet<LocalId>) -> bool {

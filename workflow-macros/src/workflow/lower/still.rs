@@ -53,7 +53,7 @@ impl Lowering<'_> {
         following: &[Stmt],
         tail: Option<&Expr>,
     ) -> BTreeSet<LocalId> {
-        let mut still = mentions(looked_at);
+        let mut still = self.flow.rests_on(mentions(looked_at));
         still.retain(|id| self.flow.may_change(*id));
         if still.is_empty() {
             return still;
