@@ -317,7 +317,7 @@ impl Lowering<'_> {
             }
             index => self.is_found_again(index),
         };
-        plain && self.never_changes(index)
+        plain && self.never_changes_of(&self.flow.rests_on(mentions(index)))
     }
 
     /// Whether it is a mutable reference, as far as the syntax shows.
@@ -340,7 +340,7 @@ impl Lowering<'_> {
     }
 
     pub(super) fn never_changes(&self, expr: &Expr) -> bool {
-        self.never_changes_of(&self.flow.rests_on(mentions(expr)))
+        self.never_changes_of(&mentions(expr))
     }
 
     fn never_changes_of(&self, ids: &BTreeSet<LocalId>) -> bool {

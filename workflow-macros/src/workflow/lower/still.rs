@@ -192,8 +192,15 @@ impl Visit<'_> for Uses {
             self.used();
         }
         let is_loop = matches!(expr, Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_));
-        self.loops += usize::from(is_loop);
-        visit::visit_expr(self, expr);
+        if let Expr::ForLoop(expr) = expr {
+            // What it goes over is made once.
+            self.visit_expr(&expr.expr);
+            self.loops += 1;
+            self.visit_block(&expr.body);
+        } else {
+            self.loops += usize::from(is_loop);
+            visit::visit_expr(self, expr);
+        }
         self.loops -= usize::from(is_loop);
         // What comes later in a loop comes before as well.
         if is_loop && self.loops == 0 && std::mem::take(&mut self.in_loop) {
