@@ -27,7 +27,7 @@ const ALIGNMENT: usize = 8;
 pub(super) struct Header {
     pub version: u32,
     pub database: DatabaseId,
-    /// The file has at least so many.
+    /// The file has so many; what is behind them is not used.
     pub extents: u64,
 }
 
