@@ -237,3 +237,27 @@ fn what_changes_after_an_entry() {
     }
     same!(run; (1));
 }
+
+#[test]
+fn items_that_are_chosen() {
+    #[workflow]
+    async fn run(n: i64, o: Order) -> Result<i64, WorkflowError> {
+        let mut least = 0;
+        least += 1;
+        for x in list(n).await?.into_iter().filter(|x| *x > least) {
+            give(x).await?;
+        }
+        for (i, sku) in o.lines.into_iter().map(|l| l.sku).enumerate() {
+            greet(&sku).await?;
+            note(i);
+        }
+        for x in (0..n).filter(|x| x % 2 == 0).map(|x| x * 10).rev() {
+            give(x).await?;
+        }
+        for x in vec![1, 2, 3].into_iter().take_while(|x| *x < 3).chain([9]) {
+            give(x + o.id).await?;
+        }
+        Ok(least)
+    }
+    same!(run; (1, order(1)), (5, order(3)));
+}

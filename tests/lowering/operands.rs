@@ -513,3 +513,26 @@ fn what_changes_behind_an_index_or_a_pattern() {
     }
     same!(run; (1), (60));
 }
+
+#[test]
+fn what_a_reference_shows_is_read_before_it_changes() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut x = n;
+        let r = &x;
+        let sum = add(*r, {
+            x += 5;
+            give(x).await?
+        })
+        .await?;
+        let mut pair = (n, String::from("a"));
+        let (first, text) = &pair;
+        let both = (*first, text.len(), {
+            pair = (7, String::from("bcd"));
+            give(pair.0).await?
+        });
+        note(both);
+        Ok(sum + x)
+    }
+    same!(run; (1), (4));
+}

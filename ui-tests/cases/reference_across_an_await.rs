@@ -17,11 +17,14 @@ async fn run(x: i64) -> Result<i64, WorkflowError> {
     let mut i = 0;
     let one = &all[i];
     i += 1;
+    let index = &i;
+    let other = &all[*index];
+    i += 1;
     let mut text = "one";
     let part = &text[1..];
     text = "two";
     give(x).await?;
-    Ok(short.len() as i64 + one + i as i64 + (part.len() + text.len()) as i64)
+    Ok(short.len() as i64 + one + other + i as i64 + (part.len() + text.len()) as i64)
 }
 
 fn main() {}

@@ -21,7 +21,9 @@ use crate::contract::{SavedState, TypeDefinition};
 use crate::error::ActivityError;
 use crate::failure::{IntoFailure, Returns};
 pub use crate::inline::Inline;
-pub use crate::items::{InOrder, Integer, IntoItems, Items, Walk, in_order, items, walk, walked};
+pub use crate::items::{
+    Chosen, InOrder, Integer, IntoItems, Items, Walk, in_order, items, walk, walked,
+};
 pub use crate::part::{Taken, Wrapper, part, rest, wrapper};
 use crate::saved::Saved;
 pub use crate::select::{

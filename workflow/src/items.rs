@@ -82,6 +82,44 @@ collections! {
 /// items are taken out of it when the loop begins.
 pub trait Finite: Iterator {}
 
+/// Such an iterator, or one that chooses from its items.
+pub trait Choosing: Iterator {}
+
+/// An iterator that chooses from its items by what does not change as long as the loop goes on: all
+/// of them are chosen when it begins.
+#[derive(Debug)]
+pub struct Chosen<I>(pub I);
+
+impl<I: Choosing> IntoItems for Chosen<I> {
+    type Items = Queue<I::Item>;
+    fn into_items(self) -> Self::Items {
+        Queue(self.0.collect())
+    }
+}
+
+macro_rules! choosing {
+    ($($iterator:ty, [$($parameter:tt)*];)*) => {$(
+        impl<$($parameter)*> Choosing for $iterator where Self: Iterator {}
+    )*};
+}
+
+choosing! {
+    Chain<A, B>, [A: Choosing, B: Choosing];
+    Enumerate<I>, [I: Choosing];
+    Filter<I, F>, [I: Choosing, F];
+    FilterMap<I, F>, [I: Choosing, F];
+    Map<I, F>, [I: Choosing, F];
+    Range<T>, [T: Integer];
+    RangeInclusive<T>, [T: Integer];
+    Rev<I>, [I: Choosing];
+    Skip<I>, [I: Choosing];
+    SkipWhile<I, F>, [I: Choosing, F];
+    StepBy<I>, [I: Choosing];
+    Take<I>, [I: Choosing];
+    TakeWhile<I, F>, [I: Choosing, F];
+    Zip<A, B>, [A: Choosing, B: Choosing];
+}
+
 /// One over a collection; ranges count down by themselves.
 pub trait OfCollection: Finite {}
 
@@ -144,6 +182,7 @@ of_ranges! {
 /// What owned collections iterate by.
 macro_rules! owned {
     ($($iterators:tt)*) => {
+        choosing! { $($iterators)* }
         finite! { $($iterators)* }
         of_collections! { $($iterators)* }
     };

@@ -92,12 +92,12 @@ impl Generator {
                 let over = self.expression(Type::Ints, 2);
                 match self.below(8) {
                     0 => {
-                        let other = self.expression(Type::Ints, 2);
-                        let with = self.fresh("z");
-                        let over = format!("few({over}).into_iter().zip({with})");
-                        let pairs = self.for_pair(label, &prefix, &over, Type::Int);
                         // An iterator is no value that is kept while another operand awaits.
-                        format!("let {with} = few({other});\n{pairs}")
+                        let (first, with) = (self.fresh("z"), self.fresh("z"));
+                        let other = self.expression(Type::Ints, 2);
+                        let over_both = format!("{first}.into_iter().zip({with})");
+                        let pairs = self.for_pair(label, &prefix, &over_both, Type::Int);
+                        format!("let {first} = few({over});\nlet {with} = few({other});\n{pairs}")
                     }
                     1 => {
                         let over = format!("(1..9i64).zip(few({over}).into_iter())");

@@ -160,6 +160,14 @@ impl Generator {
         format!("let (mut {left}, {right}) = {value};")
     }
 
+    /// A value for a part of a variable, which must still be there then.
+    fn part_value(&mut self, index: usize, ty: Type) -> String {
+        self.variables[index].frozen += 1;
+        let value = self.expression(ty, 2);
+        self.variables[index].frozen -= 1;
+        value
+    }
+
     pub(super) fn assignment(&mut self) -> String {
         if self.chance(30)
             && let Some(index) = self.let_go()
@@ -196,7 +204,7 @@ impl Generator {
                 format!("if !{name}.is_empty() {{ {name}[0] = {value}; }}")
             }
             Type::Pair if self.chance(50) => {
-                let value = self.expression(Type::Int, 2);
+                let value = self.part_value(index, Type::Int);
                 format!("{name}.0 = {value};")
             }
             Type::Order if self.chance(70) => {
@@ -205,7 +213,7 @@ impl Generator {
                     ("name", Type::Text),
                     ("items", Type::Ints),
                 ]);
-                let value = self.expression(field.1, 2);
+                let value = self.part_value(index, field.1);
                 format!("{name}.{} = {value};", field.0)
             }
             Type::Set if self.chance(50) => {

@@ -189,6 +189,22 @@ impl Flow {
         local.mutable || rebind.is_some_and(|rebind| rebind.mutably)
     }
 
+    /// Some bindings, and what the references among them are made of.
+    pub(super) fn rests_on(&self, ids: BTreeSet<LocalId>) -> BTreeSet<LocalId> {
+        let mut all = ids.clone();
+        let mut open: Vec<LocalId> = ids.into_iter().collect();
+        while let Some(id) = open.pop() {
+            let rebind = self.local(id).rebind.map(|rebind| &self.rebinds[rebind]);
+            for root in rebind.into_iter().flat_map(|rebind| &rebind.roots) {
+                // How far a loop is, it counts itself.
+                if !self.local(*root).temporary && all.insert(*root) {
+                    open.push(*root);
+                }
+            }
+        }
+        all
+    }
+
     /// Leaves in each piece of code only the bindings that the blocks share.
     pub(super) fn forget_unshared(&mut self) {
         let shared = &self.shared;

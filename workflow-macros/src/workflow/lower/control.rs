@@ -20,7 +20,7 @@ use super::super::mark;
 use super::super::spell::{Spelling, plain_binding, spread};
 use super::place::borrow;
 use super::rebind::{binds_mutably, made_of};
-use super::walk::{is_borrowing_chain, walks_by_reference};
+use super::walk::{chooses, is_borrowing_chain, walks_by_reference};
 use super::{Dest, Frame, Lowering};
 use crate::code;
 
@@ -375,6 +375,10 @@ impl Lowering<'_> {
                 (!is_range).then(|| spelling.clone().list()).flatten();
         }
         let items = self.mention(remaining);
+        let iterable = match chooses(&iterable) {
+            true => parse_quote_spanned!(span=> ::workflow::__private::Chosen(#iterable)),
+            false => iterable,
+        };
         let statement: Stmt =
             parse_quote_spanned!(span=> let mut #items = ::workflow::__private::items(#iterable););
         let code = self.code(statement.to_token_stream(), &[&iterable], vec![remaining]);

@@ -410,7 +410,7 @@ impl Lowering<'_> {
                 .iter()
                 .all(|element| self.stays(element, Taken::Value, later)),
             Expr::Closure(_) => {
-                let mine = mentions(expr);
+                let mine = self.flow.rests_on(mentions(expr));
                 !later
                     .iter()
                     .any(|later| !mentions(later).is_disjoint(&mine))
@@ -418,7 +418,7 @@ impl Lowering<'_> {
             _ if is_place(expr) => match taken {
                 // A value that is used again later is a copy, and may differ by then.
                 Taken::Value => {
-                    let mut mine = mentions(expr);
+                    let mut mine = self.flow.rests_on(mentions(expr));
                     mine.retain(|id| self.flow.may_change(*id));
                     !later
                         .iter()
@@ -432,7 +432,7 @@ impl Lowering<'_> {
 
     /// Whether what follows a place changes it, so that what was taken before was a copy.
     fn is_changed(&self, place: &Expr, later: &[&Expr]) -> bool {
-        let mut mine = mentions(place);
+        let mut mine = self.flow.rests_on(mentions(place));
         mine.retain(|id| self.flow.may_change(*id));
         if mine.is_empty() || matches!(place, Expr::Reference(_)) {
             return false;

@@ -317,7 +317,7 @@ impl Lowering<'_> {
             }
             index => self.is_found_again(index),
         };
-        plain && self.never_changes(index)
+        plain && self.never_changes_of(&self.flow.rests_on(mentions(index)))
     }
 
     /// Whether it is a mutable reference, as far as the syntax shows.

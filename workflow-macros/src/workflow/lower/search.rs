@@ -48,18 +48,8 @@ impl Lowering<'_> {
     }
 
     /// Whether it is a closure that gives the same whenever it is called, or `str::trim`.
-    pub(super) fn is_question(&self, function: &Expr) -> bool {
-        match function {
-            Expr::Closure(closure) => {
-                let asks = closure.capture.is_none() && only_asks(&closure.body);
-                asks && self.never_changes(function)
-            }
-            Expr::Path(path) => {
-                let name = path.path.segments.last();
-                path.path.segments.len() > 1 && name.is_some_and(|name| reads(&name.ident))
-            }
-            _ => false,
-        }
+    fn is_question(&self, function: &Expr) -> bool {
+        asks(function) && self.never_changes(function)
     }
 }
 
@@ -81,6 +71,19 @@ impl Lowering<'_> {
         }
         InOrder(self).visit_expr_mut(&mut value);
         value
+    }
+}
+
+/// Whether a function only looks at what is there. As long as a closure is there, which has not taken
+/// it, that does not change.
+pub(super) fn asks(function: &Expr) -> bool {
+    match function {
+        Expr::Closure(closure) => closure.capture.is_none() && only_asks(&closure.body),
+        Expr::Path(path) => {
+            let name = path.path.segments.last();
+            path.path.segments.len() > 1 && name.is_some_and(|name| reads(&name.ident))
+        }
+        _ => false,
     }
 }
 

@@ -12,7 +12,7 @@ use syn::{Block, Expr, Local, Stmt};
 use super::super::flow::{LocalId, bound};
 use super::super::macros::StdMacro;
 use super::Lowering;
-use super::place::{Changes, mentions, says_mut};
+use super::place::{Changes, mentions};
 
 impl Lowering<'_> {
     /// What a `let` looks at that changes, but not as long as what it binds is used.
@@ -53,7 +53,7 @@ impl Lowering<'_> {
         following: &[Stmt],
         tail: Option<&Expr>,
     ) -> BTreeSet<LocalId> {
-        let mut still = mentions(looked_at);
+        let mut still = self.flow.rests_on(mentions(looked_at));
         still.retain(|id| self.flow.may_change(*id));
         if still.is_empty() {
             return still;
@@ -144,20 +144,20 @@ impl Uses {
     fn made_by(&self, expr: &Expr) -> BTreeSet<LocalId> {
         match expr {
             Expr::Assign(assign) if self.give(&assign.right) => mentions(&assign.left),
-            Expr::Let(expr) if self.are_in(&expr.expr) => bound(&expr.pat).into_iter().collect(),
-            Expr::Match(expr) if self.are_in(&expr.expr) => {
+            Expr::Let(expr) if self.give(&expr.expr) => bound(&expr.pat).into_iter().collect(),
+            Expr::Match(expr) if self.give(&expr.expr) => {
                 expr.arms.iter().flat_map(|arm| bound(&arm.pat)).collect()
             }
-            Expr::ForLoop(expr) if self.are_in(&expr.expr) => {
-                bound(&expr.pat).into_iter().collect()
-            }
+            Expr::ForLoop(expr) if self.give(&expr.expr) => bound(&expr.pat).into_iter().collect(),
             // `found.push(reference)`
             Expr::MethodCall(call) if call.args.iter().any(|arg| self.are_in(arg)) => {
                 mentions(&call.receiver)
             }
+            // `swap(&mut kept, &mut reference)`
             Expr::Call(call) if call.args.iter().any(|arg| self.are_in(arg)) => {
-                let given = call.args.iter().filter(says_mut);
-                given.flat_map(mentions).collect()
+                let lends =
+                    |arg: &&Expr| matches!(arg, Expr::Reference(arg) if arg.mutability.is_some());
+                call.args.iter().filter(lends).flat_map(mentions).collect()
             }
             _ => BTreeSet::new(),
         }
@@ -192,8 +192,15 @@ impl Visit<'_> for Uses {
             self.used();
         }
         let is_loop = matches!(expr, Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_));
-        self.loops += usize::from(is_loop);
-        visit::visit_expr(self, expr);
+        if let Expr::ForLoop(expr) = expr {
+            // What it goes over is made once.
+            self.visit_expr(&expr.expr);
+            self.loops += 1;
+            self.visit_block(&expr.body);
+        } else {
+            self.loops += usize::from(is_loop);
+            visit::visit_expr(self, expr);
+        }
         self.loops -= usize::from(is_loop);
         // What comes later in a loop comes before as well.
         if is_loop && self.loops == 0 && std::mem::take(&mut self.in_loop) {

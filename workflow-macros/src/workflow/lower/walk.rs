@@ -5,6 +5,7 @@ use syn::{Expr, ExprMethodCall, parse_quote};
 use super::super::mark;
 use super::Lowering;
 use super::place::{is_in, says_mut};
+use super::search::asks;
 
 /// Methods of the standard library that iterate over what they are called on, in its order.
 pub(super) const ITERATORS: [&str; 10] = [
@@ -67,7 +68,7 @@ impl Lowering<'_> {
             }
             // What changes may be chosen no more when it is asked for again.
             Expr::MethodCall(call) if is_in(&CHOOSING, &call.method) => {
-                call.args.iter().all(|arg| self.is_question(arg))
+                call.args.iter().all(asks)
                     && !says_mut(iterable)
                     && matches!(*call.receiver, Expr::MethodCall(_))
                     && self.is_walk(&call.receiver)
@@ -115,6 +116,25 @@ impl Lowering<'_> {
             }
         });
     }
+}
+
+/// Whether an iterator chooses from its items, and by nothing but closures that only ask: so that all
+/// can be chosen before the loop.
+pub(super) fn chooses(iterable: &Expr) -> bool {
+    let mut chooses = false;
+    let mut iterator = iterable;
+    while let Expr::MethodCall(call) = iterator
+        && is_lazy(call)
+    {
+        if is_in(&CHOOSING, &call.method) {
+            chooses = true;
+            if !call.args.iter().all(asks) {
+                return false;
+            }
+        }
+        iterator = &call.receiver;
+    }
+    chooses
 }
 
 /// Whether it is an iterator that goes over another while it is itself gone over.

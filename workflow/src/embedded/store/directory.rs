@@ -29,6 +29,8 @@ const NEW: &str = "new";
 pub(super) struct Directory {
     path: PathBuf,
     _lock: File,
+    #[cfg(test)]
+    faults: std::sync::Arc<super::tests::faults::Faults>,
 }
 
 /// The two files.
@@ -46,8 +48,13 @@ impl Directory {
             source,
         };
         if !path.is_dir() {
+            let is_new = |path: &&Path| !path.is_dir();
+            let new: Vec<&Path> = path.ancestors().take_while(is_new).collect();
             fs::create_dir_all(path).map_err(unusable)?;
-            if let Some(parent) = path.parent().filter(|parent| parent.is_dir()) {
+            for parent in new.into_iter().filter_map(Path::parent) {
+                // Nothing is above a relative path.
+                let is_here = parent.as_os_str().is_empty();
+                let parent = if is_here { Path::new(".") } else { parent };
                 sync_directory(parent).map_err(unusable)?;
             }
         }
@@ -61,6 +68,8 @@ impl Directory {
             Ok(()) => Ok(Self {
                 path: path.to_owned(),
                 _lock: lock,
+                #[cfg(test)]
+                faults: super::tests::faults::of(&path.join(LOCK)),
             }),
             Err(TryLockError::WouldBlock) => Err(OpenError::AlreadyOpen {
                 path: path.to_owned(),
@@ -97,9 +106,14 @@ impl Directory {
     ) -> Result<(), OpenError> {
         let journal = self.path.join(JOURNAL);
         let new = journal.with_extension(NEW);
-        self.finish(|| remove_if_there(&new))?;
+        self.finish(|| self.remove_if_there(&new))?;
         create(&new)?;
-        self.finish(|| fs::rename(&new, &journal))
+        self.finish(|| self.rename(&new, &journal))
+    }
+
+    /// Removes a file, durably.
+    pub(super) fn remove(&self, file: &Path) -> Result<(), OpenError> {
+        self.finish(|| self.remove_if_there(file))
     }
 
     /// The two files, made by `create` if the directory has none.
@@ -125,7 +139,7 @@ impl Directory {
             }
             // Killed between the two renames.
             (false, true) if new.journal.exists() => {
-                self.finish(|| fs::rename(&new.journal, &files.journal))?
+                self.finish(|| self.rename(&new.journal, &files.journal))?
             }
             (false, true) => {
                 return Err(OpenError::Missing {
@@ -135,15 +149,14 @@ impl Directory {
             }
             (false, false) => {
                 self.finish(|| {
-                    remove_if_there(&new.journal)?;
-                    remove_if_there(&new.state)
+                    self.remove_if_there(&new.journal)?;
+                    self.remove_if_there(&new.state)
                 })?;
                 create(&new)?;
-                self.finish(|| {
-                    fs::rename(&new.state, &files.state)?;
-                    sync_directory(&self.path)?;
-                    fs::rename(&new.journal, &files.journal)
-                })?;
+                // One after the other: a state whose journal has no name yet would be half a directory.
+                self.finish(|| Ok(()))?;
+                self.finish(|| self.rename(&new.state, &files.state))?;
+                self.finish(|| self.rename(&new.journal, &files.journal))?;
             }
         }
         Ok(files)
@@ -165,21 +178,53 @@ impl Directory {
     }
 
     /// Does something to the names in it, durably.
-    pub(super) fn finish(&self, work: impl FnOnce() -> io::Result<()>) -> Result<(), OpenError> {
+    fn finish(&self, work: impl FnOnce() -> io::Result<()>) -> Result<(), OpenError> {
         work()
-            .and_then(|()| sync_directory(&self.path))
+            .and_then(|()| self.sync())
             .map_err(|source| OpenError::Directory {
                 path: self.path.clone(),
                 source,
             })
     }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.change(Names::Renamed { from, to }, || fs::rename(from, to))
+    }
+
+    fn remove_if_there(&self, path: &Path) -> io::Result<()> {
+        if path.exists() {
+            self.change(Names::Removed(path), || fs::remove_file(path))?;
+        }
+        Ok(())
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "tests watch the directory")]
+    fn change(&self, _: Names<'_>, work: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        work()
+    }
+
+    #[cfg(not(test))]
+    fn sync(&self) -> io::Result<()> {
+        sync_directory(&self.path)
+    }
+
+    #[cfg(test)]
+    fn change(&self, change: Names<'_>, work: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        self.faults.change_names(&change, work)
+    }
+
+    #[cfg(test)]
+    fn sync(&self) -> io::Result<()> {
+        self.faults.sync_names(|| sync_directory(&self.path))
+    }
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+/// What changes the names in a directory.
+#[cfg_attr(not(test), expect(dead_code, reason = "tests look at it"))]
+pub(super) enum Names<'a> {
+    Renamed { from: &'a Path, to: &'a Path },
+    Removed(&'a Path),
 }
 
 /// Makes the names in a directory durable, where the system has such a thing.

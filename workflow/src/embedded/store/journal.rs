@@ -34,6 +34,8 @@ pub(super) struct Journal {
     disk: Option<Disk>,
     health: Arc<Health>,
     header: Header,
+    /// Whether the header is on the disk: an opening may see one that is not.
+    is_noted: bool,
     extents: Extents,
     /// The last row that was committed. Rows are numbered without gaps, from 1.
     last: u64,
@@ -112,13 +114,14 @@ impl Journal {
             return Err(faulty(Fault::Damaged("it is cut off".to_owned())));
         }
         let mut extents = Extents::default();
-        // What is not a whole extent is left of a growth that was interrupted.
-        extents.grow((bytes - HEADER_BYTES) / EXTENT_BYTES);
+        // What is behind them is left of a growth or of a cut that was interrupted.
+        extents.grow(header.extents);
         Ok(Self {
             path: path.to_owned(),
             disk: Some(disk),
             health,
             header,
+            is_noted: false,
             extents,
             last: 0,
             doubt: None,
@@ -138,6 +141,7 @@ impl Journal {
         let (file, found) = self.rows(mark)?;
         self.last = mark;
         let mut rows = Vec::with_capacity(found.len());
+        let last = found.last().map(|row| row.place.clone());
         for found in found {
             let place = found.place.start - HEADER_BYTES..found.place.end - HEADER_BYTES;
             self.extents.take(found.number, &place);
@@ -147,20 +151,33 @@ impl Journal {
             let row = row.map_err(|fault| fault.of(&self.path))?;
             rows.push((found.number, row, record.len() as u64));
         }
-        if !rows.is_empty() {
-            // A killed process may have left a row that is written and not on the disk yet.
+        if let Some(place) = last {
+            // A killed process may have left it on its way to the disk; and after a failed sync the
+            // system may show what it will never write. So it is written again, with the header.
+            self.note_extents(self.header.extents)?;
+            self.write(place.start, &file[place.start as usize..place.end as usize])?;
             self.sync()?;
         }
         Ok(rows)
     }
 
-    /// The records of the committed rows after the mark, ascending.
+    /// The records of the committed rows after the mark, ascending: all of them, or an error.
     pub(super) fn records(&self, mark: u64) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
         let (file, found) = self.rows(mark)?;
+        let mut records = Vec::with_capacity(found.len());
         let committed = found.into_iter().filter(|row| row.number <= self.last);
-        Ok(committed
-            .map(|row| (row.number, file[row.record].to_vec()))
-            .collect())
+        for (row, expected) in committed.zip(mark + 1..) {
+            if row.number != expected {
+                break;
+            }
+            records.push((row.number, file[row.record].to_vec()));
+        }
+        let end = mark + records.len() as u64;
+        if end < self.last {
+            let reason = format!("row {} is gone", end + 1);
+            return Err(Fault::Damaged(reason).of(&self.path));
+        }
+        Ok(records)
     }
 
     fn rows(&self, mark: u64) -> Result<(Vec<u8>, Vec<log::Found>), StoreError> {
@@ -190,13 +207,14 @@ impl Journal {
         let number = self.next();
         let offset = HEADER_BYTES + place.start;
         let bytes = log::row(self.database(), offset, number, &record);
-        if self.header.extents < self.extents.count() {
+        if !self.is_noted || self.header.extents < self.extents.count() {
             self.note_extents(self.extents.count())?;
         }
         self.doubt = Some(offset);
         self.write(offset, &bytes)?;
         self.sync()?;
         self.doubt = None;
+        self.is_noted = true;
         self.extents.take(number, &place);
         self.last = number;
         Ok(record.len() as u64)

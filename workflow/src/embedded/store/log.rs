@@ -9,6 +9,7 @@
 //! stands, of its number and of its bytes, so that nothing else is taken for one: not what is left
 //! of an older row, and not a row that somebody keeps in a value.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::extents::EXTENT_BYTES;
@@ -27,7 +28,7 @@ const ALIGNMENT: usize = 8;
 pub(super) struct Header {
     pub version: u32,
     pub database: DatabaseId,
-    /// The file has at least so many.
+    /// The file has so many; what is behind them is not used.
     pub extents: u64,
 }
 
@@ -109,13 +110,70 @@ pub(super) fn row(database: &DatabaseId, offset: u64, number: u64, record: &[u8]
 pub(super) const NO_ROW: &[u8] = &[0; HEAD_BYTES];
 
 fn row_crc(database: &DatabaseId, offset: u64, number: u64, record: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(database);
-    for number in [offset, number, record.len() as u64] {
-        hasher.update(&number.to_le_bytes());
-    }
+    let mut hasher = head_hasher(database, offset, number, record.len());
     hasher.update(record);
     hasher.finalize()
+}
+
+/// What a row's CRC is of, before its record.
+fn head_hasher(
+    database: &DatabaseId,
+    offset: u64,
+    number: u64,
+    record_bytes: usize,
+) -> crc32fast::Hasher {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(database);
+    for number in [offset, number, record_bytes as u64] {
+        hasher.update(&number.to_le_bytes());
+    }
+    hasher
+}
+
+/// CRCs of ranges of a file. The CRC of a long one is made of those of what is before its two ends,
+/// so that a value which is full of heads of long rows does not make an opening take for ever.
+struct Crcs<'f> {
+    file: &'f [u8],
+    /// Of what is before each block; made when they are asked for.
+    before: OnceCell<Vec<u32>>,
+}
+
+const BLOCK_BYTES: usize = 4096;
+
+/// A shorter range is read.
+const LONG_BYTES: usize = 4 * BLOCK_BYTES;
+
+impl Crcs<'_> {
+    fn of(&self, range: Range<usize>) -> u32 {
+        if range.len() < LONG_BYTES {
+            return crc32fast::hash(&self.file[range]);
+        }
+        let mut begin = crc32fast::Hasher::new_with_initial(self.before(range.start));
+        begin.combine(&of_bytes(0, range.len()));
+        self.before(range.end) ^ begin.finalize()
+    }
+
+    /// Of all that is before a place.
+    fn before(&self, at: usize) -> u32 {
+        let before = self.before.get_or_init(|| {
+            let mut hasher = crc32fast::Hasher::new();
+            let mut before = vec![0];
+            for block in self.file.chunks_exact(BLOCK_BYTES) {
+                hasher.update(block);
+                before.push(hasher.clone().finalize());
+            }
+            before
+        });
+        let block = at / BLOCK_BYTES;
+        let mut hasher = crc32fast::Hasher::new_with_initial(before[block]);
+        hasher.update(&self.file[block * BLOCK_BYTES..at]);
+        hasher.finalize()
+    }
+}
+
+/// A hasher that took so many bytes, of which this is the CRC.
+fn of_bytes(crc: u32, bytes: usize) -> crc32fast::Hasher {
+    crc32fast::Hasher::new_with_initial_len(crc, bytes as u64)
 }
 
 /// A row in a file.
@@ -129,10 +187,14 @@ pub(super) struct Found {
 
 /// The rows after the mark, ascending.
 pub(super) fn rows(database: &DatabaseId, file: &[u8], mark: u64) -> Vec<Found> {
+    let crcs = Crcs {
+        file,
+        before: OnceCell::new(),
+    };
     let mut rows = Vec::new();
     let mut at = HEADER_BYTES as usize;
     while at + HEAD_BYTES <= file.len() {
-        at += match row_at(database, file, at, mark) {
+        at += match row_at(database, &crcs, at, mark) {
             Some(found) => {
                 let bytes = found.place.end - found.place.start;
                 rows.push(found);
@@ -145,8 +207,8 @@ pub(super) fn rows(database: &DatabaseId, file: &[u8], mark: u64) -> Vec<Found> 
     rows
 }
 
-fn row_at(database: &DatabaseId, file: &[u8], at: usize, mark: u64) -> Option<Found> {
-    let head = &file[at..at + HEAD_BYTES];
+fn row_at(database: &DatabaseId, crcs: &Crcs<'_>, at: usize, mark: u64) -> Option<Found> {
+    let head = &crcs.file[at..at + HEAD_BYTES];
     if !head.starts_with(ROW_MAGIC) {
         return None;
     }
@@ -157,9 +219,13 @@ fn row_at(database: &DatabaseId, file: &[u8], at: usize, mark: u64) -> Option<Fo
     let begin = at + HEAD_BYTES;
     let length = usize::try_from(u64_at(head, 16)).ok()?;
     let record = begin..begin.checked_add(length)?;
-    let bytes = file.get(record.clone())?;
+    if record.end > crcs.file.len() {
+        return None;
+    }
     let offset = at as u64;
-    let is_whole = row_crc(database, offset, number, bytes) == u32_at(head, 4);
+    let mut crc = head_hasher(database, offset, number, length);
+    crc.combine(&of_bytes(crcs.of(record.clone()), length));
+    let is_whole = crc.finalize() == u32_at(head, 4);
     is_whole.then(|| Found {
         number,
         place: offset..offset + row_bytes(length),
@@ -210,6 +276,42 @@ mod tests {
         file.extend(row(&DATABASE, HEADER_BYTES, 2, b"two"));
         let found = rows(&DATABASE, &file, 0);
         assert_eq!(found.iter().map(|row| row.number).collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
+    fn rows_of_any_length_are_found() {
+        let bytes = |length: usize| (0..length).map(|at| (at * at) as u8);
+        for length in (0..40).chain([4095, LONG_BYTES - 1, LONG_BYTES, LONG_BYTES + 1, 99_999]) {
+            let record: Vec<u8> = bytes(length).collect();
+            let mut file: Vec<u8> = bytes(HEADER_BYTES as usize + 8 * length).collect();
+            let at = file.len();
+            file.extend(row(&DATABASE, at as u64, 5, &record));
+            let found = rows(&DATABASE, &file, 0);
+            assert_eq!(found.len(), 1, "{length}");
+            assert_eq!(file[found[0].record.clone()], record);
+            if length > 0 {
+                file[at + HEAD_BYTES + length / 2] ^= 1;
+                assert_eq!(rows(&DATABASE, &file, 0), []);
+            }
+        }
+    }
+
+    /// Else a caller's value could make an opening take hours.
+    #[test]
+    fn a_value_full_of_heads_is_read_in_time() {
+        let mut file = vec![0; HEADER_BYTES as usize];
+        const HEADS: usize = 120_000;
+        for head in 0..HEADS {
+            file.extend_from_slice(ROW_MAGIC);
+            file.extend_from_slice(&[0; 4]);
+            file.extend_from_slice(&u64::MAX.to_le_bytes());
+            let rest = (HEADS - 1 - head) * HEAD_BYTES;
+            file.extend_from_slice(&(rest as u64).to_le_bytes());
+        }
+        let begin = std::time::Instant::now();
+        assert_eq!(rows(&DATABASE, &file, 0), []);
+        // It takes a second; where each head costs what is behind it, minutes.
+        assert!(begin.elapsed().as_secs() < 60);
     }
 
     #[test]

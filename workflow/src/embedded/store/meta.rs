@@ -4,7 +4,7 @@ use std::path::Path;
 
 use redb::{ReadTransaction, TableDefinition, WriteTransaction};
 
-use super::error::OpenError;
+use super::error::{OpenError, StoreError};
 use super::fault::Fault;
 use super::file::DataFile;
 
@@ -49,6 +49,14 @@ pub(super) fn number(transaction: &ReadTransaction, key: &'static str) -> Result
 pub(super) fn identify(file: &DataFile) -> Result<DatabaseId, OpenError> {
     file.snapshot()?
         .read(|transaction| Ok(known(file.path(), transaction)))?
+}
+
+/// The format version of a file that [`identify`] accepts.
+pub(super) fn version(file: &DataFile) -> Result<u32, StoreError> {
+    file.snapshot()?.read(|transaction| {
+        let version = get(transaction, FORMAT)?;
+        Ok(version.map_or(0, u32::from_le_bytes))
+    })
 }
 
 fn known(path: &Path, transaction: &ReadTransaction) -> Result<DatabaseId, OpenError> {

@@ -35,7 +35,7 @@ pub(super) fn recover(
     bounds: Bounds,
     retention: Retention,
 ) -> Result<(Shared, Journal), OpenError> {
-    upgrade::upgrade(directory, bounds.state_cache_bytes)?;
+    let upgrade = upgrade::begin(directory, bounds.state_cache_bytes)?;
     let files = directory.files(|new| create(new, bounds.state_cache_bytes))?;
     let state = DataFile::open(&files.state, state::settings(bounds.state_cache_bytes))?;
     let mut journal = Journal::open(&files.journal)?;
@@ -63,6 +63,9 @@ pub(super) fn recover(
         overlay.apply(number, bytes, changes);
     }
 
+    if let Some(upgrade) = upgrade {
+        upgrade.finish(directory, &state)?;
+    }
     let shared = Shared::new(bounds, state, overlay, next_run, retention);
     Ok((shared, journal))
 }

@@ -1,7 +1,6 @@
 //! Data of format version 1, whose journal was a redb file with the same rows.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use redb::TableDefinition;
 
@@ -10,13 +9,24 @@ use super::error::{OpenError, StoreError};
 use super::file::{Check, DataFile, Settings};
 use super::{journal, meta, state};
 
+/// The version whose journal is read here.
+const VERSION: u32 = 1;
+
 const ROWS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("rows");
 
-/// Makes a directory of version 1 one of this version. Until its last act, which removes the old
-/// journal, the directory is as it was; nothing is committed to the new one before that.
-pub(super) fn upgrade(directory: &Directory, cache_bytes: usize) -> Result<(), OpenError> {
+/// The old journal of a directory that is not of this version yet.
+pub(super) struct Upgrade {
+    old: PathBuf,
+}
+
+/// Gives a directory of version 1 a journal of this version, beside its own. The old one is the one
+/// to go by until the state says otherwise: see [`Upgrade::finish`].
+pub(super) fn begin(
+    directory: &Directory,
+    cache_bytes: usize,
+) -> Result<Option<Upgrade>, OpenError> {
     let Some(old) = directory.old_journal() else {
-        return Ok(());
+        return Ok(None);
     };
     let state_path = directory.state();
     if !state_path.exists() {
@@ -27,6 +37,10 @@ pub(super) fn upgrade(directory: &Directory, cache_bytes: usize) -> Result<(), O
     }
     let state = DataFile::open(&state_path, state::settings(cache_bytes))?;
     let database = meta::identify(&state)?;
+    if meta::version(&state)? > VERSION {
+        // Interrupted before its last act; or somebody put an old file back.
+        return Ok(Some(Upgrade { old }));
+    }
     let settings = Settings {
         cache_bytes,
         check: Check::AtOpening,
@@ -45,9 +59,17 @@ pub(super) fn upgrade(directory: &Directory, cache_bytes: usize) -> Result<(), O
         let rows = rows.iter().map(|(number, row)| (*number, row.as_slice()));
         journal::create(new, &database, rows)
     })?;
-    state.write(|transaction| meta::put_version(transaction, meta::FORMAT_VERSION))?;
     state.close()?;
-    directory.finish(|| fs::remove_file(&old))
+    Ok(Some(Upgrade { old }))
+}
+
+impl Upgrade {
+    /// The new journal and the state were read, and belong together: the directory is of this
+    /// version. Nothing is committed to it before that.
+    pub(super) fn finish(self, directory: &Directory, state: &DataFile) -> Result<(), OpenError> {
+        state.write(|transaction| meta::put_version(transaction, meta::FORMAT_VERSION))?;
+        directory.remove(&self.old)
+    }
 }
 
 /// The records of the rows after the mark.

@@ -1,13 +1,14 @@
 //! A crash, a full disk and a failed sync at every single operation on the disk, checkpoints and
 //! what is between the two files included: what was confirmed is there, and nothing is half there.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::super::bounds::Bounds;
 use super::super::{Image, Store, StoreError};
 use super::faults::{self, Keeps};
 use super::random::Random;
-use super::{TINY, block_on, change, image};
+use super::{NEVER, TINY, block_on, change, image};
 
 const COMMITS: u64 = 10;
 /// Crashes that lose unsynced writes, at each operation.
@@ -105,6 +106,109 @@ fn a_crash_at_every_operation() {
     }
     println!("{operations} operations");
     assert!(operations > 100, "there is more to crash at");
+}
+
+/// Opens the directory and commits one run, with a crash at each operation.
+fn crash_while_opening(prepare: impl Fn(&Path), runs: usize) {
+    let mut operations = 0;
+    loop {
+        let directory = tempfile::tempdir().unwrap();
+        prepare(directory.path());
+        let disk = faults::of(&directory.path().join("state.redb"));
+        disk.watch(directory.path());
+        disk.crash_after(operations);
+        let opened = super::open(directory.path(), ALONE);
+        let mut confirmed = 0;
+        if let Ok(store) = &opened {
+            let only = image(&[("state", b"one")]);
+            let one = vec![change(store.next_run(), None, &only, "")];
+            confirmed += usize::from(block_on(store.commit(one, false)).is_ok());
+        }
+        let crashed = disk.has_crashed();
+        let assert_opens = |path: &Path, what: &str| {
+            let what = format!("after {operations} operations, {what}");
+            let store = super::open(path, ALONE);
+            let store = store.unwrap_or_else(|error| panic!("{what}: {error}"));
+            let found = super::in_flight(&store).unwrap().len();
+            assert!((runs + confirmed..=runs + 1).contains(&found), "{what}");
+        };
+        for loss in 0..3 {
+            let mut random = Random::new(operations << 8 | loss);
+            let keeps = match loss {
+                0 => Keeps::All,
+                1 => Keeps::Nothing,
+                _ => Keeps::Any(&mut random),
+            };
+            let left = tempfile::tempdir().unwrap();
+            disk.write_left(left.path(), keeps);
+            assert_opens(left.path(), &format!("loss {loss}"));
+        }
+        drop(opened);
+        disk.restart();
+        assert_opens(directory.path(), "started again");
+        if !crashed {
+            break;
+        }
+        operations += 1;
+    }
+    println!("{operations} operations");
+    assert!(operations > 15, "there is more to crash at");
+}
+
+#[test]
+fn a_crash_while_the_files_are_made() {
+    crash_while_opening(|_| {}, 0);
+}
+
+#[test]
+fn a_crash_while_data_of_version_1_is_read() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/format-1");
+    let copy = |directory: &Path| {
+        for file in ["journal.redb", "state.redb"] {
+            std::fs::copy(fixture.join(file), directory.join(file)).unwrap();
+        }
+    };
+    crash_while_opening(copy, 5);
+}
+
+/// A backup that was said to be there is there; of one that was not, nothing is half there.
+#[test]
+fn a_crash_during_a_backup() {
+    let source = tempfile::tempdir().unwrap();
+    let store = super::open(source.path(), NEVER).unwrap();
+    let only = image(&[("state", b"one")]);
+    for _ in 0..3 {
+        block_on(store.commit(vec![change(store.next_run(), None, &only, "")], false)).unwrap();
+        store.compact().unwrap();
+    }
+    block_on(store.commit(vec![change(store.next_run(), None, &only, "")], false)).unwrap();
+    for operations in 0.. {
+        let target = tempfile::tempdir().unwrap();
+        let disk = faults::of(&target.path().join("state.redb"));
+        disk.watch(target.path());
+        disk.crash_after(operations);
+        let outcome = store.backup(target.path());
+        let crashed = disk.has_crashed();
+        assert_eq!(outcome.is_err(), crashed);
+        for loss in 0..3 {
+            let mut random = Random::new(operations << 8 | loss);
+            let keeps = match loss {
+                0 => Keeps::All,
+                1 => Keeps::Nothing,
+                _ => Keeps::Any(&mut random),
+            };
+            let left = tempfile::tempdir().unwrap();
+            disk.write_left(left.path(), keeps);
+            let what = format!("after {operations} operations, loss {loss}");
+            let copy = super::open(left.path(), ALONE);
+            let copy = copy.unwrap_or_else(|error| panic!("{what}: {error}"));
+            let found = super::in_flight(&copy).unwrap().len();
+            assert!(found == 4 || crashed && found == 0, "{what}: {found}");
+        }
+        if !crashed {
+            return;
+        }
+    }
 }
 
 /// Lets each change of the disk fail as a full disk does; then there is room again.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, RwLock, RwLockWriteGuard, Weak};
 
+use super::super::directory::Names;
 use super::super::disk::Change;
 use super::random::Random;
 
@@ -28,7 +29,12 @@ pub(in crate::embedded) struct Faults {
 /// What a crash keeps, and what it may drop.
 #[derive(Debug)]
 struct Watched {
-    files: BTreeMap<OsString, WatchedFile>,
+    files: Vec<WatchedFile>,
+    /// Which file has which name: for the process, and on the disk.
+    names: BTreeMap<OsString, usize>,
+    synced_names: BTreeMap<OsString, usize>,
+    /// Changes of the names since the last sync, in order.
+    unsynced_names: Vec<Named>,
     /// The crash comes instead of this change or sync, counted down.
     crash_in: Option<u64>,
     /// What the crash left.
@@ -40,6 +46,49 @@ struct WatchedFile {
     synced: Vec<u8>,
     /// Changes since the last sync, in order.
     unsynced: Vec<Unsynced>,
+}
+
+/// A name that a file got, or that is gone.
+#[derive(Debug)]
+enum Named {
+    Made(OsString, usize),
+    Renamed(OsString, OsString),
+    Removed(OsString),
+}
+
+impl Named {
+    fn apply(&self, names: &mut BTreeMap<OsString, usize>) {
+        match self {
+            Self::Made(name, file) => {
+                names.insert(name.clone(), *file);
+            }
+            Self::Renamed(from, to) => {
+                let file = names.remove(from).unwrap();
+                names.insert(to.clone(), file);
+            }
+            Self::Removed(name) => {
+                names.remove(name);
+            }
+        }
+    }
+}
+
+impl Watched {
+    fn file(&mut self, name: &OsStr) -> &mut WatchedFile {
+        let known = self.names.get(name).copied();
+        let file = known.unwrap_or_else(|| {
+            self.files.push(WatchedFile::default());
+            let file = self.files.len() - 1;
+            self.named(Named::Made(name.to_owned(), file));
+            file
+        });
+        &mut self.files[file]
+    }
+
+    fn named(&mut self, change: Named) {
+        change.apply(&mut self.names);
+        self.unsynced_names.push(change);
+    }
 }
 
 #[derive(Debug)]
@@ -132,8 +181,7 @@ impl Faults {
             let _moving = self.moving.read().unwrap();
             work()?;
             if let Some(watched) = &mut *self.watched.lock().unwrap() {
-                let file = watched.files.entry(file.to_owned()).or_default();
-                file.unsynced.push(match *change {
+                watched.file(file).unsynced.push(match *change {
                     Change::Length(len) => Unsynced::Length(len),
                     Change::Bytes { offset, data } => Unsynced::Bytes(offset, data.to_vec()),
                 });
@@ -148,33 +196,74 @@ impl Faults {
         work: impl FnOnce() -> io::Result<()>,
     ) -> io::Result<()> {
         self.may_crash()?;
-        count_down(&self.syncs_left, io::ErrorKind::Other)?;
+        let outcome = count_down(&self.syncs_left, io::ErrorKind::Other);
         let _moving = self.moving.read().unwrap();
+        let mut watched = self.watched.lock().unwrap();
+        let Some(watched) = &mut *watched else {
+            return outcome.and_then(|()| work());
+        };
+        // The model stands for the disk: syncing it as well would only take time.
+        let file = watched.file(file);
+        if outcome.is_err() {
+            // The system shows what was written, and takes it for written.
+            file.unsynced.clear();
+        }
+        for change in file.unsynced.drain(..) {
+            change.apply(&mut file.synced);
+        }
+        outcome
+    }
+
+    pub(in super::super) fn change_names(
+        &self,
+        change: &Names<'_>,
+        work: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.may_crash()?;
+        let _moving = self.moving.read().unwrap();
+        work()?;
+        if let Some(watched) = &mut *self.watched.lock().unwrap() {
+            let name = |path: &Path| path.file_name().unwrap().to_owned();
+            watched.named(match *change {
+                Names::Renamed { from, to } => Named::Renamed(name(from), name(to)),
+                Names::Removed(path) => Named::Removed(name(path)),
+            });
+        }
+        Ok(())
+    }
+
+    pub(in super::super) fn sync_names(
+        &self,
+        work: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.may_crash()?;
         let mut watched = self.watched.lock().unwrap();
         let Some(watched) = &mut *watched else {
             return work();
         };
-        // The model stands for the disk: syncing it as well would only take time.
-        let file = watched.files.entry(file.to_owned()).or_default();
-        for change in file.unsynced.drain(..) {
-            change.apply(&mut file.synced);
-        }
+        watched.unsynced_names.clear();
+        watched.synced_names.clone_from(&watched.names);
         Ok(())
     }
 
     /// Watches the files of this directory from now on; they are all synced.
     pub(in crate::embedded) fn watch(&self, directory: &Path) {
-        let mut files = BTreeMap::new();
+        let mut files = Vec::new();
+        let mut names = BTreeMap::new();
         for entry in std::fs::read_dir(directory).unwrap() {
             let entry = entry.unwrap();
             let file = WatchedFile {
                 synced: std::fs::read(entry.path()).unwrap(),
                 unsynced: Vec::new(),
             };
-            files.insert(entry.file_name(), file);
+            names.insert(entry.file_name(), files.len());
+            files.push(file);
         }
         *self.watched.lock().unwrap() = Some(Watched {
             files,
+            synced_names: names.clone(),
+            names,
+            unsynced_names: Vec::new(),
             crash_in: None,
             crashed: false,
         });
@@ -184,6 +273,14 @@ impl Faults {
     pub(in crate::embedded) fn crash_after(&self, operations: u64) {
         if let Some(watched) = &mut *self.watched.lock().unwrap() {
             watched.crash_in = Some(operations);
+        }
+    }
+
+    /// The process that was killed is started again, on a machine that went on.
+    pub(in crate::embedded) fn restart(&self) {
+        if let Some(watched) = &mut *self.watched.lock().unwrap() {
+            watched.crash_in = None;
+            watched.crashed = false;
         }
     }
 
@@ -210,7 +307,20 @@ impl Faults {
     /// Writes the files as a crash leaves them.
     pub(in crate::embedded) fn write_left(&self, directory: &Path, mut keeps: Keeps<'_>) {
         let watched = self.watched.lock().unwrap();
-        for (name, file) in &watched.as_ref().expect("it is watched").files {
+        let watched = watched.as_ref().expect("it is watched");
+        let mut names = watched.synced_names.clone();
+        let changes = &watched.unsynced_names;
+        let kept = match &mut keeps {
+            Keeps::All => changes.len(),
+            Keeps::Nothing => 0,
+            // File systems keep names in the order in which they change.
+            Keeps::Any(random) => random.below(changes.len() as u64 + 1) as usize,
+        };
+        for change in &changes[..kept] {
+            change.apply(&mut names);
+        }
+        for (name, file) in names {
+            let file = &watched.files[file];
             let mut bytes = file.synced.clone();
             for change in &file.unsynced {
                 match &mut keeps {
@@ -218,12 +328,18 @@ impl Faults {
                     Keeps::Nothing => {}
                     Keeps::Any(random) => match (random.below(8), change) {
                         (0..3, _) => {}
-                        (3, Unsynced::Bytes(offset, data)) => {
-                            // Torn where a sector ends.
-                            let sectors = data.len().div_ceil(512) as u64;
-                            let kept = (random.below(sectors + 1) * 512) as usize;
-                            let kept = data[..kept.min(data.len())].to_vec();
-                            Unsynced::Bytes(*offset, kept).apply(&mut bytes);
+                        (way @ (3 | 4), Unsynced::Bytes(offset, data)) => {
+                            // Torn where a sector ends: the first ones, or any of them.
+                            let kept = random.below(data.len() as u64 / SECTOR_BYTES + 2);
+                            for (number, (offset, data)) in (0..).zip(sectors(*offset, data)) {
+                                let is_kept = match way {
+                                    3 => number < kept,
+                                    _ => random.below(2) == 0,
+                                };
+                                if is_kept {
+                                    Unsynced::Bytes(offset, data.to_vec()).apply(&mut bytes);
+                                }
+                            }
                         }
                         _ => change.apply(&mut bytes),
                     },
@@ -232,6 +348,20 @@ impl Faults {
             std::fs::write(directory.join(name), bytes).unwrap();
         }
     }
+}
+
+const SECTOR_BYTES: u64 = 512;
+
+/// What a write writes into each sector.
+fn sectors(offset: u64, data: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let begin = offset + at as u64;
+        let end = (begin / SECTOR_BYTES + 1) * SECTOR_BYTES;
+        let sector = &data[at..data.len().min((end - offset) as usize)];
+        at += sector.len();
+        (!sector.is_empty()).then_some((begin, sector))
+    })
 }
 
 fn count_down(left: &AtomicI64, kind: io::ErrorKind) -> io::Result<()> {

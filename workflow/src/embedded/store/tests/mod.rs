@@ -6,6 +6,7 @@ mod delta;
 pub(in crate::embedded) mod faults;
 mod full_disk;
 mod group_commit;
+mod journal;
 mod kill;
 mod model;
 mod opening;

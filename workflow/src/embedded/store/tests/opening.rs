@@ -195,11 +195,11 @@ fn what_a_kill_left_is_synced_before_anybody_goes_by_it() {
 }
 
 /// A kill while data of version 1 is made data of this version: the old journal is the one to go by
-/// until it is gone.
+/// until the state is of the new version.
 #[test]
 fn an_interrupted_upgrade_is_done_again() {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/format-1");
-    for stage in 0..=3 {
+    for stage in 0..=2 {
         let directory = tempfile::tempdir().unwrap();
         let at = |name| directory.path().join(name);
         for file in ["journal.redb", "state.redb"] {
@@ -211,17 +211,58 @@ fn an_interrupted_upgrade_is_done_again() {
         if stage > 1 {
             fs::write(at("journal.log"), "not the one to go by").unwrap();
         }
-        if stage > 2 {
-            let state = DataFile::open(&at("state.redb"), state::settings(1 << 20)).unwrap();
-            let upgraded = |transaction: &_| meta::put_version(transaction, 2);
-            state.write(upgraded).unwrap();
-        }
         let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
         assert_eq!(super::in_flight(&store).unwrap().len(), 5);
         assert!(!at("journal.redb").exists());
         drop(store);
         let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
         assert_eq!(super::in_flight(&store).unwrap().len(), 5);
+    }
+}
+
+/// An old journal beside data of this version must not replace it.
+#[test]
+fn an_old_journal_is_not_gone_by_any_more() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/format-1");
+    let directory = tempfile::tempdir().unwrap();
+    for file in ["journal.redb", "state.redb"] {
+        fs::copy(fixture.join(file), directory.path().join(file)).unwrap();
+    }
+    let store = super::open(directory.path(), NEVER).unwrap();
+    let only = image(&[("state", b"one")]);
+    block_on(store.commit(vec![change(store.next_run(), None, &only, "")], false)).unwrap();
+    let killed = tempfile::tempdir().unwrap();
+    copy_files(directory.path(), killed.path());
+    let old = "journal.redb";
+    fs::copy(fixture.join(old), killed.path().join(old)).unwrap();
+    let store = super::open(killed.path(), NEVER).unwrap();
+    assert_eq!(super::in_flight(&store).unwrap().len(), 6);
+    assert!(!killed.path().join(old).exists());
+}
+
+/// Data of version 1 that does not open is left to the version that wrote it.
+#[test]
+fn an_upgrade_that_is_refused_changes_nothing() {
+    const ROWS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("rows");
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/format-1");
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name| directory.path().join(name);
+    for file in ["journal.redb", "state.redb"] {
+        fs::copy(fixture.join(file), at(file)).unwrap();
+    }
+    // A row that does not follow the state.
+    let old = Database::open(at("journal.redb")).unwrap();
+    let transaction = old.begin_write().unwrap();
+    let mut rows = transaction.open_table(ROWS).unwrap();
+    rows.insert(1 << 20, &[][..]).unwrap();
+    drop(rows);
+    transaction.commit().unwrap();
+    drop(old);
+    for _ in 0..2 {
+        error_of(directory.path());
+        assert!(at("journal.redb").exists());
+        let state = DataFile::open(&at("state.redb"), state::settings(1 << 20)).unwrap();
+        assert_eq!(meta::version(&state).unwrap(), 1);
     }
 }
 

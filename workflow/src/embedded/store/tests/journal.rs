@@ -1,0 +1,259 @@
+//! The journal alone, on a disk that fails in every way: what was confirmed is there, in order, and
+//! at most the one row more that was under way.
+
+use std::path::PathBuf;
+
+use super::super::StoreError;
+use super::super::delta::Delta;
+use super::super::extents::EXTENT_BYTES;
+use super::super::image::Image;
+use super::super::journal::{self, Journal};
+use super::super::row::{Entry, Event, Row};
+use super::faults::{self, Keeps};
+use super::random::Random;
+
+const DATABASE: [u8; 16] = [3; 16];
+
+/// A row with a stamp to know it by.
+fn row(stamp: u64, bytes: u64) -> Row {
+    Row {
+        next_run: stamp,
+        entries: vec![Entry {
+            run: 1,
+            identity: None,
+            standing: super::summary(1, super::IN_FLIGHT).standing,
+            delta: Delta::between(None, &Image::default()),
+            event: Some(Event(Random::new(stamp).bytes(bytes))),
+        }],
+    }
+}
+
+/// A journal in use, and what it was told.
+struct Trial {
+    directory: tempfile::TempDir,
+    disk: std::sync::Arc<faults::Faults>,
+    random: Random,
+    /// The stamps of the rows, from row 1.
+    confirmed: Vec<u64>,
+    /// Stamps of rows that may stand behind them.
+    in_doubt: Vec<u64>,
+    /// The last row that the state contains.
+    mark: u64,
+    stamp: u64,
+}
+
+impl Trial {
+    fn new(seed: u64) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal.log");
+        journal::create(&path, &DATABASE, std::iter::empty()).unwrap();
+        let disk = faults::of(&path);
+        disk.watch(directory.path());
+        Self {
+            directory,
+            disk,
+            random: Random::new(seed),
+            confirmed: Vec::new(),
+            in_doubt: Vec::new(),
+            mark: 0,
+            stamp: 0,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("journal.log")
+    }
+
+    /// Opens what is there, and commits to it until the machine is down, or for some time.
+    fn use_it(&mut self, steps: u64) {
+        let Ok(mut journal) = Journal::open(&self.path()) else {
+            assert!(self.disk.has_crashed());
+            return;
+        };
+        match journal.tail(self.mark) {
+            Ok(tail) => self.take(&tail, "opened again"),
+            Err(_) => return,
+        }
+        for _ in 0..steps {
+            if self.random.below(4) == 0 {
+                let pending = self.confirmed.len() as u64 - self.mark;
+                self.mark += self.random.below(pending + 1);
+            }
+            let bytes = match self.random.below(12) {
+                0 => self.random.below(5 * EXTENT_BYTES),
+                1..4 => self.random.below(20_000),
+                _ => self.random.below(300),
+            };
+            self.commit(&mut journal, bytes);
+        }
+        if self.random.below(2) == 0 {
+            self.mark = self.confirmed.len() as u64;
+            let _ = journal.close(self.mark);
+        }
+    }
+
+    fn commit(&mut self, journal: &mut Journal, bytes: u64) {
+        self.stamp += 1;
+        match journal.append(&row(self.stamp, bytes), self.mark) {
+            Ok(_) => {
+                self.confirmed.push(self.stamp);
+                self.in_doubt.clear();
+            }
+            Err(_) => self.in_doubt.push(self.stamp),
+        }
+    }
+
+    /// What an opening found, which is confirmed from now on.
+    fn take(&mut self, tail: &[journal::Read], what: &str) {
+        let known = self.confirmed.len() as u64;
+        assert!(self.mark + tail.len() as u64 >= known, "{what}: rows lost");
+        for (number, (found, row, _)) in (self.mark + 1..).zip(tail) {
+            assert_eq!(*found, number, "{what}: a gap");
+            if number <= known {
+                let confirmed = self.confirmed[number as usize - 1];
+                assert_eq!(row.next_run, confirmed, "{what}: row {number}");
+                continue;
+            }
+            assert_eq!(number, known + 1, "{what}: rows that nobody wrote");
+            assert!(
+                self.in_doubt.contains(&row.next_run),
+                "{what}: row {number}"
+            );
+            self.confirmed.push(row.next_run);
+        }
+        self.in_doubt.clear();
+    }
+
+    /// What a crash leaves now opens.
+    fn assert_left(&mut self, what: &str) {
+        let mut random = Random::new(self.random.next());
+        for loss in 0..4 {
+            let keeps = match loss {
+                0 => Keeps::All,
+                1 => Keeps::Nothing,
+                _ => Keeps::Any(&mut random),
+            };
+            let left = tempfile::tempdir().unwrap();
+            self.disk.write_left(left.path(), keeps);
+            let what = format!("{what}, loss {loss}");
+            let mut journal = Journal::open(&left.path().join("journal.log"))
+                .unwrap_or_else(|error| panic!("{what}: {error}"));
+            let tail = journal.tail(self.mark).unwrap();
+            let (confirmed, in_doubt) = (self.confirmed.clone(), self.in_doubt.clone());
+            self.take(&tail, &what);
+            (self.confirmed, self.in_doubt) = (confirmed, in_doubt);
+        }
+    }
+}
+
+/// Killed, started again, and then without power: each after any operation.
+#[test]
+fn a_kill_and_then_a_loss_of_power() {
+    for seed in 0..60 {
+        let mut trial = Trial::new(seed);
+        for round in 0..3 {
+            let operations = trial.random.below(60);
+            trial.disk.crash_after(operations);
+            trial.use_it(25);
+            trial.assert_left(&format!("seed {seed}, round {round}"));
+            trial.disk.restart();
+        }
+    }
+}
+
+/// The header may reach the disk before the extents that a killed process left on their way.
+#[test]
+fn a_growth_that_a_kill_interrupted() {
+    for (killed, down) in (0..6).flat_map(|killed| (0..6).map(move |down| (killed, down))) {
+        let mut trial = Trial::new(killed << 8 | down);
+        let mut journal = Journal::open(&trial.path()).unwrap();
+        journal.tail(0).unwrap();
+        for number in 1..=3 {
+            if number == 3 {
+                trial.disk.crash_after(killed);
+            }
+            trial.commit(&mut journal, 2 * EXTENT_BYTES - 200);
+        }
+        drop(journal);
+        trial.disk.restart();
+        // The state has all of them, so nothing else makes an opening sync.
+        trial.mark = trial.confirmed.len() as u64;
+        let mut journal = Journal::open(&trial.path()).unwrap();
+        let tail = journal.tail(trial.mark).unwrap();
+        trial.take(&tail, "opened again");
+        trial.disk.crash_after(down);
+        trial.commit(&mut journal, 100_000);
+        for loss in 0..5 {
+            trial.assert_left(&format!("killed at {killed}, down at {down}, {loss}"));
+        }
+    }
+}
+
+/// A disk that is full now and then, and fails before or after it did what it was told.
+#[test]
+fn a_full_disk_and_then_a_loss_of_power() {
+    for seed in 0..30 {
+        let mut trial = Trial::new(seed);
+        if seed % 2 == 0 {
+            trial.disk.fail_late();
+        }
+        for round in 0..6 {
+            let (writes, operations) = (trial.random.below(30), 10 + trial.random.below(60));
+            match round % 3 {
+                2 => trial.disk.heal(),
+                _ => trial.disk.fill_after(writes as i64),
+            }
+            trial.disk.crash_after(operations);
+            trial.use_it(12);
+            trial.assert_left(&format!("seed {seed}, round {round}"));
+            trial.disk.restart();
+        }
+    }
+}
+
+/// After a failed sync the system shows what never reaches the disk: whoever opens the journal again
+/// must not go by it.
+#[test]
+fn a_failed_sync_and_then_a_loss_of_power() {
+    for seed in 0..60 {
+        let mut trial = Trial::new(seed);
+        for round in 0..4 {
+            let (syncs, operations) = (trial.random.below(12), 5 + trial.random.below(60));
+            trial.disk.fail_syncs_after(syncs as i64);
+            trial.use_it(12);
+            trial.disk.heal();
+            trial.assert_left(&format!("seed {seed}, round {round}, failed"));
+            trial.disk.crash_after(operations);
+            trial.use_it(12);
+            trial.assert_left(&format!("seed {seed}, round {round}, after"));
+            trial.disk.restart();
+        }
+    }
+}
+
+/// A backup has all rows, or there is none.
+#[test]
+fn a_row_that_is_gone_is_missed() {
+    let trial = Trial::new(0);
+    let mut journal = Journal::open(&trial.path()).unwrap();
+    journal.tail(0).unwrap();
+    let mut offsets = Vec::new();
+    for number in 1..=4 {
+        journal.append(&row(number, 50), 0).unwrap();
+        let file = std::fs::read(trial.path()).unwrap();
+        let rows = super::super::log::rows(&DATABASE, &file, 0);
+        offsets.push(rows.last().unwrap().place.start as usize);
+    }
+    assert_eq!(journal.records(1).unwrap().len(), 3);
+    let whole = std::fs::read(trial.path()).unwrap();
+    for (number, offset) in (1..).zip(offsets) {
+        let mut file = whole.clone();
+        file[offset + 30] ^= 1;
+        std::fs::write(trial.path(), file).unwrap();
+        let error = journal.records(0).unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+        let error = error.to_string();
+        assert!(error.contains(&format!("row {number} is gone")), "{error}");
+        assert_eq!(journal.records(number).unwrap().len(), 4 - number as usize);
+    }
+}
