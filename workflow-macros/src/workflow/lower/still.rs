@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, Local, Stmt};
+use syn::{BinOp, Block, Expr, Local, Stmt};
 
 use super::super::flow::{LocalId, bound};
 use super::super::macros::StdMacro;
@@ -53,6 +53,9 @@ impl Lowering<'_> {
         following: &[Stmt],
         tail: Option<&Expr>,
     ) -> BTreeSet<LocalId> {
+        if !may_refer(looked_at) {
+            return BTreeSet::new();
+        }
         let mut still = self.flow.rests_on(mentions(looked_at));
         still.retain(|id| self.flow.may_change(*id));
         if still.is_empty() {
@@ -82,6 +85,22 @@ impl Lowering<'_> {
     }
 }
 
+/// Whether a value can be such a reference, or a condition bind one.
+fn may_refer(looked_at: &Expr) -> bool {
+    match looked_at {
+        Expr::Closure(_) | Expr::MethodCall(_) | Expr::Path(_) | Expr::Reference(_) => true,
+        Expr::Tuple(tuple) => tuple.elems.iter().any(may_refer),
+        Expr::Group(expr) => may_refer(&expr.expr),
+        Expr::Let(expr) => may_refer(&expr.expr),
+        Expr::Paren(expr) => may_refer(&expr.expr),
+        Expr::Try(expr) => may_refer(&expr.expr),
+        Expr::Binary(expr) if matches!(expr.op, BinOp::And(_)) => {
+            may_refer(&expr.left) || may_refer(&expr.right)
+        }
+        _ => false,
+    }
+}
+
 /// Where in code some bindings are used, and what is changed where, in the order of the source.
 #[derive(Default)]
 struct Uses {
@@ -98,10 +117,19 @@ struct Uses {
 }
 
 impl Uses {
+    /// Visits code as far as one of the bindings is used in it.
     fn visit(&mut self, statements: &[Stmt], tail: Option<&Expr>) {
         self.at = 0;
         self.changes.clear();
-        for statement in statements {
+        let tail = tail.filter(|tail| self.are_in(*tail));
+        let end = match tail {
+            Some(_) => statements.len(),
+            None => {
+                let last = statements.iter().rposition(|code| self.are_in(code));
+                last.map_or(0, |last| last + 1)
+            }
+        };
+        for statement in &statements[..end] {
             self.visit_stmt(statement);
         }
         if let Some(tail) = tail {
