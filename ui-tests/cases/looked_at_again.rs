@@ -25,8 +25,8 @@ async fn run(rates: Rates) -> Result<i64, WorkflowError> {
         give(1).await?;
         drop(name);
     }
-    give(typed).await?;
-    Ok(asked + typed)
+    let both = (rates.get(3), give(typed).await?);
+    Ok(asked + typed + both.0)
 }
 
 fn main() {}

@@ -405,9 +405,7 @@ impl Lowering<'_> {
         let name = self.mention(operand);
         let statement: Stmt = parse_quote!(let mut #name = #value;);
         if self.gives_reference(value) {
-            let pattern = parse_quote!(#name);
-            let again = statement.to_token_stream();
-            self.rebind_as(&pattern, again, rebind::made_of(value));
+            self.rebind(&parse_quote!(#name), value);
         }
         let code = self.code(statement.to_token_stream(), &[value], vec![operand]);
         self.push(code);
