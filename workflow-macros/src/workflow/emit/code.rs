@@ -75,15 +75,32 @@ fn fields(tokens: &mut proc_macro2::token_stream::IntoIter) -> TokenStream {
 fn part(name: &Ident, path: TokenStream) -> TokenStream {
     let end = path.clone().into_iter().last();
     let end = end.map_or(name.span(), |last| last.span());
+    let rest = quote_spanned!(name.span()=> ::workflow::__private::rest(&mut #name #path));
+    taken(
+        [name.span(), end],
+        &quote!(&#name #path),
+        &TokenStream::new(),
+        &rest,
+    )
+}
+
+/// What is looked at, copied; or moved out of the rest, as some code gives that.
+fn taken(
+    [begin, end]: [Span; 2],
+    looked_at: &TokenStream,
+    code: &TokenStream,
+    rest: &TokenStream,
+) -> TokenStream {
     let mut call = Group::new(Delimiter::Parenthesis, TokenStream::new());
     call.set_span(end);
     let (copied, moved) = (local("copied"), local("moved"));
-    quote_spanned! {name.span()=>
-        ::workflow::__private::Taken(match ::workflow::__private::part(&#name #path).copied() {
+    quote_spanned! {begin=>
+        ::workflow::__private::Taken(match ::workflow::__private::part(#looked_at).copied() {
             ::std::result::Result::Ok(#copied) => #copied,
             ::std::result::Result::Err(#moved) => {
                 #moved.go_on();
-                ::workflow::__private::rest(&mut #name #path).take #call
+                #code
+                #rest.take #call
             }
         }).value #call
     }
@@ -221,7 +238,14 @@ impl Emitter<'_> {
                 self.code(&inner, around);
                 TokenStream::new()
             }
-            _ => TokenStream::new(),
+            Mark::Local(_)
+            | Mark::Named(_)
+            | Mark::Part(_)
+            | Mark::Wrapped(_)
+            | Mark::Taken(_)
+            | Mark::Guarded(_)
+            | Mark::Take
+            | Mark::Start(_) => TokenStream::new(),
         }
     }
 
@@ -246,17 +270,12 @@ impl Emitter<'_> {
         }
         let (name, declared) = (self.name(id), self.declared(id));
         let (pattern, place) = (self.code(&pattern, around), self.code(&place, around));
-        let (copied, moved) = (local("copied"), local("moved"));
-        quote_spanned! {name.span()=>
-            let #declared = ::workflow::__private::Taken(match ::workflow::__private::part(#name).copied() {
-                ::std::result::Result::Ok(#copied) => #copied,
-                ::std::result::Result::Err(#moved) => {
-                    #moved.go_on();
-                    let (#pattern) = #place else { ::std::unreachable!() };
-                    ::workflow::__private::rest(#name).take()
-                }
-            }).value();
-        }
+        let again = quote_spanned! {name.span()=>
+            let (#pattern) = #place else { ::std::unreachable!() };
+        };
+        let rest = quote_spanned!(name.span()=> ::workflow::__private::rest(#name));
+        let taken = taken([name.span(); 2], &name.to_token_stream(), &again, &rest);
+        quote_spanned!(name.span()=> let #declared = #taken;)
     }
 
     /// Goes on in another arm.

@@ -30,19 +30,13 @@ pub(super) const INSERTING: [&str; 3] = ["or_default", "or_insert", "or_insert_w
 /// Whether it looks something up in a place, to change it: `map.get_mut(&key).unwrap()`. By methods
 /// of the standard library, which find the same when they are called again.
 pub(super) fn is_mutable_access(expr: &Expr) -> bool {
-    const ENTRIES: [&str; 5] = [
-        "entry",
-        "get_mut",
-        "or_default",
-        "or_insert",
-        "or_insert_with",
-    ];
     let Expr::MethodCall(call) = expr else {
         return false;
     };
-    let looks_up = is_in(&LOOKUPS, &call.method) || is_in(&ENTRIES, &call.method);
+    let is = |names: &[&str]| is_in(names, &call.method);
+    let looks_up = is(&LOOKUPS) || is(&INSERTING) || is(&["entry", "get_mut"]);
     // `unwrap` of a place itself moves out of it.
-    let unwraps = is_in(&["expect", "unwrap"], &call.method);
+    let unwraps = is(&["expect", "unwrap"]);
     let takes_with_it = |arg: &Expr| matches!(arg, Expr::Closure(_)) && !mentions(arg).is_empty();
     let takes_closure = call.args.iter().any(takes_with_it);
     let of_place = looks_up && is_place(&call.receiver);

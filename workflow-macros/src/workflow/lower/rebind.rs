@@ -210,7 +210,7 @@ impl Lowering<'_> {
     }
 
     /// Whether a binding is a reference that is made again.
-    fn is_rebound(&self, id: LocalId) -> bool {
+    pub(super) fn is_rebound(&self, id: LocalId) -> bool {
         let local = self.flow.local(id);
         local.rebind.is_some() && matches!(local.borrow, Some(Borrow::Value | Borrow::Pattern))
     }

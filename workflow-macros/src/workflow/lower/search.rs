@@ -51,9 +51,7 @@ impl Lowering<'_> {
     fn is_question(&self, function: &Expr) -> bool {
         asks(function) && self.never_changes(function)
     }
-}
 
-impl Lowering<'_> {
     /// A value with its searches, which rustc is to see go over what has an order of its own.
     pub(super) fn in_order(&self, mut value: Expr) -> Expr {
         struct InOrder<'a, 'b>(&'a Lowering<'b>);

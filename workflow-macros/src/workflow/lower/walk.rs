@@ -53,10 +53,7 @@ impl Lowering<'_> {
     pub(super) fn is_walk(&self, iterable: &Expr) -> bool {
         match iterable {
             Expr::Reference(_) => self.gives_reference(iterable),
-            Expr::Path(_) => mark::local_in(iterable).is_some_and(|id| {
-                let local = self.flow.local(id);
-                local.rebind.is_some() && local.borrow.is_some()
-            }),
+            Expr::Path(_) => mark::local_in(iterable).is_some_and(|id| self.is_rebound(id)),
             Expr::Paren(expr) => self.is_walk(&expr.expr),
             Expr::MethodCall(call) if is_adaptor(call) => {
                 let with = match joins(call) {
