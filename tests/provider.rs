@@ -35,6 +35,16 @@ pub fn on_server() -> bool {
     server().is_some()
 }
 
+/// Whether there is a server, for a test of what only a server shows; says so if not.
+pub fn server_is_there() -> bool {
+    if !on_server() {
+        println!(
+            "skipped: no server; run `tests/temporal/with-server cargo test -p tests --features temporal`"
+        );
+    }
+    on_server()
+}
+
 /// An executor with one workflow.
 pub async fn open<W: Workflow>(path: &Path) -> Executor {
     open_with(path, Config::register::<W>).await
@@ -48,15 +58,27 @@ pub async fn open_with(path: &Path, configure: impl FnOnce(Config) -> Config) ->
 }
 
 /// The namespace of what is kept under a directory.
-pub fn namespace(path: &Path) -> String {
+fn namespace(path: &Path) -> String {
     let name = path.to_string_lossy();
     let name = name.rsplit(['/', '.']).next().unwrap_or_default();
     format!("test-{name}")
 }
 
-/// What the server's own command line says: a witness that shares nothing with this library but
-/// the server.
-pub fn temporal(arguments: &[&str]) -> String {
+/// What the server's own command line says in the namespace of a test: a witness that shares
+/// nothing with this library but the server.
+pub fn cli(data: &Path, arguments: &[&str]) -> String {
+    temporal(&[arguments, &["--namespace", &namespace(data)]].concat())
+}
+
+/// How many runs of a workflow id the server has with that status, as it calls it.
+pub fn runs_with(data: &Path, id: &str, status: &str) -> u32 {
+    let query = format!(r#"WorkflowId = "{id}" AND ExecutionStatus = "{status}""#);
+    let count = cli(data, &["workflow", "count", "--query", &query]);
+    let count = count.trim().rsplit(' ').next().map(str::parse);
+    count.and_then(Result::ok).expect("it ends with a number")
+}
+
+fn temporal(arguments: &[&str]) -> String {
     let cli = std::env::var("TEMPORAL_CLI").expect("`temporal/with-server` sets it");
     let address = server().expect("`temporal/with-server` sets it");
     let output = Command::new(cli)

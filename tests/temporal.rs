@@ -7,25 +7,18 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use serde_json::{Value, json};
-use tests::provider::{namespace, on_server, temporal};
+use tests::provider::{cli, runs_with, server_is_there};
 use tests::{open, reach};
 use workflow::HistoryEventKind;
 use workflow::prelude::*;
 
-/// Whether there is a server; says so if not.
-fn server_is_there() -> bool {
-    if !on_server() {
-        println!(
-            "skipped: no server; run `tests/temporal/with-server cargo test -p tests --features temporal`"
-        );
-    }
-    on_server()
-}
-
-/// The server's own command line, in the namespace of a test.
-fn cli(data: &Path, arguments: &[&str]) -> String {
-    let namespace = namespace(data);
-    temporal(&[arguments, &["--namespace", &namespace]].concat())
+/// Starts a run by the command line.
+fn start_by_cli(data: &Path, id: &str, workflow: &str, further: &[&str]) {
+    let start = ["workflow", "start", "-w", id, "--type", workflow];
+    cli(
+        data,
+        &[&start[..], &["--task-queue", "tests"], further].concat(),
+    );
 }
 
 /// The events of a run's history.
@@ -61,22 +54,11 @@ async fn its_command_line_starts_signals_and_asks() {
     let data = tempfile::tempdir().unwrap();
     let data = data.path();
     let executor = open::<greeting>(data).await;
-    cli(
+    start_by_cli(
         data,
-        &[
-            "workflow",
-            "start",
-            "-w",
-            "g",
-            "--type",
-            "greeting",
-            "--task-queue",
-            "tests",
-            "-i",
-            r#""Ada""#,
-            "-i",
-            r#"["Dr","Prof"]"#,
-        ],
+        "g",
+        "greeting",
+        &["-i", r#""Ada""#, "-i", r#"["Dr","Prof"]"#],
     );
     let run = executor.handle::<greeting>("g").await.unwrap();
     reach(&run, |state| matches!(state, GreetingState::Times { .. })).await;
@@ -118,6 +100,27 @@ async fn its_command_line_starts_signals_and_asks() {
     let result = cli(data, &["workflow", "result", "-w", "g", "-o", "json"]);
     let result: Value = serde_json::from_str(&result).unwrap();
     assert_eq!(result["result"], json!(["hello Dr Prof Ada", 3]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_witness_agrees_on_retries_and_timeouts() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<greeting>(data.path()).await;
+    let start = executor.start(greeting("Ada".into(), Vec::new())).id("g");
+    let run = start.timeout(Duration::from_secs(3600)).await.unwrap();
+    reach(&run, |state| matches!(state, GreetingState::Times { .. })).await;
+    let shown = cli(data.path(), &["workflow", "show", "-w", "g", "-o", "json"]);
+    for text in [
+        r#""workflowExecutionTimeout": "3600s""#,
+        r#""startToCloseTimeout": "10s""#,
+        r#""maximumAttempts": 3"#,
+        r#""initialInterval": "0.005s""#,
+    ] {
+        assert!(shown.contains(text), "{text} is not in {shown}");
+    }
 }
 
 #[activity]
@@ -222,11 +225,9 @@ async fn a_long_run_is_continued_by_itself() {
         1 + (steps() + steps() / 100) as usize
     );
 
-    let query = r#"WorkflowId = "long" AND ExecutionStatus = "ContinuedAsNew""#;
-    let count = cli(data.path(), &["workflow", "count", "--query", query]);
-    println!("{steps} steps; continued as new: {count}", steps = steps());
-    let times: u32 = count.trim().rsplit(' ').next().unwrap().parse().unwrap();
-    assert!(times > 0, "{count}");
+    let times = runs_with(data.path(), "long", "ContinuedAsNew");
+    println!("{} steps; continued as new {times} times", steps());
+    assert!(times > 0);
 }
 
 /// Takes a step for each signal.
@@ -298,6 +299,34 @@ async fn a_cancel_reaches_a_run_that_is_continued_meanwhile() {
     for run in runs.collect::<Vec<_>>() {
         run.await.unwrap();
     }
+}
+
+/// Goes on after it is canceled, and its child with it.
+#[workflow]
+async fn supervising(ctx: &mut Context) -> Result<bool, WorkflowError> {
+    let is_interrupted = interrupted().await.is_err();
+    let () = ctx.wait_for_signal("end", Duration::MAX).await?;
+    Ok(is_interrupted)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_reaches_a_child_that_was_continued() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<supervising>(data.path()).await;
+    let run = executor.start(supervising()).await.unwrap();
+    let child = format!("{}/{}/1", run.id(), run.run_id());
+    while runs_with(data.path(), &child, "ContinuedAsNew") == 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    run.cancel().await.unwrap();
+    let child = executor.handle::<interrupted>(&child).await.unwrap();
+    assert_eq!(child.result().await.unwrap(), 30);
+    assert_eq!(run.status().await.unwrap(), Status::Running);
+    run.signal("end", ()).await.unwrap();
+    assert!(run.result().await.unwrap());
 }
 
 /// Steps beside two timers that are under way all the time.
@@ -373,33 +402,13 @@ async fn a_run_that_the_server_starts_anew_goes_on() {
     }
     let data = tempfile::tempdir().unwrap();
     let executor = open::<brief>(data.path()).await;
-    cli(
-        data.path(),
-        &[
-            "workflow",
-            "start",
-            "-w",
-            "b",
-            "--type",
-            "brief",
-            "--task-queue",
-            "tests",
-            "--cron",
-            "@every 1s",
-        ],
-    );
+    start_by_cli(data.path(), "b", "brief", &["--cron", "@every 1s"]);
     let run = executor.handle::<brief>("b").await.unwrap();
     let ended = tokio::spawn({
         let run = run.clone();
         async move { run.result().await }
     });
-    let query = r#"WorkflowId = "b" AND ExecutionStatus = "Completed""#;
-    loop {
-        let count = cli(data.path(), &["workflow", "count", "--query", query]);
-        let count: u32 = count.trim().rsplit(' ').next().unwrap().parse().unwrap();
-        if count >= 2 {
-            break;
-        }
+    while runs_with(data.path(), "b", "Completed") < 2 {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let history = executor.history("b").await.unwrap();
@@ -423,24 +432,11 @@ async fn a_timeout_of_a_single_run_is_told() {
     }
     let data = tempfile::tempdir().unwrap();
     let executor = open::<greeting>(data.path()).await;
-    cli(
+    start_by_cli(
         data.path(),
-        &[
-            "workflow",
-            "start",
-            "-w",
-            "g",
-            "--type",
-            "greeting",
-            "--task-queue",
-            "tests",
-            "-i",
-            r#""Ada""#,
-            "-i",
-            "[]",
-            "--run-timeout",
-            "2s",
-        ],
+        "g",
+        "greeting",
+        &["-i", r#""Ada""#, "-i", "[]", "--run-timeout", "2s"],
     );
     let run = executor.handle::<greeting>("g").await.unwrap();
     let error = run.result().await.unwrap_err();

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use temporalio_common::ActivityDefinition as SdkDefinition;
@@ -122,9 +122,12 @@ impl Activities {
             }
             Err(failure) => Err(failure),
         };
-        match reporting::alive(&ctx, reporting::report(&ctx, outcome)).await {
+        let mut report = pin!(reporting::report(&ctx, outcome));
+        match reporting::alive(&ctx, report.as_mut()).await {
             Ok(reported) => Err(reported),
-            Err(_) => Err(ActivityError::cancelled()),
+            // It has ended, and so there is nothing to begin anew.
+            Err(BrokenOff::Reset) => Err(report.await),
+            Err(BrokenOff::Canceled) => Err(ActivityError::cancelled()),
         }
     }
 }

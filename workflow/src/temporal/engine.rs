@@ -30,6 +30,7 @@ use crate::status::Status;
 
 use super::code::Machines;
 use super::connection::{Target, rpc_options};
+use super::found::Found;
 use super::host::Settings;
 use super::worker::{self, WorkerConfig};
 use super::{payloads, reporting};
@@ -128,6 +129,17 @@ impl ServerEngine {
             })
     }
 
+    /// Whichever run of a chain is in flight.
+    fn chain(&self, found: &Found) -> UntypedWorkflowHandle<Client> {
+        ExecutionId::builder()
+            .namespace(self.target.namespace.as_str())
+            .workflow_id(found.info.workflow_id.as_str())
+            .first_execution_run_id(found.first_run_id.as_str())
+            .build()
+            .bind_untyped(self.client.clone())
+    }
+
+    /// One run of a chain; the latest without a run id.
     pub(super) fn handle(
         &self,
         workflow_id: &str,
@@ -204,11 +216,7 @@ impl ServerEngine {
 
     /// Asks something of the run in flight of a chain. Where that run was continued meanwhile, the
     /// one that continues it is asked.
-    async fn ask<F>(
-        &self,
-        target: &RunTarget,
-        request: impl Fn(UntypedWorkflowHandle<Client>) -> F,
-    ) -> Result<(), Error>
+    async fn ask<F>(&self, target: &RunTarget, request: impl Fn(&Found) -> F) -> Result<(), Error>
     where
         F: Future<Output = Result<(), WorkflowInteractionError>>,
     {
@@ -221,7 +229,7 @@ impl ServerEngine {
                     status: found.info.status,
                 });
             }
-            match request(self.handle(workflow_id, Some(&found.run_id))).await {
+            match request(&found).await {
                 Err(WorkflowInteractionError::NotFound(_)) => {}
                 asked => return asked.map_err(|error| self.interaction(workflow_id, error)),
             }
@@ -243,7 +251,8 @@ impl ServerEngine {
         let input = RawValue::new(vec![payloads::encode(&sealed, &ty)?]);
         // The same in every try, so that it arrives once.
         let request_id = Uuid::new_v4().to_string();
-        self.ask(&run, |handle| {
+        self.ask(&run, |found| {
+            let handle = self.handle(&found.info.workflow_id, Some(&found.run_id));
             let options = WorkflowSignalOptions::builder()
                 .request_id(request_id.clone())
                 .rpc_options(rpc_options())
@@ -255,15 +264,18 @@ impl ServerEngine {
     }
 
     async fn cancel(&self, run: &RunTarget) -> Result<(), Error> {
-        self.ask(run, |handle| async move {
+        self.ask(run, |found| {
+            // To the server, a run that was continued meanwhile is one that needs no cancel any more.
+            let handle = self.chain(found);
             let options = WorkflowCancelOptions::builder().rpc_options(rpc_options());
-            handle.cancel(options.build()).await
+            async move { handle.cancel(options.build()).await }
         })
         .await
     }
 
     async fn terminate(&self, run: &RunTarget, reason: String) -> Result<(), Error> {
-        self.ask(run, |handle| {
+        self.ask(run, |found| {
+            let handle = self.chain(found);
             let options = WorkflowTerminateOptions::builder()
                 .reason(reason.clone())
                 .rpc_options(rpc_options())

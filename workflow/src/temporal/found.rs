@@ -17,6 +17,8 @@ pub(super) struct Found {
     pub(super) info: RunInfo,
     /// The id of the latest.
     pub(super) run_id: String,
+    /// The id of the chain's first run; empty where the server is one that does not tell it.
+    pub(super) first_run_id: String,
     /// How long the whole chain may take, and until when.
     timeout: Option<Duration>,
     pub(super) timeout_at: Option<SystemTime>,
@@ -44,6 +46,7 @@ pub(super) fn found(described: DescribeWorkflowExecutionResponse) -> Option<Foun
     let config = described.execution_config.unwrap_or_default();
     let described_info = described.workflow_execution_info?;
     let events = described_info.history_length;
+    let first_run_id = described_info.first_run_id.clone();
     let (mut info, run_id) = info(described_info)?;
     let extended = described.workflow_extended_info.unwrap_or_default();
     if let Some(started_at) = time(extended.original_start_time) {
@@ -54,6 +57,7 @@ pub(super) fn found(described: DescribeWorkflowExecutionResponse) -> Option<Foun
         activities: described.pending_activities,
         info,
         run_id,
+        first_run_id,
         timeout: limit(config.workflow_execution_timeout),
         run_timeout: limit(config.workflow_run_timeout),
         attempt: task.map_or(0, |task| task.attempt),

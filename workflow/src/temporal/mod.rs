@@ -5,13 +5,14 @@
 //! - [`engine`]: the executor's side: starts runs, and talks to them. [`reading`] is what it asks: a
 //!   run as [`found`], and whether the code at hand [`fit`]s it.
 //! - [`worker`]: a thread that executes tasks: [`host`] drives a run's machine, [`operations`] are
-//!   what it has under way, [`continuation`] is how it becomes the input of its next run,
+//!   what it has under way, a [`child`] one of them, [`continuation`] is how it becomes the input of its next run,
 //!   [`queries`] what it answers of where it [`standing`]s; [`activities`] are attempts, [`reporting`]
 //!   what the server is told of them.
 //! - [`code`]: the registered workflows. [`payloads`], [`failures`], [`history`], [`listing`]: values,
 //!   failures, events and lists of runs as Temporal has them, and back.
 
 mod activities;
+mod child;
 mod code;
 mod connection;
 mod continuation;

@@ -6,19 +6,17 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use temporalio_common::data_converters::RawValue;
-use temporalio_common::error::{ActivityExecutionError, ChildWorkflowExecutionError};
-use temporalio_common::{ActivityCloseTimeouts, RetryPolicy, UntypedActivity, UntypedWorkflow};
+use temporalio_common::error::ActivityExecutionError;
+use temporalio_common::{ActivityCloseTimeouts, RetryPolicy, UntypedActivity};
 use temporalio_workflow::{
-    ActivityOptions, ChildWorkflowCancellationType, ChildWorkflowOptions, ParentClosePolicy,
-    TimerOptions, TimerResult, WorkflowCancellationToken, WorkflowContext,
+    ActivityOptions, TimerOptions, TimerResult, WorkflowCancellationToken, WorkflowContext,
 };
 
-use crate::contract::{
-    Event, Facts, Fault, Operation, ScheduledActivity, ScheduledChild, TypeDefinition,
-};
+use crate::contract::{Event, Facts, Fault, Operation, ScheduledActivity, TypeDefinition};
 use crate::failure::{Failure, FailureKind};
 use crate::retry;
 
+use super::child::Child;
 use super::code::Code;
 use super::host::{Host, Settings};
 use super::{activities, failures, payloads};
@@ -30,7 +28,7 @@ const WITHOUT_LIMIT: Duration = Duration::from_hours(24 * 365 * 100);
 const RETRY_INTERVAL_MIN: Duration = Duration::from_millis(1);
 
 /// How an operation ends: with an event, or with a value that the code at hand cannot read.
-type Ending = Pin<Box<dyn Future<Output = Result<Event, Fault>>>>;
+pub(super) type Ending = Pin<Box<dyn Future<Output = Result<Event, Fault>>>>;
 
 /// The operations of a run that the server has under way, by their numbers.
 #[derive(Default)]
@@ -38,7 +36,7 @@ pub(super) struct Operations(BTreeMap<u64, Begun>);
 
 struct Begun {
     ending: Ending,
-    cancel: WorkflowCancellationToken,
+    cancel: Box<dyn FnOnce()>,
     /// Whether it can be begun again in the run that continues this one: a timer is a time.
     is_movable: bool,
 }
@@ -66,19 +64,26 @@ impl Operations {
         passed: Duration,
     ) -> Result<(), Fault> {
         // Not the run's own token: the machine decides what a cancellation interrupts.
-        let cancel = WorkflowCancellationToken::new();
+        let token = WorkflowCancellationToken::new();
+        let cancel = token.clone();
+        let mut cancel: Box<dyn FnOnce()> = Box::new(move || cancel.cancel());
         let is_movable = matches!(
             operation,
             Operation::Timer { .. } | Operation::Signal { .. }
         );
         let mut ending = match operation {
-            Operation::Activity(scheduled) => activity(scene, op, scheduled, &cancel)?,
-            Operation::Child(scheduled) => child(scene, op, scheduled, &cancel)?,
+            Operation::Activity(scheduled) => activity(scene, op, scheduled, &token)?,
+            Operation::Child(scheduled) => {
+                let child = Child::new(scene, op);
+                let ending = child.begin(scene, op, scheduled, &token)?;
+                cancel = Box::new(move || child.cancel(&token));
+                ending
+            }
             Operation::Timer { duration }
             | Operation::Signal {
                 timeout: Some(duration),
                 ..
-            } => timer(scene.ctx, op, duration.saturating_sub(passed), &cancel),
+            } => timer(scene.ctx, op, duration.saturating_sub(passed), &token),
             Operation::Signal { timeout: None, .. } => return Ok(()),
         };
         // The first poll gives the command, so that commands stand in the order of operations.
@@ -100,7 +105,7 @@ impl Operations {
     /// Stops an operation whose outcome nobody wants any more.
     pub(super) fn cancel(&mut self, op: u64) {
         if let Some(begun) = self.0.remove(&op) {
-            begun.cancel.cancel();
+            (begun.cancel)();
         }
     }
 
@@ -233,69 +238,7 @@ fn activity_failure(scheduled: &ScheduledActivity, error: &ActivityExecutionErro
     Failure::new(failure.kind, text)
 }
 
-fn child(
-    scene: &Scene<'_>,
-    op: u64,
-    scheduled: ScheduledChild,
-    cancel: &WorkflowCancellationToken,
-) -> Result<Ending, Fault> {
-    let name = scheduled.workflow;
-    let definition = scene
-        .code
-        .workflow(&name)
-        .expect("the children of a workflow are registered with it")
-        .definition();
-    let input = encode(scene, &name, &scheduled.arguments, &definition.parameters())?;
-    let output = definition.output;
-    let facts = scene.facts;
-    let options = ChildWorkflowOptions::builder()
-        .workflow_id(ScheduledChild::workflow_id(
-            &facts.workflow_id,
-            &facts.run_id,
-            op,
-        ))
-        .cancel_type(ChildWorkflowCancellationType::TryCancel)
-        .parent_close_policy(ParentClosePolicy::RequestCancel)
-        .cancellation_token(cancel.clone())
-        .build();
-    let (ctx, state) = (scene.ctx.clone(), scene.state.clone());
-    Ok(Box::pin(async move {
-        let failed = |failure| Ok(Event::ChildFailed { op, failure });
-        let workflow = UntypedWorkflow::new(name.as_str());
-        let started = ctx.start_child_workflow(workflow, input, options).await;
-        let ended = match started {
-            Ok(started) => started.result().await,
-            Err(error) => {
-                let text = format!("the child workflow cannot be started: {error}");
-                return failed(Failure::new(FailureKind::Application, text));
-            }
-        };
-        match ended {
-            Ok(value) => {
-                let output = decode(&state, &name, &value, &output)?;
-                Ok(Event::ChildCompleted { op, output })
-            }
-            Err(error) => failed(child_failure(&error)),
-        }
-    }))
-}
-
-/// The failure of a child; where the server made it, in the embedded engine's words.
-fn child_failure(error: &ChildWorkflowExecutionError) -> Failure {
-    let Some(failure) = error.failure().map(failures::received) else {
-        return Failure::new(FailureKind::Application, error.to_string());
-    };
-    let text = match failure.kind {
-        FailureKind::Terminated => {
-            format!("the child workflow was terminated: {}", failure.message)
-        }
-        _ if error.as_timeout().is_some() => "the child workflow timed out".to_owned(),
-        _ => return failure,
-    };
-    Failure::new(failure.kind, text)
-}
-
-fn encode(
+pub(super) fn encode(
     scene: &Scene<'_>,
     what: &str,
     values: &[crate::codec::Sealed],
@@ -311,7 +254,7 @@ fn encode(
     })
 }
 
-fn decode(
+pub(super) fn decode(
     state: &str,
     what: &str,
     value: &RawValue,

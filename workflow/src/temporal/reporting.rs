@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use temporalio_client::errors::AsyncActivityError;
+use temporalio_client::errors::{AsyncActivityError, WorkflowInteractionError};
 use temporalio_client::{ActivityIdentifier, AsyncActivityHandle, WorkflowDescribeOptions};
 use temporalio_common::UntypedWorkflow;
 use temporalio_common::data_converters::RawValue;
@@ -90,15 +90,18 @@ pub(super) async fn alive<T>(
 }
 
 /// Why an attempt of which the SDK says that it is canceled is broken off; not at all where its
-/// activity is paused, which is for the attempts after it.
+/// activity is paused, which is for the attempts after it, or while nobody tells.
 async fn broken_off(ctx: &SdkContext) -> Option<BrokenOff> {
     let info = ctx.info();
     let options = WorkflowDescribeOptions::builder().rpc_options(rpc_options());
     let Some(workflow) = ctx.workflow_handle::<UntypedWorkflow>() else {
         return Some(BrokenOff::Canceled);
     };
-    let Ok(described) = workflow.describe(options.build()).await else {
-        return Some(BrokenOff::Canceled);
+    let described = match workflow.describe(options.build()).await {
+        Ok(described) => described,
+        // It is asked again at the next sign.
+        Err(WorkflowInteractionError::Rpc(error)) if is_out_of_reach(&error) => return None,
+        Err(_) => return Some(BrokenOff::Canceled),
     };
     let activities = described.into_raw().pending_activities;
     let this = activities.iter().find(|activity| {
