@@ -378,3 +378,26 @@ fn a_reference_in_one_branch_and_a_change_in_the_other() {
     }
     same!(run; (1), (2));
 }
+
+#[test]
+fn what_is_copied_of_a_reference_and_used_after_the_change() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut all = vec![n, n + 1];
+        let Some(first) = all.iter().rev().nth(1) else {
+            return Ok(0);
+        };
+        let pair: (i64, bool) = (*first, even(*first).await?);
+        let mut more = give(*first + 1).await?;
+        let is_large = *first > 2;
+        if even(*first).await? {
+            note(*first);
+        } else {
+            all = vec![give(7).await?];
+        }
+        more += pair.0;
+        note((pair, more, is_large, &all));
+        Ok(give(more).await?)
+    }
+    same!(run; (1), (2));
+}

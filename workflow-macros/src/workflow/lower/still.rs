@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{BinOp, Block, Expr, Local, Stmt};
+use syn::{BinOp, Block, Expr, Local, Pat, Stmt};
 
-use super::super::flow::{LocalId, bound};
+use super::super::flow::{Flow, LocalId, bound};
 use super::super::macros::StdMacro;
+use super::super::spell::Inner;
 use super::Lowering;
 use super::place::{Changes, mentions};
 
@@ -62,8 +63,14 @@ impl Lowering<'_> {
             return still;
         }
         let mut uses = Uses {
+            flow: &self.flow,
+            inner: &self.inner,
             of: binds.into_iter().collect(),
-            ..Uses::default()
+            at: 0,
+            last: 0,
+            loops: 0,
+            in_loop: false,
+            changes: Vec::new(),
         };
         // What is made of it may be a reference too, and be found only after where it is used.
         loop {
@@ -102,8 +109,9 @@ fn may_refer(looked_at: &Expr) -> bool {
 }
 
 /// Where in code some bindings are used, and what is changed where, in the order of the source.
-#[derive(Default)]
-struct Uses {
+struct Uses<'a> {
+    flow: &'a Flow,
+    inner: &'a Inner,
     /// The bindings, and those that are made of them.
     of: BTreeSet<LocalId>,
     at: usize,
@@ -116,7 +124,7 @@ struct Uses {
     changes: Vec<(usize, BTreeSet<LocalId>)>,
 }
 
-impl Uses {
+impl Uses<'_> {
     /// Visits code as far as one of the bindings is used in it.
     fn visit(&mut self, statements: &[Stmt], tail: Option<&Expr>) {
         self.at = 0;
@@ -152,6 +160,10 @@ impl Uses {
 
     /// Whether the value of an expression may be made of one.
     fn give(&self, expr: &Expr) -> bool {
+        let known = self.inner.value(expr, &self.flow.locals);
+        if known.is_some_and(|known| known.is_owned()) {
+            return false;
+        }
         let tail = |block: &Block| match block.stmts.last() {
             Some(Stmt::Expr(tail, None)) => self.give(tail),
             _ => false,
@@ -164,6 +176,19 @@ impl Uses {
                     || otherwise.is_some_and(|(_, otherwise)| self.give(otherwise))
             }
             Expr::Match(expr) => expr.arms.iter().any(|arm| self.give(&arm.body)),
+            // What is saved refers to nothing.
+            Expr::Await(_) => false,
+            Expr::Binary(expr) => self.give(&expr.left) || self.give(&expr.right),
+            Expr::Group(expr) => self.give(&expr.expr),
+            Expr::Paren(expr) => self.give(&expr.expr),
+            Expr::Try(expr) => self.give(&expr.expr),
+            Expr::Tuple(expr) => expr.elems.iter().any(|element| self.give(element)),
+            Expr::Call(expr) => {
+                self.are_in(&expr.func) || expr.args.iter().any(|argument| self.give(argument))
+            }
+            Expr::MethodCall(expr) => {
+                self.give(&expr.receiver) || expr.args.iter().any(|argument| self.give(argument))
+            }
             expr => self.are_in(expr),
         }
     }
@@ -197,13 +222,18 @@ impl Uses {
     }
 }
 
-impl Visit<'_> for Uses {
+impl Visit<'_> for Uses<'_> {
     fn visit_local(&mut self, local: &Local) {
         let mut changes = Changes::default();
         changes.note_let(local);
         self.note(&changes);
+        let typed = match &local.pat {
+            Pat::Type(pattern) => self.inner.spell(&pattern.ty),
+            _ => None,
+        };
+        let is_owned = typed.is_some_and(|typed| typed.is_owned());
         let init = local.init.as_ref();
-        if init.is_some_and(|init| self.give(&init.expr)) {
+        if !is_owned && init.is_some_and(|init| self.give(&init.expr)) {
             self.of.extend(bound(&local.pat));
         }
         visit::visit_local(self, local);
