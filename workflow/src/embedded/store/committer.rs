@@ -146,15 +146,15 @@ impl Committer {
             .zip(row.entries)
             .map(|(change, entry)| Applied {
                 run: change.run,
-                is_new: change.before.is_none(),
                 summary: change.summary,
+                before: change.before,
                 image: change.after,
                 event: entry.event.map(|event| event.0),
             })
             .collect();
         let is_due = {
             let mut overlay = self.shared.overlay();
-            overlay.apply(number, bytes, applied);
+            overlay.apply(number, bytes, applied, &self.shared.bounds);
             telemetry::journal_bytes(overlay.journal_bytes());
             overlay.is_due(&self.shared.bounds)
         };

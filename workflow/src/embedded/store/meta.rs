@@ -11,7 +11,7 @@ use super::file::DataFile;
 pub(super) const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
 
 /// Version of the layout of both files. Raised by every change that an older library cannot read.
-pub(super) const FORMAT_VERSION: u32 = 2;
+pub(super) const FORMAT_VERSION: u32 = 3;
 
 const FORMAT: &str = "format";
 const DATABASE: &str = "database";

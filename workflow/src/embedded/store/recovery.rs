@@ -35,7 +35,7 @@ pub(super) fn recover(
     bounds: Bounds,
     retention: Retention,
 ) -> Result<(Shared, Journal), OpenError> {
-    let upgrade = upgrade::begin(directory, bounds.state_cache_bytes)?;
+    upgrade::begin(directory, bounds.state_cache_bytes)?;
     let files = directory.files(|new| create(new, bounds.state_cache_bytes))?;
     let state = DataFile::open(&files.state, state::settings(bounds.state_cache_bytes))?;
     let mut journal = Journal::open(&files.journal)?;
@@ -60,12 +60,10 @@ pub(super) fn recover(
         }
         next_run = next_run.max(row.next_run);
         let changes = replay(row, &overlay, &state, journal.path())?;
-        overlay.apply(number, bytes, changes);
+        overlay.apply(number, bytes, changes, &bounds);
     }
 
-    if let Some(upgrade) = upgrade {
-        upgrade.finish(directory, &state)?;
-    }
+    upgrade::finish(directory, &state)?;
     let shared = Shared::new(bounds, state, overlay, next_run, retention);
     Ok((shared, journal))
 }
@@ -111,18 +109,17 @@ fn become_applied(
     before: Option<(Arc<Identity>, Arc<Image>)>,
 ) -> Result<Applied, String> {
     let run = entry.run;
-    let is_new = entry.identity.is_some();
-    let (known, image) = before.unzip();
+    let (known, before) = before.unzip();
     let identity = (entry.identity.map(Arc::new).or(known))
         .ok_or_else(|| format!("run {run} changes, and was never begun"))?;
-    let image = entry.delta.apply(image.as_deref());
+    let image = entry.delta.apply(before.as_deref());
     Ok(Applied {
         run,
-        is_new,
         summary: Summary {
             identity,
             standing: entry.standing,
         },
+        before,
         image: Arc::new(image.map_err(|reason| format!("a change of run {run}: {reason}"))?),
         event: entry.event.map(|event| event.0),
     })

@@ -1,32 +1,26 @@
-//! Data of format version 1, whose journal was a redb file with the same rows.
+//! Data of earlier format versions. Version 1 had a journal that was a redb file with the same rows;
+//! version 2 had no deltas in its state.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redb::TableDefinition;
 
 use super::directory::Directory;
 use super::error::{OpenError, StoreError};
 use super::file::{Check, DataFile, Settings};
+use super::images::DELTAS;
 use super::{journal, meta, state};
 
-/// The version whose journal is read here.
-const VERSION: u32 = 1;
+/// The version whose journal was a redb file.
+const REDB_JOURNAL: u32 = 1;
 
 const ROWS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("rows");
 
-/// The old journal of a directory that is not of this version yet.
-pub(super) struct Upgrade {
-    old: PathBuf,
-}
-
 /// Gives a directory of version 1 a journal of this version, beside its own. The old one is the one
-/// to go by until the state says otherwise: see [`Upgrade::finish`].
-pub(super) fn begin(
-    directory: &Directory,
-    cache_bytes: usize,
-) -> Result<Option<Upgrade>, OpenError> {
+/// to go by until the state says otherwise: see [`finish`].
+pub(super) fn begin(directory: &Directory, cache_bytes: usize) -> Result<(), OpenError> {
     let Some(old) = directory.old_journal() else {
-        return Ok(None);
+        return Ok(());
     };
     let state_path = directory.state();
     if !state_path.exists() {
@@ -37,9 +31,9 @@ pub(super) fn begin(
     }
     let state = DataFile::open(&state_path, state::settings(cache_bytes))?;
     let database = meta::identify(&state)?;
-    if meta::version(&state)? > VERSION {
+    if meta::version(&state)? > REDB_JOURNAL {
         // Interrupted before its last act; or somebody put an old file back.
-        return Ok(Some(Upgrade { old }));
+        return Ok(());
     }
     let settings = Settings {
         cache_bytes,
@@ -59,16 +53,21 @@ pub(super) fn begin(
         let rows = rows.iter().map(|(number, row)| (*number, row.as_slice()));
         journal::create(new, &database, rows)
     })?;
-    state.close()?;
-    Ok(Some(Upgrade { old }))
+    Ok(state.close()?)
 }
 
-impl Upgrade {
-    /// The new journal and the state were read, and belong together: the directory is of this
-    /// version. Nothing is committed to it before that.
-    pub(super) fn finish(self, directory: &Directory, state: &DataFile) -> Result<(), OpenError> {
-        state.write(|transaction| meta::put_version(transaction, meta::FORMAT_VERSION))?;
-        directory.remove(&self.old)
+/// The journal and the state were read, and belong together: the directory is of this version.
+/// Nothing is committed to it before that.
+pub(super) fn finish(directory: &Directory, state: &DataFile) -> Result<(), OpenError> {
+    if meta::version(state)? < meta::FORMAT_VERSION {
+        state.write(|transaction| {
+            transaction.open_table(DELTAS)?;
+            meta::put_version(transaction, meta::FORMAT_VERSION)
+        })?;
+    }
+    match directory.old_journal() {
+        Some(old) => directory.remove(&old),
+        None => Ok(()),
     }
 }
 
