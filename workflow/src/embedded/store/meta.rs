@@ -17,6 +17,8 @@ const FORMAT: &str = "format";
 const DATABASE: &str = "database";
 /// The last row of the journal that the state contains.
 pub(super) const MARK: &str = "mark";
+/// The checksum of that row.
+pub(super) const MARK_CRC: &str = "mark_crc";
 /// No run number from here on had been given out.
 pub(super) const NEXT_RUN: &str = "next_run";
 

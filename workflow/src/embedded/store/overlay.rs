@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::bounds::{Bounds, HISTORY_PLACE_BITS, ROW_CHANGES_MAX};
 use super::image::Image;
+use super::log::Link;
 use super::summary::{Identity, Summary};
 
 /// The workflow id of a run, shared with its summary.
@@ -40,9 +41,9 @@ pub(super) struct Overlay {
     /// Runs that the state does not know, by workflow id.
     ids: HashMap<Id, BTreeSet<u64>>,
     /// The last row applied.
-    applied: u64,
+    applied: Link,
     /// The last row that the state contains.
-    mark: u64,
+    mark: Link,
     /// Bytes of all rows applied since the store was opened.
     applied_bytes: u64,
     /// The same, at the mark.
@@ -86,7 +87,7 @@ pub(super) struct Batch {
     /// The row that the state is to stand at before it.
     pub mark: u64,
     /// The row it stands at.
-    pub upto: u64,
+    pub upto: Link,
     pub next_run: u64,
     /// By run.
     pub runs: Vec<Written>,
@@ -107,7 +108,7 @@ pub(super) struct Written {
 
 impl Overlay {
     /// An overlay on a state that contains all rows up to the mark.
-    pub(super) fn new(mark: u64) -> Self {
+    pub(super) fn new(mark: Link) -> Self {
         Self {
             applied: mark,
             mark,
@@ -115,12 +116,12 @@ impl Overlay {
         }
     }
 
-    pub(super) fn mark(&self) -> u64 {
+    pub(super) fn mark(&self) -> Link {
         self.mark
     }
 
     /// The last row applied.
-    pub(super) fn applied(&self) -> u64 {
+    pub(super) fn applied(&self) -> Link {
         self.applied
     }
 
@@ -154,12 +155,13 @@ impl Overlay {
     /// Takes in one row, whole.
     pub(super) fn apply(
         &mut self,
-        row: u64,
+        link: Link,
         row_bytes: u64,
         changes: Vec<Applied>,
         bounds: &Bounds,
     ) {
-        assert_eq!(row, self.applied + 1, "rows are applied in order");
+        let row = link.row;
+        assert_eq!(row, self.applied.row + 1, "rows are applied in order");
         assert!(
             changes.len() <= ROW_CHANGES_MAX,
             "a row has room for so many"
@@ -167,7 +169,7 @@ impl Overlay {
         for (change, place) in changes.into_iter().zip(0..) {
             self.change(row, place, change, bounds);
         }
-        self.applied = row;
+        self.applied = link;
         self.applied_bytes += row_bytes;
     }
 
@@ -205,7 +207,7 @@ impl Overlay {
     /// Everything here, to be written. It stays until [`Overlay::forget`].
     pub(super) fn batch(&self, next_run: u64) -> Batch {
         let mut batch = Batch {
-            mark: self.mark,
+            mark: self.mark.row,
             upto: self.applied,
             next_run,
             runs: Vec::with_capacity(self.runs.len()),
@@ -229,7 +231,8 @@ impl Overlay {
 
     /// Takes out what the state now contains, except what has changed since.
     pub(super) fn forget(&mut self, batch: &Batch, bounds: &Bounds) {
-        assert!(self.mark <= batch.upto && batch.upto <= self.applied);
+        let upto = batch.upto.row;
+        assert!(self.mark.row <= upto && upto <= self.applied.row);
         for written in &batch.runs {
             let Written { run, summary, .. } = written;
             let id = Id(Arc::clone(&summary.identity));
@@ -243,7 +246,7 @@ impl Overlay {
                 continue;
             };
             self.image_bytes -= pending.base.take().map_or(0, |base| base.size_bytes());
-            if pending.row <= batch.upto {
+            if pending.row <= upto {
                 self.image_bytes -= size_bytes(&pending.image);
                 self.runs.remove(run);
                 continue;
@@ -252,7 +255,7 @@ impl Overlay {
                 self.image_bytes += written.image.size_bytes();
                 pending.base = Some(Arc::clone(&written.image));
             }
-            let newer = |number: u64| number >> HISTORY_PLACE_BITS > batch.upto;
+            let newer = |number: u64| number >> HISTORY_PLACE_BITS > upto;
             pending.events.retain(|(number, _)| newer(*number));
         }
         self.mark = batch.upto;
@@ -266,7 +269,7 @@ impl Overlay {
 
     /// Whether a checkpoint should run.
     pub(super) fn is_due(&self, bounds: &Bounds) -> bool {
-        self.applied - self.mark >= bounds.checkpoint_rows
+        self.applied.row - self.mark.row >= bounds.checkpoint_rows
             || self.applied_bytes - self.mark_bytes >= bounds.checkpoint_journal_bytes
             || self.image_bytes >= bounds.checkpoint_image_bytes
     }

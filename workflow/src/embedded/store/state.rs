@@ -19,6 +19,7 @@ use super::fault::Fault;
 use super::file::{Check, DataFile, Settings, Snapshot};
 use super::image::Image;
 use super::images::{self, DELTAS, Form, Images, RUNS, Stored};
+use super::log::Link;
 use super::meta::{self, DatabaseId};
 use super::overlay::{Batch, Written};
 use super::summary::{Awaiter, IN_FLIGHT, Identity, Kinship, Standing, Summary};
@@ -60,14 +61,15 @@ pub(super) fn create(files: &Files, id: &DatabaseId, cache_bytes: usize) -> Resu
     })
 }
 
-/// Makes a new file of what a snapshot shows.
+/// Makes a new file of what a snapshot shows; says how far that stands.
 pub(super) fn copy(
     snapshot: Snapshot<'_>,
     path: &Path,
     cache_bytes: usize,
-) -> Result<(), StoreError> {
+) -> Result<Mark, StoreError> {
     snapshot.read(|from| {
-        Ok(DataFile::create(path, settings(cache_bytes), |to| {
+        let mark = mark_in(from)?;
+        let created = DataFile::create(path, settings(cache_bytes), |to| {
             copy_table(from, to, RUNS)?;
             copy_table(from, to, DELTAS)?;
             copy_table(from, to, SUMMARIES)?;
@@ -77,7 +79,8 @@ pub(super) fn copy(
             copy_table(from, to, ENDED)?;
             copy_table(from, to, HISTORY)?;
             copy_table(from, to, meta::META)
-        }))
+        });
+        Ok(created.map(|()| mark))
     })?
 }
 
@@ -131,7 +134,8 @@ pub(super) fn write(
         }
         drop(history);
         remove_ended(transaction, retention, &bounds.kinship, now_ms)?;
-        meta::put_number(transaction, meta::MARK, batch.upto)?;
+        meta::put_number(transaction, meta::MARK, batch.upto.row)?;
+        meta::put_number(transaction, meta::MARK_CRC, batch.upto.crc.into())?;
         meta::put_number(transaction, meta::NEXT_RUN, batch.next_run)
     })
 }
@@ -324,17 +328,24 @@ pub(super) fn decode_summary(run: u64, bytes: &[u8]) -> Result<Summary, Fault> {
 /// How far the state stands.
 pub(super) struct Mark {
     /// The last row of the journal that the state contains.
-    pub row: u64,
+    pub last: Link,
     /// No run number from here on had been given out.
     pub next_run: u64,
 }
 
 pub(super) fn mark(snapshot: Snapshot<'_>) -> Result<Mark, StoreError> {
-    snapshot.read(|transaction| {
-        Ok(Mark {
+    snapshot.read(mark_in)
+}
+
+fn mark_in(transaction: &ReadTransaction) -> Result<Mark, Fault> {
+    let crc = meta::number(transaction, meta::MARK_CRC)?;
+    Ok(Mark {
+        last: Link {
             row: meta::number(transaction, meta::MARK)?,
-            next_run: meta::number(transaction, meta::NEXT_RUN)?,
-        })
+            crc: u32::try_from(crc)
+                .map_err(|_| Fault::Damaged("its mark has no checksum".to_owned()))?,
+        },
+        next_run: meta::number(transaction, meta::NEXT_RUN)?,
     })
 }
 

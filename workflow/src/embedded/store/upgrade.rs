@@ -1,5 +1,5 @@
 //! Data of earlier format versions. Version 1 had a journal that was a redb file with the same rows;
-//! version 2 had no deltas in its state.
+//! version 2 had no deltas in its state, and its rows were no chain.
 
 use std::path::Path;
 
@@ -7,9 +7,12 @@ use redb::TableDefinition;
 
 use super::directory::Directory;
 use super::error::{OpenError, StoreError};
+use super::fault::Fault;
 use super::file::{Check, DataFile, Settings};
 use super::images::DELTAS;
-use super::{journal, meta, state};
+use super::journal::{self, Journal};
+use super::log::Link;
+use super::{meta, state};
 
 /// The version whose journal was a redb file.
 const REDB_JOURNAL: u32 = 1;
@@ -47,11 +50,12 @@ pub(super) fn begin(directory: &Directory, cache_bytes: usize) -> Result<(), Ope
             reason: "they are of different databases".to_owned(),
         });
     }
-    let rows = rows(&file, state::mark(state.snapshot()?)?.row)?;
+    let mark = state::mark(state.snapshot()?)?.last;
+    let records = records(&file, mark.row)?;
     file.close()?;
     directory.make_journal(|new: &Path| {
-        let rows = rows.iter().map(|(number, row)| (*number, row.as_slice()));
-        journal::create(new, &database, rows)
+        let records = records.iter().map(Vec::as_slice);
+        journal::create(new, &database, mark, records)
     })?;
     Ok(state.close()?)
 }
@@ -71,15 +75,36 @@ pub(super) fn finish(directory: &Directory, state: &DataFile) -> Result<(), Open
     }
 }
 
+/// Makes a chain of the rows of a journal of version 2, which were read, and follow the state.
+pub(super) fn chain(
+    directory: &Directory,
+    journal: Journal,
+    mark: Link,
+) -> Result<Journal, OpenError> {
+    let (path, database) = (journal.path().to_owned(), *journal.database());
+    let records = journal.records(mark.row)?;
+    drop(journal);
+    directory.make_journal(|new: &Path| {
+        let records = records.iter().map(Vec::as_slice);
+        journal::create(new, &database, mark, records)
+    })?;
+    Journal::open(&path)
+}
+
 /// The records of the rows after the mark.
-fn rows(file: &DataFile, mark: u64) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+fn records(file: &DataFile, mark: u64) -> Result<Vec<Vec<u8>>, StoreError> {
     file.snapshot()?.read(|transaction| {
         let table = transaction.open_table(ROWS)?;
-        let mut rows = Vec::new();
-        for row in table.range(mark + 1..)? {
-            let (number, row) = row?;
-            rows.push((number.value(), row.value().to_vec()));
+        let mut records = Vec::new();
+        for (row, expected) in table.range(mark + 1..)?.zip(mark + 1..) {
+            let (number, record) = row?;
+            let number = number.value();
+            if number != expected {
+                let reason = format!("it goes on with row {number} instead of {expected}");
+                return Err(Fault::Damaged(reason));
+            }
+            records.push(record.value().to_vec());
         }
-        Ok(rows)
+        Ok(records)
     })
 }

@@ -167,10 +167,19 @@ fn a_crash_while_the_files_are_made() {
 
 #[test]
 fn a_crash_while_data_of_version_1_is_read() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/format-1");
+    crash_while_reading("format-1", ["journal.redb", "state.redb"]);
+}
+
+#[test]
+fn a_crash_while_data_of_version_2_is_read() {
+    crash_while_reading("format-2", ["journal.log", "state.redb"]);
+}
+
+fn crash_while_reading(format: &str, files: [&str; 2]) {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
     let copy = |directory: &Path| {
-        for file in ["journal.redb", "state.redb"] {
-            std::fs::copy(fixture.join(file), directory.join(file)).unwrap();
+        for file in files {
+            std::fs::copy(fixtures.join(format).join(file), directory.join(file)).unwrap();
         }
     };
     crash_while_opening(copy, 5);
