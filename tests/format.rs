@@ -84,6 +84,8 @@ async fn make() {
     done.signal("first", "one").await.unwrap();
     done.signal("second", "two").await.unwrap();
     done.result().await.unwrap();
+    let grew = executor.start(collecting(items.clone())).id("grew");
+    let grew = grew.await.unwrap();
     let waits = executor.start(collecting(items)).id("waits").await.unwrap();
     let order = Order {
         id: "A7".to_string(),
@@ -94,9 +96,14 @@ async fn make() {
     executor.start(parent()).id("has-child").await.unwrap();
     while retries.describe().await.unwrap().history.len() < 2
         || waits.describe().await.unwrap().history.len() < 3
+        || grew.describe().await.unwrap().history.len() < 3
     {
         tokio::task::yield_now().await;
     }
+    // Large: what is added after a checkpoint is written as a delta.
+    grew.signal("second", "x".repeat(6_000)).await.unwrap();
+    executor.compact().await.unwrap();
+    grew.signal("second", "y".repeat(100)).await.unwrap();
     // From here on it stands in the journal.
     executor.compact().await.unwrap();
     waits.signal("second", "early").await.unwrap();
@@ -105,7 +112,7 @@ async fn make() {
         .await
         .unwrap();
     executor.start(sleeping()).id("sleeps").await.unwrap();
-    let target = fixtures().join("format-2");
+    let target = fixtures().join("format-3");
     executor.backup(&target).await.unwrap();
     fs::remove_file(target.join("lock")).unwrap();
 }
@@ -128,6 +135,20 @@ async fn format_1() {
 #[tokio::test]
 async fn format_2() {
     opens("format-2").await;
+}
+
+#[tokio::test]
+async fn format_3() {
+    opens("format-3").await;
+
+    let data = copy("format-3");
+    let executor = open(data.path()).await;
+    let grew = executor.handle::<collecting>("grew").await.unwrap();
+    let description = grew.describe().await.unwrap();
+    assert_eq!(description.signals, [("second".to_string(), 2)]);
+    grew.signal("first", "a").await.unwrap();
+    let expected = format!("[3, 5] a {}", "x".repeat(6_000));
+    assert_eq!(grew.result().await.unwrap(), expected);
 }
 
 async fn opens(name: &str) {

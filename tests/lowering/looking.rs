@@ -401,3 +401,23 @@ fn what_is_copied_of_a_reference_and_used_after_the_change() {
     }
     same!(run; (1), (2));
 }
+
+#[test]
+fn a_reference_into_what_is_initialised_later() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let all: Vec<i64>;
+        if even(n).await? {
+            all = list(3).await?;
+        } else {
+            all = vec![n, give(n + 1).await?];
+        }
+        let Some(first) = all.get(1) else {
+            return Ok(0);
+        };
+        let last = all.last().unwrap_or(&0);
+        give(*first).await?;
+        Ok(first + last)
+    }
+    same!(run; (1), (2));
+}

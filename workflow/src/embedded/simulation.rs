@@ -80,6 +80,7 @@ pub(super) fn bounds(directory: &Path) -> Option<Bounds> {
         checkpoint_journal_bytes: 3_000,
         checkpoint_rows: 7,
         wait_journal_bytes: 12_000,
+        delta_image_bytes_min: 0,
         state_cache_bytes: 1 << 20,
         is_single_threaded: true,
         ..Bounds::DEFAULT

@@ -344,10 +344,8 @@ impl Lowering<'_> {
     }
 
     fn never_changes_of(&self, ids: &BTreeSet<LocalId>) -> bool {
-        ids.iter().all(|id| {
-            let changes = self.flow.may_change(*id) && !self.still.contains(id);
-            !changes && !self.deferred.contains(id)
-        })
+        ids.iter()
+            .all(|id| !self.flow.may_change(*id) || self.still.contains(id))
     }
 }
 

@@ -20,17 +20,20 @@ pub(super) fn write(
     let target = Directory::lock(target)?;
     target.check_empty()?;
     // Of one moment: whatever the state does not have yet is in the journal.
-    let (database, state, rows) = {
+    let (database, state, first, records) = {
         let journal = committer.still()?;
         let overlay = shared.overlay();
         let state = shared.state.snapshot()?;
-        (*journal.database(), state, journal.records(overlay.mark())?)
+        let mark = overlay.mark().row;
+        (*journal.database(), state, mark + 1, journal.records(mark)?)
     };
     let cache_bytes = shared.bounds.state_cache_bytes;
     target.files(|new| {
-        state::copy(state, &new.state, cache_bytes)?;
-        let rows = rows.iter().map(|(number, row)| (*number, row.as_slice()));
-        journal::create(&new.journal, &database, rows)
+        let mark = state::copy(state, &new.state, cache_bytes)?.last;
+        // The state may be ahead of the overlay by a checkpoint.
+        let records = (first..).zip(&records).filter(|(row, _)| *row > mark.row);
+        let records = records.map(|(_, record)| record.as_slice());
+        journal::create(&new.journal, &database, mark, records)
     })?;
     Ok(())
 }

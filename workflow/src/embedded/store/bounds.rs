@@ -1,5 +1,6 @@
 //! The limits of the store, named and with their units.
 
+use super::image::Image;
 use super::summary::Kinship;
 
 /// One call of `commit` may bring so much; a row has to fit into memory several times over.
@@ -41,6 +42,10 @@ pub(in crate::embedded) struct Bounds {
     pub wait_image_bytes: u64,
     /// Cache of the state's file: what waiting runs are read through.
     pub state_cache_bytes: usize,
+    /// Of an image of so many bytes a checkpoint may write just what changed.
+    pub delta_image_bytes_min: u64,
+    /// Reading a run applies so many deltas at most.
+    pub deltas_max: u64,
     /// Commits and checkpoints are made by whoever asks for them, so that a simulation repeats
     /// itself.
     #[cfg(test)]
@@ -58,8 +63,15 @@ impl Bounds {
         wait_journal_bytes: 16 << 20,
         wait_image_bytes: 16 << 20,
         state_cache_bytes: 16 << 20,
+        // A smaller one takes no more than the page that would hold its delta.
+        delta_image_bytes_min: 4 << 10,
+        deltas_max: 32,
         #[cfg(test)]
         is_single_threaded: false,
         kinship: Kinship::NONE,
     };
+
+    pub(super) fn is_worth_a_delta(&self, image: &Image) -> bool {
+        image.size_bytes() >= self.delta_image_bytes_min
+    }
 }

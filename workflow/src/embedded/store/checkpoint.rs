@@ -131,8 +131,14 @@ fn pass(shared: &Shared) -> Result<(), StoreError> {
     let batch = shared
         .overlay()
         .batch(shared.next_run.load(Ordering::Acquire));
-    let kept = (&shared.retention, &shared.bounds.kinship);
-    state::write(&shared.state, &batch, kept, clock::now_ms())?;
-    shared.overlay().forget(&batch);
+    let bounds = &shared.bounds;
+    state::write(
+        &shared.state,
+        &batch,
+        bounds,
+        &shared.retention,
+        clock::now_ms(),
+    )?;
+    shared.overlay().forget(&batch, bounds);
     Ok(())
 }

@@ -133,10 +133,10 @@ impl Committer {
             next_run: self.shared.next_run.load(Ordering::Acquire),
             entries,
         };
-        let number = journal.next();
-        let mark = self.shared.overlay().mark();
+        let mark = self.shared.overlay().mark().row;
         let begin = Instant::now();
         let bytes = journal.append(&row, mark)?;
+        let link = journal.last();
         let took = begin.elapsed();
         telemetry::committed(changes.len(), bytes, took);
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -146,20 +146,20 @@ impl Committer {
             .zip(row.entries)
             .map(|(change, entry)| Applied {
                 run: change.run,
-                is_new: change.before.is_none(),
                 summary: change.summary,
+                before: change.before,
                 image: change.after,
                 event: entry.event.map(|event| event.0),
             })
             .collect();
         let is_due = {
             let mut overlay = self.shared.overlay();
-            overlay.apply(number, bytes, applied);
+            overlay.apply(link, bytes, applied, &self.shared.bounds);
             telemetry::journal_bytes(overlay.journal_bytes());
             overlay.is_due(&self.shared.bounds)
         };
         let lever = &self.shared.lever;
-        if is_due && (number.is_multiple_of(CHECKPOINT_RETRY_ROWS) || !lever.has_failed()) {
+        if is_due && (link.row.is_multiple_of(CHECKPOINT_RETRY_ROWS) || !lever.has_failed()) {
             #[cfg(test)]
             if self.shared.bounds.is_single_threaded {
                 let _ = lever.pass_here(&self.shared);
@@ -214,12 +214,12 @@ impl Committer {
     pub(super) fn finish(&self) {
         let pending = {
             let overlay = self.shared.overlay();
-            overlay.applied() > overlay.mark()
+            overlay.applied() != overlay.mark()
         };
         if pending && let Err(error) = self.shared.lever.run() {
             tracing::warn!(%error, "no checkpoint at close; the next opening reads the journal");
         }
-        let mark = self.shared.overlay().mark();
+        let mark = self.shared.overlay().mark().row;
         if let Err(error) = self.journal().close(mark) {
             tracing::warn!(%error, "the journal was not closed in order");
         }

@@ -32,7 +32,11 @@ impl Extents {
 
     /// A place for a row, where nothing stands but rows up to the mark; `None` where the file has
     /// to grow.
+    ///
+    /// Nor is it where the row before stands: until this one is durable, that one is what shows how
+    /// far the journal goes.
     pub(super) fn place(&mut self, row: u64, bytes: u64, mark: u64) -> Option<Range<u64>> {
+        let mark = mark.min(row.saturating_sub(2));
         let turn = (row % 2) as usize;
         let rest = &self.rests[turn];
         if rest.end - rest.start < bytes {

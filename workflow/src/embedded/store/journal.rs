@@ -17,7 +17,7 @@ use super::encoding::{decode, encode};
 use super::error::{OpenError, StoreError};
 use super::extents::{EXTENT_BYTES, Extents};
 use super::fault::Fault;
-use super::log::{self, HEADER_BYTES, Header, Unread};
+use super::log::{self, HEADER_BYTES, Header, Link, Unread};
 use super::meta::{DatabaseId, FORMAT_VERSION};
 use super::row::Row;
 
@@ -38,24 +38,44 @@ pub(super) struct Journal {
     is_noted: bool,
     extents: Extents,
     /// The last row that was committed. Rows are numbered without gaps, from 1.
-    last: u64,
+    last: Link,
     /// Where a row may stand whose commit failed.
     doubt: Option<u64>,
 }
 
-/// A row that was read: number, row, bytes.
-pub(super) type Read = (u64, Row, u64);
+/// A row that was read.
+pub(super) struct Read {
+    pub link: Link,
+    pub row: Row,
+    pub bytes: u64,
+}
 
-/// Makes a new file with these rows.
+/// Why what is to be read cannot be.
+pub(super) enum TailError {
+    /// It does not go on where the state stands.
+    Mismatch(String),
+    Store(StoreError),
+}
+
+impl From<StoreError> for TailError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Makes a new file that goes on after a row that the state contains, with these records.
 pub(super) fn create<'r>(
     path: &Path,
     database: &DatabaseId,
-    rows: impl Iterator<Item = (u64, &'r [u8])>,
+    start: Link,
+    records: impl Iterator<Item = &'r [u8]>,
 ) -> Result<(), StoreError> {
     let mut extents = Extents::default();
     extents.grow(GROWTH_EXTENTS);
     let mut file = vec![0; log::file_bytes(GROWTH_EXTENTS) as usize];
-    for (number, record) in rows {
+    let mut last = start;
+    for record in records {
+        let number = last.row + 1;
         let bytes = log::row_bytes(record.len());
         let place = extents.place(number, bytes, 0).unwrap_or_else(|| {
             let count = growth(bytes);
@@ -65,10 +85,11 @@ pub(super) fn create<'r>(
         file.resize(log::file_bytes(extents.count()) as usize, 0);
         extents.take(number, &place);
         let offset = HEADER_BYTES + place.start;
-        let row = log::row(database, offset, number, record);
+        let row;
+        (row, last) = log::row(database, offset, last, record);
         file[offset as usize..][..row.len()].copy_from_slice(&row);
     }
-    let header = Header::new(*database, extents.count()).to_bytes();
+    let header = Header::new(*database, extents.count(), start).to_bytes();
     file[..header.len()].copy_from_slice(&header);
     let write = || {
         fs::File::create_new(path)?;
@@ -123,7 +144,7 @@ impl Journal {
             header,
             is_noted: false,
             extents,
-            last: 0,
+            last: Link::default(),
             doubt: None,
         })
     }
@@ -136,21 +157,41 @@ impl Journal {
         &self.header.database
     }
 
+    /// Whether its rows are a chain: not in data of version 2.
+    pub(super) fn is_chained(&self) -> bool {
+        self.header.start.is_some()
+    }
+
     /// Reads what the state does not contain yet, ascending, and stands behind it.
-    pub(super) fn tail(&mut self, mark: u64) -> Result<Vec<Read>, StoreError> {
-        let (file, found) = self.rows(mark)?;
+    pub(super) fn tail(&mut self, mark: Link) -> Result<Vec<Read>, TailError> {
+        let (file, found) = self.rows(mark.row)?;
+        log::check(&found, self.header.start, mark).map_err(TailError::Mismatch)?;
         self.last = mark;
         let mut rows = Vec::with_capacity(found.len());
-        let last = found.last().map(|row| row.place.clone());
+        let mut last = None;
         for found in found {
+            let number = found.link.row;
             let place = found.place.start - HEADER_BYTES..found.place.end - HEADER_BYTES;
-            self.extents.take(found.number, &place);
-            self.last = found.number;
+            self.extents.take(number, &place);
+            if number == mark.row {
+                continue;
+            }
+            self.last = found.link;
             let record = &file[found.record];
-            let row = decode(&format!("row {}", found.number), record);
+            let row = decode(&format!("row {number}"), record);
             let row = row.map_err(|fault| fault.of(&self.path))?;
-            rows.push((found.number, row, record.len() as u64));
+            rows.push(Read {
+                link: found.link,
+                row,
+                bytes: record.len() as u64,
+            });
+            last = Some(found.place);
         }
+        if !self.is_chained() {
+            // It is made anew from what was read: see `upgrade`.
+            return Ok(rows);
+        }
+        self.header.start = Some(mark);
         if let Some(place) = last {
             // A killed process may have left it on its way to the disk; and after a failed sync the
             // system may show what it will never write. So it is written again, with the header.
@@ -162,25 +203,27 @@ impl Journal {
     }
 
     /// The records of the committed rows after the mark, ascending: all of them, or an error.
-    pub(super) fn records(&self, mark: u64) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        let (file, found) = self.rows(mark)?;
+    pub(super) fn records(&self, mark: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        let (file, found) = self.rows(mark + 1)?;
         let mut records = Vec::with_capacity(found.len());
-        let committed = found.into_iter().filter(|row| row.number <= self.last);
+        let committed = found
+            .into_iter()
+            .filter(|row| row.link.row <= self.last.row);
         for (row, expected) in committed.zip(mark + 1..) {
-            if row.number != expected {
+            if row.link.row != expected {
                 break;
             }
-            records.push((row.number, file[row.record].to_vec()));
+            records.push(file[row.record].to_vec());
         }
         let end = mark + records.len() as u64;
-        if end < self.last {
+        if end < self.last.row {
             let reason = format!("row {} is gone", end + 1);
             return Err(Fault::Damaged(reason).of(&self.path));
         }
         Ok(records)
     }
 
-    fn rows(&self, mark: u64) -> Result<(Vec<u8>, Vec<log::Found>), StoreError> {
+    fn rows(&self, first: u64) -> Result<(Vec<u8>, Vec<log::Found>), StoreError> {
         let disk = self.disk()?;
         let read = || {
             let mut file = vec![0; log::file_bytes(self.extents.count()) as usize];
@@ -188,25 +231,24 @@ impl Journal {
             Ok(file)
         };
         let file = read().map_err(|error| self.fault(error))?;
-        let found = log::rows(self.database(), &file, mark);
+        let found = log::rows(self.database(), &file, first);
         Ok((file, found))
     }
 
-    /// The number of the next row.
-    pub(super) fn next(&self) -> u64 {
-        self.last + 1
+    /// The last row that was committed.
+    pub(super) fn last(&self) -> Link {
+        self.last
     }
 
     /// Commits one row, durably, in the space of rows up to the mark, which the state contains.
     /// Returns the bytes of the row.
     pub(super) fn append(&mut self, row: &Row, mark: u64) -> Result<u64, StoreError> {
-        assert!(mark <= self.last, "the state is ahead of the journal");
+        assert!(mark <= self.last.row, "the state is ahead of the journal");
         let record = encode(row)?;
         self.settle_doubt()?;
         let place = self.place(log::row_bytes(record.len()), mark)?;
-        let number = self.next();
         let offset = HEADER_BYTES + place.start;
-        let bytes = log::row(self.database(), offset, number, &record);
+        let (bytes, link) = log::row(self.database(), offset, self.last, &record);
         if !self.is_noted || self.header.extents < self.extents.count() {
             self.note_extents(self.extents.count())?;
         }
@@ -215,8 +257,8 @@ impl Journal {
         self.sync()?;
         self.doubt = None;
         self.is_noted = true;
-        self.extents.take(number, &place);
-        self.last = number;
+        self.extents.take(link.row, &place);
+        self.last = link;
         Ok(record.len() as u64)
     }
 
@@ -232,7 +274,7 @@ impl Journal {
 
     /// A place for the next row, in a file that is made longer where it has none.
     fn place(&mut self, bytes: u64, mark: u64) -> Result<Range<u64>, StoreError> {
-        let number = self.next();
+        let number = self.last.row + 1;
         if let Some(place) = self.extents.place(number, bytes, mark) {
             return Ok(place);
         }
@@ -250,7 +292,7 @@ impl Journal {
     /// lets the file go.
     pub(super) fn close(&mut self, mark: u64) -> Result<(), StoreError> {
         let mut outcome = self.settle_doubt();
-        if outcome.is_ok() && mark == self.last && self.extents.count() > KEPT_EXTENTS {
+        if outcome.is_ok() && mark == self.last.row && self.extents.count() > KEPT_EXTENTS {
             outcome = self.shrink();
         }
         self.disk = None;
@@ -258,6 +300,8 @@ impl Journal {
     }
 
     fn shrink(&mut self) -> Result<(), StoreError> {
+        // The last row may be in what is cut off.
+        self.header.start = Some(self.last);
         self.note_extents(KEPT_EXTENTS)?;
         self.sync()?;
         let cut = self.disk()?.set_len(log::file_bytes(KEPT_EXTENTS));
@@ -266,7 +310,10 @@ impl Journal {
 
     /// Writes down how long the file is: one that is shorter was cut off.
     fn note_extents(&mut self, count: u64) -> Result<(), StoreError> {
-        let header = Header::new(*self.database(), count);
+        let header = Header {
+            extents: count,
+            ..self.header
+        };
         self.write(0, &header.to_bytes())?;
         self.header = header;
         Ok(())

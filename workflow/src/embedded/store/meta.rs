@@ -11,12 +11,14 @@ use super::file::DataFile;
 pub(super) const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
 
 /// Version of the layout of both files. Raised by every change that an older library cannot read.
-pub(super) const FORMAT_VERSION: u32 = 2;
+pub(super) const FORMAT_VERSION: u32 = 3;
 
 const FORMAT: &str = "format";
 const DATABASE: &str = "database";
 /// The last row of the journal that the state contains.
 pub(super) const MARK: &str = "mark";
+/// The checksum of that row.
+pub(super) const MARK_CRC: &str = "mark_crc";
 /// No run number from here on had been given out.
 pub(super) const NEXT_RUN: &str = "next_run";
 

@@ -31,6 +31,7 @@ mod extents;
 mod fault;
 mod file;
 mod image;
+mod images;
 mod journal;
 mod listing;
 mod log;

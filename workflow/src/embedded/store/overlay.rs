@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::bounds::{Bounds, HISTORY_PLACE_BITS, ROW_CHANGES_MAX};
 use super::image::Image;
+use super::log::Link;
 use super::summary::{Identity, Summary};
 
 /// The workflow id of a run, shared with its summary.
@@ -40,9 +41,9 @@ pub(super) struct Overlay {
     /// Runs that the state does not know, by workflow id.
     ids: HashMap<Id, BTreeSet<u64>>,
     /// The last row applied.
-    applied: u64,
+    applied: Link,
     /// The last row that the state contains.
-    mark: u64,
+    mark: Link,
     /// Bytes of all rows applied since the store was opened.
     applied_bytes: u64,
     /// The same, at the mark.
@@ -65,8 +66,8 @@ struct Pending {
     row: u64,
     summary: Summary,
     image: Arc<Image>,
-    /// For a run that the state does not know: the row it began with.
-    begun: Option<u64>,
+    /// What the state has of it, where that is worth a delta.
+    base: Option<Arc<Image>>,
     /// History entries by their number.
     events: Vec<(u64, Arc<[u8]>)>,
 }
@@ -74,16 +75,19 @@ struct Pending {
 /// One change, committed.
 pub(super) struct Applied {
     pub run: u64,
-    pub is_new: bool,
     pub summary: Summary,
+    /// What was committed before; `None` for a new run.
+    pub before: Option<Arc<Image>>,
     pub image: Arc<Image>,
     pub event: Option<Vec<u8>>,
 }
 
 /// What one checkpoint writes.
 pub(super) struct Batch {
+    /// The row that the state is to stand at before it.
+    pub mark: u64,
     /// The row it stands at.
-    pub upto: u64,
+    pub upto: Link,
     pub next_run: u64,
     /// By run.
     pub runs: Vec<Written>,
@@ -98,11 +102,13 @@ pub(super) struct Written {
     pub run: u64,
     pub summary: Summary,
     pub image: Arc<Image>,
+    /// What the state has of it, where that is worth a delta.
+    pub base: Option<Arc<Image>>,
 }
 
 impl Overlay {
     /// An overlay on a state that contains all rows up to the mark.
-    pub(super) fn new(mark: u64) -> Self {
+    pub(super) fn new(mark: Link) -> Self {
         Self {
             applied: mark,
             mark,
@@ -110,12 +116,12 @@ impl Overlay {
         }
     }
 
-    pub(super) fn mark(&self) -> u64 {
+    pub(super) fn mark(&self) -> Link {
         self.mark
     }
 
     /// The last row applied.
-    pub(super) fn applied(&self) -> u64 {
+    pub(super) fn applied(&self) -> Link {
         self.applied
     }
 
@@ -147,43 +153,50 @@ impl Overlay {
     }
 
     /// Takes in one row, whole.
-    pub(super) fn apply(&mut self, row: u64, row_bytes: u64, changes: Vec<Applied>) {
-        assert_eq!(row, self.applied + 1, "rows are applied in order");
+    pub(super) fn apply(
+        &mut self,
+        link: Link,
+        row_bytes: u64,
+        changes: Vec<Applied>,
+        bounds: &Bounds,
+    ) {
+        let row = link.row;
+        assert_eq!(row, self.applied.row + 1, "rows are applied in order");
         assert!(
             changes.len() <= ROW_CHANGES_MAX,
             "a row has room for so many"
         );
         for (change, place) in changes.into_iter().zip(0..) {
-            self.change(row, place, change);
+            self.change(row, place, change, bounds);
         }
-        self.applied = row;
+        self.applied = link;
         self.applied_bytes += row_bytes;
     }
 
-    fn change(&mut self, row: u64, place: u64, change: Applied) {
+    fn change(&mut self, row: u64, place: u64, change: Applied, bounds: &Bounds) {
         let number = row << HISTORY_PLACE_BITS | place;
         let event = change.event.map(|event| (number, Arc::from(event)));
         self.image_bytes += size_bytes(&change.image);
-        if change.is_new {
+        if change.before.is_none() {
             let id = Id(Arc::clone(&change.summary.identity));
             self.ids.entry(id).or_default().insert(change.run);
         }
-        let begun = change.is_new.then_some(row);
         match self.runs.get_mut(&change.run) {
             Some(pending) => {
                 self.image_bytes -= size_bytes(&pending.image);
                 pending.row = row;
                 pending.summary = change.summary;
                 pending.image = change.image;
-                pending.begun = pending.begun.or(begun);
                 pending.events.extend(event);
             }
             None => {
+                let base = change.before.filter(|base| bounds.is_worth_a_delta(base));
+                self.image_bytes += base.as_ref().map_or(0, |base| base.size_bytes());
                 let pending = Pending {
                     row,
                     summary: change.summary,
                     image: change.image,
-                    begun,
+                    base,
                     events: event.into_iter().collect(),
                 };
                 self.runs.insert(change.run, pending);
@@ -194,6 +207,7 @@ impl Overlay {
     /// Everything here, to be written. It stays until [`Overlay::forget`].
     pub(super) fn batch(&self, next_run: u64) -> Batch {
         let mut batch = Batch {
+            mark: self.mark.row,
             upto: self.applied,
             next_run,
             runs: Vec::with_capacity(self.runs.len()),
@@ -205,6 +219,7 @@ impl Overlay {
                 run: *run,
                 summary: pending.summary.clone(),
                 image: Arc::clone(&pending.image),
+                base: pending.base.clone(),
             });
             let events = pending.events.iter();
             batch
@@ -215,9 +230,11 @@ impl Overlay {
     }
 
     /// Takes out what the state now contains, except what has changed since.
-    pub(super) fn forget(&mut self, batch: &Batch) {
-        assert!(self.mark <= batch.upto && batch.upto <= self.applied);
-        for Written { run, summary, .. } in &batch.runs {
+    pub(super) fn forget(&mut self, batch: &Batch, bounds: &Bounds) {
+        let upto = batch.upto.row;
+        assert!(self.mark.row <= upto && upto <= self.applied.row);
+        for written in &batch.runs {
+            let Written { run, summary, .. } = written;
             let id = Id(Arc::clone(&summary.identity));
             if let Some(runs) = self.ids.get_mut(&id) {
                 runs.remove(run);
@@ -228,13 +245,17 @@ impl Overlay {
             let Some(pending) = self.runs.get_mut(run) else {
                 continue;
             };
-            if pending.row <= batch.upto {
+            self.image_bytes -= pending.base.take().map_or(0, |base| base.size_bytes());
+            if pending.row <= upto {
                 self.image_bytes -= size_bytes(&pending.image);
                 self.runs.remove(run);
                 continue;
             }
-            pending.begun.take_if(|row| *row <= batch.upto);
-            let newer = |number: u64| number >> HISTORY_PLACE_BITS > batch.upto;
+            if bounds.is_worth_a_delta(&written.image) {
+                self.image_bytes += written.image.size_bytes();
+                pending.base = Some(Arc::clone(&written.image));
+            }
+            let newer = |number: u64| number >> HISTORY_PLACE_BITS > upto;
             pending.events.retain(|(number, _)| newer(*number));
         }
         self.mark = batch.upto;
@@ -248,7 +269,7 @@ impl Overlay {
 
     /// Whether a checkpoint should run.
     pub(super) fn is_due(&self, bounds: &Bounds) -> bool {
-        self.applied - self.mark >= bounds.checkpoint_rows
+        self.applied.row - self.mark.row >= bounds.checkpoint_rows
             || self.applied_bytes - self.mark_bytes >= bounds.checkpoint_journal_bytes
             || self.image_bytes >= bounds.checkpoint_image_bytes
     }

@@ -17,7 +17,8 @@ use super::error::{OpenError, StoreError};
 use super::fault::Fault;
 use super::file::DataFile;
 use super::image::Image;
-use super::journal::{self, Journal};
+use super::journal::{self, Journal, Read, TailError};
+use super::log::Link;
 use super::meta;
 use super::overlay::{Applied, Overlay};
 use super::row::{Entry, Row};
@@ -35,7 +36,7 @@ pub(super) fn recover(
     bounds: Bounds,
     retention: Retention,
 ) -> Result<(Shared, Journal), OpenError> {
-    let upgrade = upgrade::begin(directory, bounds.state_cache_bytes)?;
+    upgrade::begin(directory, bounds.state_cache_bytes)?;
     let files = directory.files(|new| create(new, bounds.state_cache_bytes))?;
     let state = DataFile::open(&files.state, state::settings(bounds.state_cache_bytes))?;
     let mut journal = Journal::open(&files.journal)?;
@@ -49,23 +50,26 @@ pub(super) fn recover(
     }
 
     let mark = state::mark(state.snapshot()?)?;
-    let mut overlay = Overlay::new(mark.row);
-    let mut next_run = mark.next_run.max(FIRST_RUN);
-    for (number, row, bytes) in journal.tail(mark.row)? {
-        let expected = overlay.applied() + 1;
-        if number != expected {
-            return Err(mismatch(format!(
-                "the journal goes on with row {number} instead of {expected}"
-            )));
+    let read = |journal: &mut Journal| {
+        let tail = journal.tail(mark.last).map_err(|error| match error {
+            TailError::Mismatch(reason) => mismatch(reason),
+            TailError::Store(error) => error.into(),
+        })?;
+        let mut overlay = Overlay::new(mark.last);
+        let mut next_run = mark.next_run.max(FIRST_RUN);
+        for Read { link, row, bytes } in tail {
+            next_run = next_run.max(row.next_run);
+            let changes = replay(row, &overlay, &state, journal.path())?;
+            overlay.apply(link, bytes, changes, &bounds);
         }
-        next_run = next_run.max(row.next_run);
-        let changes = replay(row, &overlay, &state, journal.path())?;
-        overlay.apply(number, bytes, changes);
+        Ok::<_, OpenError>((overlay, next_run))
+    };
+    let (mut overlay, mut next_run) = read(&mut journal)?;
+    if !journal.is_chained() {
+        journal = upgrade::chain(directory, journal, mark.last)?;
+        (overlay, next_run) = read(&mut journal)?;
     }
-
-    if let Some(upgrade) = upgrade {
-        upgrade.finish(directory, &state)?;
-    }
+    upgrade::finish(directory, &state)?;
     let shared = Shared::new(bounds, state, overlay, next_run, retention);
     Ok((shared, journal))
 }
@@ -73,7 +77,7 @@ pub(super) fn recover(
 fn create(files: &Files, cache_bytes: usize) -> Result<(), StoreError> {
     let id = Uuid::new_v4().into_bytes();
     state::create(files, &id, cache_bytes)?;
-    journal::create(&files.journal, &id, iter::empty())
+    journal::create(&files.journal, &id, Link::default(), iter::empty())
 }
 
 /// What a row made of the runs it changed.
@@ -111,18 +115,17 @@ fn become_applied(
     before: Option<(Arc<Identity>, Arc<Image>)>,
 ) -> Result<Applied, String> {
     let run = entry.run;
-    let is_new = entry.identity.is_some();
-    let (known, image) = before.unzip();
+    let (known, before) = before.unzip();
     let identity = (entry.identity.map(Arc::new).or(known))
         .ok_or_else(|| format!("run {run} changes, and was never begun"))?;
-    let image = entry.delta.apply(image.as_deref());
+    let image = entry.delta.apply(before.as_deref());
     Ok(Applied {
         run,
-        is_new,
         summary: Summary {
             identity,
             standing: entry.standing,
         },
+        before,
         image: Arc::new(image.map_err(|reason| format!("a change of run {run}: {reason}"))?),
         event: entry.event.map(|event| event.0),
     })

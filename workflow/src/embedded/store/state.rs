@@ -11,19 +11,19 @@ use redb::{
 use crate::retention::Retention;
 
 use super::backup::copy_table;
-use super::bounds::REMOVED_RUNS_MAX;
+use super::bounds::{Bounds, REMOVED_RUNS_MAX};
 use super::directory::Files;
 use super::encoding::{decode, encode};
 use super::error::StoreError;
 use super::fault::Fault;
 use super::file::{Check, DataFile, Settings, Snapshot};
 use super::image::Image;
+use super::images::{self, DELTAS, Form, Images, RUNS, Stored};
+use super::log::Link;
 use super::meta::{self, DatabaseId};
 use super::overlay::{Batch, Written};
 use super::summary::{Awaiter, IN_FLIGHT, Identity, Kinship, Standing, Summary};
 
-/// Run -> image.
-const RUNS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("runs");
 /// Run -> identity and standing.
 pub(super) const SUMMARIES: TableDefinition<'static, u64, &[u8]> =
     TableDefinition::new("summaries");
@@ -50,6 +50,7 @@ pub(super) fn settings(cache_bytes: usize) -> Settings {
 pub(super) fn create(files: &Files, id: &DatabaseId, cache_bytes: usize) -> Result<(), StoreError> {
     DataFile::create(&files.state, settings(cache_bytes), |transaction| {
         transaction.open_table(RUNS)?;
+        transaction.open_table(DELTAS)?;
         transaction.open_table(SUMMARIES)?;
         transaction.open_table(IDS)?;
         transaction.open_table(LISTED)?;
@@ -60,15 +61,17 @@ pub(super) fn create(files: &Files, id: &DatabaseId, cache_bytes: usize) -> Resu
     })
 }
 
-/// Makes a new file of what a snapshot shows.
+/// Makes a new file of what a snapshot shows; says how far that stands.
 pub(super) fn copy(
     snapshot: Snapshot<'_>,
     path: &Path,
     cache_bytes: usize,
-) -> Result<(), StoreError> {
+) -> Result<Mark, StoreError> {
     snapshot.read(|from| {
-        Ok(DataFile::create(path, settings(cache_bytes), |to| {
+        let mark = mark_in(from)?;
+        let created = DataFile::create(path, settings(cache_bytes), |to| {
             copy_table(from, to, RUNS)?;
+            copy_table(from, to, DELTAS)?;
             copy_table(from, to, SUMMARIES)?;
             copy_table(from, to, IDS)?;
             copy_table(from, to, LISTED)?;
@@ -76,7 +79,8 @@ pub(super) fn copy(
             copy_table(from, to, ENDED)?;
             copy_table(from, to, HISTORY)?;
             copy_table(from, to, meta::META)
-        }))
+        });
+        Ok(created.map(|()| mark))
     })?
 }
 
@@ -85,30 +89,32 @@ pub(super) fn copy(
 pub(super) fn write(
     file: &DataFile,
     batch: &Batch,
-    (retention, kinship): (&Retention, &Kinship),
+    bounds: &Bounds,
+    retention: &Retention,
     now_ms: u64,
 ) -> Result<(), StoreError> {
     // Encoded first: what cannot be encoded must not look like a fault of the file.
     let mut encoded = Vec::with_capacity(batch.runs.len());
-    for Written { summary, image, .. } in &batch.runs {
+    for (written, stored) in batch.runs.iter().zip(stored(file, batch)?) {
+        let summary = &written.summary;
         encoded.push((
-            encode(&**image)?,
+            Form::of(written, stored, bounds)?,
             encode(&(&*summary.identity, summary.standing))?,
         ));
     }
     file.write(|transaction| {
-        let mut runs = transaction.open_table(RUNS)?;
+        let mut images = open_images(transaction)?;
         let mut summaries = transaction.open_table(SUMMARIES)?;
         let mut old = Vec::with_capacity(batch.runs.len());
-        for (written, (image, summary)) in batch.runs.iter().zip(&encoded) {
-            runs.insert(written.run, image.as_slice())?;
+        for (written, (form, summary)) in batch.runs.iter().zip(&encoded) {
+            images.put(written.run, form)?;
             let replaced = summaries.insert(written.run, summary.as_slice())?;
             old.push(match replaced {
                 Some(summary) => Some(decode_summary(written.run, summary.value())?),
                 None => None,
             });
         }
-        drop((runs, summaries));
+        drop((images, summaries));
         index(transaction, batch, &old)?;
         let mut history = transaction.open_table(HISTORY)?;
         for (run, number, event) in &batch.events {
@@ -127,9 +133,30 @@ pub(super) fn write(
             }
         }
         drop(history);
-        remove_ended(transaction, retention, kinship, now_ms)?;
-        meta::put_number(transaction, meta::MARK, batch.upto)?;
+        remove_ended(transaction, retention, &bounds.kinship, now_ms)?;
+        meta::put_number(transaction, meta::MARK, batch.upto.row)?;
+        meta::put_number(transaction, meta::MARK_CRC, batch.upto.crc.into())?;
         meta::put_number(transaction, meta::NEXT_RUN, batch.next_run)
+    })
+}
+
+/// What the state has of the images that may be written as deltas.
+fn stored(file: &DataFile, batch: &Batch) -> Result<Vec<Option<Stored>>, StoreError> {
+    file.snapshot()?.read(|transaction| {
+        // A checkpoint that failed may have come to the disk: deltas do not follow what it wrote.
+        let is_known = meta::number(transaction, meta::MARK)? == batch.mark;
+        let stored = |written: &Written| match &written.base {
+            Some(_) if is_known => images::stored(transaction, written.run),
+            _ => Ok(None),
+        };
+        batch.runs.iter().map(stored).collect()
+    })
+}
+
+fn open_images(transaction: &WriteTransaction) -> Result<Images<'_>, Fault> {
+    Ok(Images {
+        runs: transaction.open_table(RUNS)?,
+        deltas: transaction.open_table(DELTAS)?,
     })
 }
 
@@ -204,13 +231,13 @@ fn remove_ended(
     });
     let runs_max = retention.runs.unwrap_or(u64::MAX);
     let surplus = ended.len()?.saturating_sub(runs_max);
-    let mut runs = transaction.open_table(RUNS)?;
+    let mut images = open_images(transaction)?;
     let mut summaries = transaction.open_table(SUMMARIES)?;
     let mut ids = transaction.open_table(IDS)?;
     let mut removed = Vec::new();
     let mut awaited = Awaited {
         kinship,
-        runs: &runs,
+        images: &images,
         summaries: &summaries,
         ids: &ids,
         known: HashMap::new(),
@@ -232,7 +259,7 @@ fn remove_ended(
     let mut history = transaction.open_table(HISTORY)?;
     for (closed_ms, run) in removed {
         ended.remove((closed_ms, run))?;
-        runs.remove(run)?;
+        images.remove(run)?;
         let summary = summaries.remove(run)?;
         let summary = summary.ok_or_else(|| missing(run))?;
         let Summary { identity, standing } = decode_summary(run, summary.value())?;
@@ -247,7 +274,7 @@ fn remove_ended(
 /// The runs of which another run in flight has not taken in that they ended.
 struct Awaited<'a, 't> {
     kinship: &'a Kinship,
-    runs: &'a redb::Table<'t, u64, &'static [u8]>,
+    images: &'a Images<'t>,
     summaries: &'a redb::Table<'t, u64, &'static [u8]>,
     ids: &'a redb::Table<'t, (&'static str, u64), ()>,
     /// What the runs in flight await that were looked at, by their run ids.
@@ -281,8 +308,8 @@ impl Awaited<'_, '_> {
     }
 
     fn image(&self, run: u64) -> Result<Image, Fault> {
-        let bytes = self.runs.get(run)?.ok_or_else(|| missing(run))?;
-        decode(&format!("run {run}"), bytes.value())
+        let Images { runs, deltas } = self.images;
+        images::read(runs, Some(deltas), run)?.ok_or_else(|| missing(run))
     }
 }
 
@@ -301,17 +328,24 @@ pub(super) fn decode_summary(run: u64, bytes: &[u8]) -> Result<Summary, Fault> {
 /// How far the state stands.
 pub(super) struct Mark {
     /// The last row of the journal that the state contains.
-    pub row: u64,
+    pub last: Link,
     /// No run number from here on had been given out.
     pub next_run: u64,
 }
 
 pub(super) fn mark(snapshot: Snapshot<'_>) -> Result<Mark, StoreError> {
-    snapshot.read(|transaction| {
-        Ok(Mark {
+    snapshot.read(mark_in)
+}
+
+fn mark_in(transaction: &ReadTransaction) -> Result<Mark, Fault> {
+    let crc = meta::number(transaction, meta::MARK_CRC)?;
+    Ok(Mark {
+        last: Link {
             row: meta::number(transaction, meta::MARK)?,
-            next_run: meta::number(transaction, meta::NEXT_RUN)?,
-        })
+            crc: u32::try_from(crc)
+                .map_err(|_| Fault::Damaged("its mark has no checksum".to_owned()))?,
+        },
+        next_run: meta::number(transaction, meta::NEXT_RUN)?,
     })
 }
 
@@ -321,15 +355,13 @@ pub(super) fn run(
 ) -> Result<Option<(Summary, Arc<Image>)>, StoreError> {
     snapshot.read(|transaction| {
         let summary = summary_in(transaction, run)?;
-        let Some(bytes) = transaction.open_table(RUNS)?.get(run)? else {
-            return match summary {
-                Some(_) => Err(missing(run)),
-                None => Ok(None),
-            };
-        };
-        let image: Image = decode(&format!("run {run}"), bytes.value())?;
-        let summary = summary.ok_or_else(|| missing(run))?;
-        Ok(Some((summary, Arc::new(image))))
+        let runs = transaction.open_table(RUNS)?;
+        let deltas = images::open_deltas(transaction)?;
+        match (summary, images::read(&runs, deltas.as_ref(), run)?) {
+            (Some(summary), Some(image)) => Ok(Some((summary, Arc::new(image)))),
+            (None, None) => Ok(None),
+            _ => Err(missing(run)),
+        }
     })
 }
 

@@ -1,32 +1,29 @@
-//! Data of format version 1, whose journal was a redb file with the same rows.
+//! Data of earlier format versions. Version 1 had a journal that was a redb file with the same rows;
+//! version 2 had no deltas in its state, and its rows were no chain.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redb::TableDefinition;
 
 use super::directory::Directory;
 use super::error::{OpenError, StoreError};
+use super::fault::Fault;
 use super::file::{Check, DataFile, Settings};
-use super::{journal, meta, state};
+use super::images::DELTAS;
+use super::journal::{self, Journal};
+use super::log::Link;
+use super::{meta, state};
 
-/// The version whose journal is read here.
-const VERSION: u32 = 1;
+/// The version whose journal was a redb file.
+const REDB_JOURNAL: u32 = 1;
 
 const ROWS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("rows");
 
-/// The old journal of a directory that is not of this version yet.
-pub(super) struct Upgrade {
-    old: PathBuf,
-}
-
 /// Gives a directory of version 1 a journal of this version, beside its own. The old one is the one
-/// to go by until the state says otherwise: see [`Upgrade::finish`].
-pub(super) fn begin(
-    directory: &Directory,
-    cache_bytes: usize,
-) -> Result<Option<Upgrade>, OpenError> {
+/// to go by until the state says otherwise: see [`finish`].
+pub(super) fn begin(directory: &Directory, cache_bytes: usize) -> Result<(), OpenError> {
     let Some(old) = directory.old_journal() else {
-        return Ok(None);
+        return Ok(());
     };
     let state_path = directory.state();
     if !state_path.exists() {
@@ -37,9 +34,9 @@ pub(super) fn begin(
     }
     let state = DataFile::open(&state_path, state::settings(cache_bytes))?;
     let database = meta::identify(&state)?;
-    if meta::version(&state)? > VERSION {
+    if meta::version(&state)? > REDB_JOURNAL {
         // Interrupted before its last act; or somebody put an old file back.
-        return Ok(Some(Upgrade { old }));
+        return Ok(());
     }
     let settings = Settings {
         cache_bytes,
@@ -53,34 +50,61 @@ pub(super) fn begin(
             reason: "they are of different databases".to_owned(),
         });
     }
-    let rows = rows(&file, state::mark(state.snapshot()?)?.row)?;
+    let mark = state::mark(state.snapshot()?)?.last;
+    let records = records(&file, mark.row)?;
     file.close()?;
     directory.make_journal(|new: &Path| {
-        let rows = rows.iter().map(|(number, row)| (*number, row.as_slice()));
-        journal::create(new, &database, rows)
+        let records = records.iter().map(Vec::as_slice);
+        journal::create(new, &database, mark, records)
     })?;
-    state.close()?;
-    Ok(Some(Upgrade { old }))
+    Ok(state.close()?)
 }
 
-impl Upgrade {
-    /// The new journal and the state were read, and belong together: the directory is of this
-    /// version. Nothing is committed to it before that.
-    pub(super) fn finish(self, directory: &Directory, state: &DataFile) -> Result<(), OpenError> {
-        state.write(|transaction| meta::put_version(transaction, meta::FORMAT_VERSION))?;
-        directory.remove(&self.old)
+/// The journal and the state were read, and belong together: the directory is of this version.
+/// Nothing is committed to it before that.
+pub(super) fn finish(directory: &Directory, state: &DataFile) -> Result<(), OpenError> {
+    if meta::version(state)? < meta::FORMAT_VERSION {
+        state.write(|transaction| {
+            transaction.open_table(DELTAS)?;
+            meta::put_version(transaction, meta::FORMAT_VERSION)
+        })?;
+    }
+    match directory.old_journal() {
+        Some(old) => directory.remove(&old),
+        None => Ok(()),
     }
 }
 
+/// Makes a chain of the rows of a journal of version 2, which were read, and follow the state.
+pub(super) fn chain(
+    directory: &Directory,
+    journal: Journal,
+    mark: Link,
+) -> Result<Journal, OpenError> {
+    let (path, database) = (journal.path().to_owned(), *journal.database());
+    let records = journal.records(mark.row)?;
+    drop(journal);
+    directory.make_journal(|new: &Path| {
+        let records = records.iter().map(Vec::as_slice);
+        journal::create(new, &database, mark, records)
+    })?;
+    Journal::open(&path)
+}
+
 /// The records of the rows after the mark.
-fn rows(file: &DataFile, mark: u64) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+fn records(file: &DataFile, mark: u64) -> Result<Vec<Vec<u8>>, StoreError> {
     file.snapshot()?.read(|transaction| {
         let table = transaction.open_table(ROWS)?;
-        let mut rows = Vec::new();
-        for row in table.range(mark + 1..)? {
-            let (number, row) = row?;
-            rows.push((number.value(), row.value().to_vec()));
+        let mut records = Vec::new();
+        for (row, expected) in table.range(mark + 1..)?.zip(mark + 1..) {
+            let (number, record) = row?;
+            let number = number.value();
+            if number != expected {
+                let reason = format!("it goes on with row {number} instead of {expected}");
+                return Err(Fault::Damaged(reason));
+            }
+            records.push(record.value().to_vec());
         }
-        Ok(rows)
+        Ok(records)
     })
 }

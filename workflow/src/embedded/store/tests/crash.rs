@@ -10,7 +10,7 @@ use super::faults::{self, Keeps};
 use super::random::Random;
 use super::{NEVER, TINY, block_on, change, image};
 
-const COMMITS: u64 = 10;
+const COMMITS: u64 = 12;
 /// Crashes that lose unsynced writes, at each operation.
 const LOSSES: u64 = 1;
 
@@ -28,13 +28,18 @@ struct Pair {
     steps: usize,
 }
 
+/// It grows from step to step, so that checkpoints write deltas.
+fn image_of(step: u64) -> Arc<Image> {
+    let ballast = Random::new(1).bytes(step * 40);
+    image(&[("step", &[step as u8]), ("ballast", &ballast)])
+}
+
 /// Commits one change after the other, and goes on after errors.
 fn commit_all(store: &Store) -> Pair {
     let runs = [store.next_run(), store.next_run()];
     let mut pair = Pair::default();
     for step in 0..COMMITS {
-        let ballast = Random::new(step).bytes(step * 40);
-        let after = image(&[("step", &[step as u8]), ("ballast", &ballast)]);
+        let after = image_of(step);
         let changes = runs.map(|run| change(run, pair.confirmed.clone(), &after, "step"));
         match block_on(store.commit(changes.into(), false)) {
             Ok(()) => {
@@ -162,10 +167,19 @@ fn a_crash_while_the_files_are_made() {
 
 #[test]
 fn a_crash_while_data_of_version_1_is_read() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/format-1");
+    crash_while_reading("format-1", ["journal.redb", "state.redb"]);
+}
+
+#[test]
+fn a_crash_while_data_of_version_2_is_read() {
+    crash_while_reading("format-2", ["journal.log", "state.redb"]);
+}
+
+fn crash_while_reading(format: &str, files: [&str; 2]) {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
     let copy = |directory: &Path| {
-        for file in ["journal.redb", "state.redb"] {
-            std::fs::copy(fixture.join(file), directory.join(file)).unwrap();
+        for file in files {
+            std::fs::copy(fixtures.join(format).join(file), directory.join(file)).unwrap();
         }
     };
     crash_while_opening(copy, 5);
@@ -228,7 +242,7 @@ fn a_full_disk_at_every_write() {
             let what = format!("full after {writes} writes, late: {late}");
             // Nothing that was refused shows, and it goes on without a restart.
             assert_eq!(super::load(&store, 1).unwrap(), pair.confirmed, "{what}");
-            let after = image(&[("step", b"room again")]);
+            let after = image_of(COMMITS);
             let changes = [1, 2].map(|run| change(run, pair.confirmed.clone(), &after, "step"));
             block_on(store.commit(changes.into(), false))
                 .unwrap_or_else(|error| panic!("{what}: {error}"));

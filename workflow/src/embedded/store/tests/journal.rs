@@ -7,7 +7,8 @@ use super::super::StoreError;
 use super::super::delta::Delta;
 use super::super::extents::EXTENT_BYTES;
 use super::super::image::Image;
-use super::super::journal::{self, Journal};
+use super::super::journal::{self, Journal, Read, TailError};
+use super::super::log::Link;
 use super::super::row::{Entry, Event, Row};
 use super::faults::{self, Keeps};
 use super::random::Random;
@@ -28,13 +29,20 @@ fn row(stamp: u64, bytes: u64) -> Row {
     }
 }
 
+fn tail(journal: &mut Journal, mark: Link) -> Vec<Read> {
+    journal.tail(mark).unwrap_or_else(|error| match error {
+        TailError::Mismatch(reason) => panic!("{reason}"),
+        TailError::Store(error) => panic!("{error}"),
+    })
+}
+
 /// A journal in use, and what it was told.
 struct Trial {
     directory: tempfile::TempDir,
     disk: std::sync::Arc<faults::Faults>,
     random: Random,
-    /// The stamps of the rows, from row 1.
-    confirmed: Vec<u64>,
+    /// The rows with their stamps, from row 1.
+    confirmed: Vec<(Link, u64)>,
     /// Stamps of rows that may stand behind them.
     in_doubt: Vec<u64>,
     /// The last row that the state contains.
@@ -46,7 +54,7 @@ impl Trial {
     fn new(seed: u64) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("journal.log");
-        journal::create(&path, &DATABASE, std::iter::empty()).unwrap();
+        journal::create(&path, &DATABASE, Link::default(), std::iter::empty()).unwrap();
         let disk = faults::of(&path);
         disk.watch(directory.path());
         Self {
@@ -60,6 +68,12 @@ impl Trial {
         }
     }
 
+    /// Where the state stands.
+    fn mark(&self) -> Link {
+        let last = (self.mark as usize).checked_sub(1);
+        last.map_or_else(Link::default, |last| self.confirmed[last].0)
+    }
+
     fn path(&self) -> PathBuf {
         self.directory.path().join("journal.log")
     }
@@ -70,9 +84,10 @@ impl Trial {
             assert!(self.disk.has_crashed());
             return;
         };
-        match journal.tail(self.mark) {
+        match journal.tail(self.mark()) {
             Ok(tail) => self.take(&tail, "opened again"),
-            Err(_) => return,
+            Err(TailError::Store(_)) => return,
+            Err(TailError::Mismatch(reason)) => panic!("{reason}"),
         }
         for _ in 0..steps {
             if self.random.below(4) == 0 {
@@ -96,7 +111,7 @@ impl Trial {
         self.stamp += 1;
         match journal.append(&row(self.stamp, bytes), self.mark) {
             Ok(_) => {
-                self.confirmed.push(self.stamp);
+                self.confirmed.push((journal.last(), self.stamp));
                 self.in_doubt.clear();
             }
             Err(_) => self.in_doubt.push(self.stamp),
@@ -104,14 +119,14 @@ impl Trial {
     }
 
     /// What an opening found, which is confirmed from now on.
-    fn take(&mut self, tail: &[journal::Read], what: &str) {
+    fn take(&mut self, tail: &[Read], what: &str) {
         let known = self.confirmed.len() as u64;
         assert!(self.mark + tail.len() as u64 >= known, "{what}: rows lost");
-        for (number, (found, row, _)) in (self.mark + 1..).zip(tail) {
-            assert_eq!(*found, number, "{what}: a gap");
+        for (number, Read { link, row, .. }) in (self.mark + 1..).zip(tail) {
+            assert_eq!(link.row, number, "{what}: a gap");
             if number <= known {
                 let confirmed = self.confirmed[number as usize - 1];
-                assert_eq!(row.next_run, confirmed, "{what}: row {number}");
+                assert_eq!((*link, row.next_run), confirmed, "{what}: row {number}");
                 continue;
             }
             assert_eq!(number, known + 1, "{what}: rows that nobody wrote");
@@ -119,7 +134,7 @@ impl Trial {
                 self.in_doubt.contains(&row.next_run),
                 "{what}: row {number}"
             );
-            self.confirmed.push(row.next_run);
+            self.confirmed.push((*link, row.next_run));
         }
         self.in_doubt.clear();
     }
@@ -138,7 +153,7 @@ impl Trial {
             let what = format!("{what}, loss {loss}");
             let mut journal = Journal::open(&left.path().join("journal.log"))
                 .unwrap_or_else(|error| panic!("{what}: {error}"));
-            let tail = journal.tail(self.mark).unwrap();
+            let tail = tail(&mut journal, self.mark());
             let (confirmed, in_doubt) = (self.confirmed.clone(), self.in_doubt.clone());
             self.take(&tail, &what);
             (self.confirmed, self.in_doubt) = (confirmed, in_doubt);
@@ -167,7 +182,7 @@ fn a_growth_that_a_kill_interrupted() {
     for (killed, down) in (0..6).flat_map(|killed| (0..6).map(move |down| (killed, down))) {
         let mut trial = Trial::new(killed << 8 | down);
         let mut journal = Journal::open(&trial.path()).unwrap();
-        journal.tail(0).unwrap();
+        tail(&mut journal, Link::default());
         for number in 1..=3 {
             if number == 3 {
                 trial.disk.crash_after(killed);
@@ -179,7 +194,7 @@ fn a_growth_that_a_kill_interrupted() {
         // The state has all of them, so nothing else makes an opening sync.
         trial.mark = trial.confirmed.len() as u64;
         let mut journal = Journal::open(&trial.path()).unwrap();
-        let tail = journal.tail(trial.mark).unwrap();
+        let tail = tail(&mut journal, trial.mark());
         trial.take(&tail, "opened again");
         trial.disk.crash_after(down);
         trial.commit(&mut journal, 100_000);
@@ -236,7 +251,7 @@ fn a_failed_sync_and_then_a_loss_of_power() {
 fn a_row_that_is_gone_is_missed() {
     let trial = Trial::new(0);
     let mut journal = Journal::open(&trial.path()).unwrap();
-    journal.tail(0).unwrap();
+    tail(&mut journal, Link::default());
     let mut offsets = Vec::new();
     for number in 1..=4 {
         journal.append(&row(number, 50), 0).unwrap();

@@ -3,6 +3,7 @@
 mod corruption;
 mod crash;
 mod delta;
+mod deltas;
 pub(in crate::embedded) mod faults;
 mod full_disk;
 mod group_commit;
@@ -34,6 +35,8 @@ const TINY: Bounds = Bounds {
     wait_journal_bytes: 900,
     wait_image_bytes: 30_000,
     state_cache_bytes: 1 << 20,
+    delta_image_bytes_min: 0,
+    deltas_max: 3,
     is_single_threaded: false,
     kinship: Kinship::NONE,
 };
@@ -45,6 +48,7 @@ const NEVER: Bounds = Bounds {
     checkpoint_image_bytes: u64::MAX,
     wait_journal_bytes: u64::MAX,
     wait_image_bytes: u64::MAX,
+    delta_image_bytes_min: 0,
     ..Bounds::DEFAULT
 };
 

@@ -88,6 +88,41 @@ fn files_of_two_databases_are_refused() {
     assert!(matches!(error_of(one.path()), OpenError::Mismatch { .. }));
 }
 
+/// Copies the directory, then commits runs in it, each checkpointed but the last.
+fn go_on(directory: &Path, bytes: &[u8], runs: usize) -> tempfile::TempDir {
+    let before = tempfile::tempdir().unwrap();
+    copy_files(directory, before.path());
+    let store = super::open(directory, NEVER).unwrap();
+    for run in 1..=runs {
+        let only = image(&[("state", bytes)]);
+        block_on(store.commit(vec![change(store.next_run(), None, &only, "")], false)).unwrap();
+        if run < runs {
+            store.compact().unwrap();
+        }
+    }
+    // Killed: its files are left as they stand.
+    let left = tempfile::tempdir().unwrap();
+    copy_files(directory, left.path());
+    drop(store);
+    copy_files(left.path(), directory);
+    before
+}
+
+/// The directory with a file of another one in the place of its own.
+fn swapped(directory: &Path, file: &str, other: &Path) -> OpenError {
+    let mixed = tempfile::tempdir().unwrap();
+    copy_files(directory, mixed.path());
+    fs::copy(other.join(file), mixed.path().join(file)).unwrap();
+    let journal = mixed.path().join("journal.log");
+    let before = fs::read(&journal).unwrap();
+    let error = error_of(mixed.path());
+    assert!(error.to_string().contains(file), "{error}");
+    assert!(matches!(error, OpenError::Mismatch { .. }), "{error}");
+    let is_same = before == fs::read(&journal).unwrap();
+    assert!(is_same, "what is refused is left as it was");
+    error
+}
+
 #[test]
 fn a_state_older_than_the_journal_is_refused() {
     let directory = filled();
@@ -111,6 +146,44 @@ fn a_state_older_than_the_journal_is_refused() {
         error_of(backup.path()),
         OpenError::Mismatch { .. }
     ));
+}
+
+#[test]
+fn a_journal_older_than_the_state_is_refused() {
+    for runs in 2..5 {
+        let directory = filled();
+        let backup = go_on(directory.path(), b"one", runs);
+        let error = swapped(directory.path(), "journal.log", backup.path());
+        let text = error.to_string();
+        assert!(text.contains("the journal ends before row"), "{text}");
+    }
+    // Also where both were closed in order, and one was cut shorter at that.
+    let directory = filled();
+    let backup = tempfile::tempdir().unwrap();
+    copy_files(directory.path(), backup.path());
+    let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
+    let large = image(&[("state", &vec![1; 10 << 20])]);
+    for _ in 0..2 {
+        block_on(store.commit(vec![change(store.next_run(), None, &large, "")], false)).unwrap();
+    }
+    drop(store);
+    super::open(directory.path(), Bounds::DEFAULT).unwrap();
+    swapped(directory.path(), "journal.log", backup.path());
+    swapped(directory.path(), "state.redb", backup.path());
+}
+
+/// A journal that went on from another row of that number than the state has.
+#[test]
+fn files_of_copies_that_went_on_apart_are_refused() {
+    for (runs, others) in [(2, 1), (2, 2), (2, 5), (3, 3), (5, 2)] {
+        let directory = filled();
+        let copy = go_on(directory.path(), b"one", runs);
+        go_on(copy.path(), b"other", others);
+        let error = swapped(directory.path(), "journal.log", copy.path());
+        let text = error.to_string();
+        let is_told = text.contains("two copies") || others + 1 < runs;
+        assert!(is_told, "{runs} {others}: {text}");
+    }
 }
 
 #[test]
@@ -167,7 +240,7 @@ fn a_newer_format_is_refused() {
         version: 7,
         ..Header::read(&bytes).unwrap()
     };
-    bytes[..40].copy_from_slice(&newer.to_bytes());
+    bytes[..newer.to_bytes().len()].copy_from_slice(&newer.to_bytes());
     fs::write(&path, bytes).unwrap();
     is_newer(directory.path());
 }
