@@ -178,17 +178,20 @@ async fn a_step_too_large_to_save_sets_its_run_aside() {
 }
 
 #[test]
-fn a_runtime_without_timers_is_refused() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+fn a_runtime_that_lacks_something_is_refused() {
     let data = tempfile::tempdir().unwrap();
-    let (provider, config) = config(data.path());
-    let config = config.register::<careful>();
-    let error = runtime
-        .block_on(workflow::new(provider, config))
-        .unwrap_err();
+    let open = |runtime: &mut tokio::runtime::Builder| {
+        let (provider, config) = config(data.path());
+        let opening = workflow::new(provider, config.register::<careful>());
+        runtime.build().unwrap().block_on(opening)
+    };
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let error = open(&mut runtime).unwrap_err();
     assert!(error.to_string().contains("enable_time()"), "{error}");
+    match open(runtime.enable_time()) {
+        Ok(_) => assert!(!on_server()),
+        Err(error) => assert!(error.to_string().contains("enable_io()"), "{error}"),
+    }
 }
 
 #[tokio::test]

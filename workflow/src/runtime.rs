@@ -24,3 +24,29 @@ pub(crate) fn current() -> Result<Handle, OpenError> {
     }
     Ok(runtime)
 }
+
+/// The same, for an executor that talks to a server.
+///
+/// # Errors
+/// Also when it has no I/O.
+#[cfg(feature = "temporal")]
+pub(crate) fn with_io() -> Result<Handle, OpenError> {
+    use std::net::{Ipv4Addr, UdpSocket};
+
+    let runtime = current()?;
+    let Ok(socket) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)) else {
+        return Ok(runtime);
+    };
+    // tokio panics where I/O is not enabled.
+    let adopt = || {
+        socket.set_nonblocking(true)?;
+        tokio::net::UdpSocket::from_std(socket)
+    };
+    match catch_unwind(adopt) {
+        Ok(_) => Ok(runtime),
+        Err(_) => Err(OpenError::Config(
+            "an executor on a server needs I/O: build the tokio runtime with `enable_io()` or `enable_all()`"
+                .to_owned(),
+        )),
+    }
+}

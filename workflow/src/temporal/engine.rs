@@ -76,7 +76,7 @@ impl ServerEngine {
                 "heartbeat_timeout",
             ],
         )?;
-        let runtime = runtime::current()?;
+        let runtime = runtime::with_io()?;
         let target = Target::of(config)?;
         let heartbeat_timeout = reporting::heartbeat_timeout(config.server())?;
         let machines: Machines = config
