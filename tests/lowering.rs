@@ -21,6 +21,10 @@
 #[path = "lowering/driver.rs"]
 mod driver;
 
+#[path = "lowering/agent.rs"]
+mod agent;
+#[path = "lowering/algorithms.rs"]
+mod algorithms;
 #[path = "lowering/bindings.rs"]
 mod bindings;
 #[path = "lowering/branches.rs"]
