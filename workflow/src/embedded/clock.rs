@@ -41,13 +41,14 @@ pub(super) fn random() -> u64 {
     RandomState::new().hash_one(())
 }
 
-/// An id that no run ever had.
+/// An id that no run ever had. Those of later runs are greater, so that what a checkpoint writes of
+/// many new runs stands together in the index of ids.
 pub(super) fn run_id() -> String {
     #[cfg(test)]
     if let Some(number) = super::simulation::random() {
         return format!("{number:016x}");
     }
-    Uuid::new_v4().to_string()
+    Uuid::now_v7().to_string()
 }
 
 /// A random number between 0 and 1, for jitter.

@@ -197,9 +197,10 @@ impl Store {
         let sent = self.inner.inbox.send(Message::Commit(hand_in));
         sent.map_err(|_| self.inner.why_ended())?;
         // Who is still waiting when the writer ends gets no answer.
-        committed
-            .await
-            .unwrap_or_else(|_| Err(self.inner.why_ended()))
+        match committed.await {
+            Ok(told) => told.outcome,
+            Err(_) => Err(self.inner.why_ended()),
+        }
     }
 
     /// What was last committed of a run.

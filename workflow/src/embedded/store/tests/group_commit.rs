@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures::FutureExt;
+
 use super::super::bounds::Bounds;
 use super::super::{Store, StoreError};
 use super::{TINY, block_on, change, image};
@@ -119,4 +121,32 @@ fn a_change_of_an_old_image_is_refused_alone() {
     let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
     assert_eq!(super::load(&store, run).unwrap().as_ref(), Some(first));
     assert_eq!(store.history(run).unwrap().len(), 4);
+}
+
+/// One caller of a group is told first, and tells the others: also where it went away.
+#[test]
+fn a_caller_that_goes_away_keeps_nobody_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
+    let disk = super::faults::of(&directory.path().join("journal.log"));
+    let only = image(&[("state", b"one")]);
+    let begin = || {
+        let begun = vec![change(store.next_run(), None, &only, "")];
+        Box::pin(store.commit(begun, false))
+    };
+    block_on(async {
+        for _ in 0..20 {
+            let mut callers: Vec<_> = (0..4).map(|_| begin()).collect();
+            {
+                // The first one is a group by itself; the others wait together.
+                let _frozen = disk.freeze();
+                for caller in &mut callers {
+                    assert!(caller.now_or_never().is_none());
+                }
+            }
+            let last = callers.pop().unwrap();
+            drop(callers);
+            last.await.unwrap();
+        }
+    });
 }
