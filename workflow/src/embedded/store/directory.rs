@@ -154,12 +154,17 @@ impl Directory {
                 })?;
                 create(&new)?;
                 // One after the other: a state whose journal has no name yet would be half a directory.
-                self.finish(|| Ok(()))?;
+                self.sync_names()?;
                 self.finish(|| self.rename(&new.state, &files.state))?;
                 self.finish(|| self.rename(&new.journal, &files.journal))?;
             }
         }
         Ok(files)
+    }
+
+    /// Makes the names durable that are there.
+    pub(super) fn sync_names(&self) -> Result<(), OpenError> {
+        self.finish(|| Ok(()))
     }
 
     /// Starts a thread that serves this directory.

@@ -34,8 +34,6 @@ pub(super) struct Journal {
     disk: Option<Disk>,
     health: Arc<Health>,
     header: Header,
-    /// Whether the header is on the disk: an opening may see one that is not.
-    is_noted: bool,
     extents: Extents,
     /// The last row that was committed. Rows are numbered without gaps, from 1.
     last: Link,
@@ -123,14 +121,12 @@ impl Journal {
                 path: path.to_owned(),
             },
             Unread::Damaged => faulty(Fault::Damaged("its header is unreadable".to_owned())),
-        })?;
-        if header.version > FORMAT_VERSION {
-            return Err(OpenError::NewerFormat {
+            Unread::Newer(found) => OpenError::NewerFormat {
                 path: path.to_owned(),
-                found: header.version,
+                found,
                 known: FORMAT_VERSION,
-            });
-        }
+            },
+        })?;
         if bytes < log::file_bytes(header.extents) {
             return Err(faulty(Fault::Damaged("it is cut off".to_owned())));
         }
@@ -142,7 +138,6 @@ impl Journal {
             disk: Some(disk),
             health,
             header,
-            is_noted: false,
             extents,
             last: Link::default(),
             doubt: None,
@@ -191,14 +186,13 @@ impl Journal {
             // It is made anew from what was read: see `upgrade`.
             return Ok(rows);
         }
-        self.header.start = Some(mark);
+        // A killed process may have left them on their way to the disk; and after a failed sync the
+        // system may show what it will never write. So they are written again.
+        self.note(self.header.extents, Some(mark))?;
         if let Some(place) = last {
-            // A killed process may have left it on its way to the disk; and after a failed sync the
-            // system may show what it will never write. So it is written again, with the header.
-            self.note_extents(self.header.extents)?;
             self.write(place.start, &file[place.start as usize..place.end as usize])?;
-            self.sync()?;
         }
+        self.sync()?;
         Ok(rows)
     }
 
@@ -249,14 +243,13 @@ impl Journal {
         let place = self.place(log::row_bytes(record.len()), mark)?;
         let offset = HEADER_BYTES + place.start;
         let (bytes, link) = log::row(self.database(), offset, self.last, &record);
-        if !self.is_noted || self.header.extents < self.extents.count() {
-            self.note_extents(self.extents.count())?;
+        if self.header.extents < self.extents.count() {
+            self.note(self.extents.count(), self.header.start)?;
         }
         self.doubt = Some(offset);
         self.write(offset, &bytes)?;
         self.sync()?;
         self.doubt = None;
-        self.is_noted = true;
         self.extents.take(link.row, &place);
         self.last = link;
         Ok(record.len() as u64)
@@ -292,26 +285,33 @@ impl Journal {
     /// lets the file go.
     pub(super) fn close(&mut self, mark: u64) -> Result<(), StoreError> {
         let mut outcome = self.settle_doubt();
-        if outcome.is_ok() && mark == self.last.row && self.extents.count() > KEPT_EXTENTS {
-            outcome = self.shrink();
+        if outcome.is_ok() && mark == self.last.row {
+            outcome = self.begin_anew();
         }
         self.disk = None;
         outcome
     }
 
-    fn shrink(&mut self) -> Result<(), StoreError> {
-        // The last row may be in what is cut off.
-        self.header.start = Some(self.last);
-        self.note_extents(KEPT_EXTENTS)?;
+    /// No row is needed any more, and what is left of them may be cut off.
+    fn begin_anew(&mut self) -> Result<(), StoreError> {
+        let count = self.extents.count().min(KEPT_EXTENTS);
+        if self.header.start == Some(self.last) && self.header.extents == count {
+            return Ok(());
+        }
+        self.note(count, Some(self.last))?;
         self.sync()?;
-        let cut = self.disk()?.set_len(log::file_bytes(KEPT_EXTENTS));
-        cut.map_err(|error| self.fault(error))
+        if count < self.extents.count() {
+            let cut = self.disk()?.set_len(log::file_bytes(count));
+            cut.map_err(|error| self.fault(error))?;
+        }
+        Ok(())
     }
 
-    /// Writes down how long the file is: one that is shorter was cut off.
-    fn note_extents(&mut self, count: u64) -> Result<(), StoreError> {
+    /// Writes down how long the file is: one that is shorter was cut off; and where it begins.
+    fn note(&mut self, extents: u64, start: Option<Link>) -> Result<(), StoreError> {
         let header = Header {
-            extents: count,
+            extents,
+            start,
             ..self.header
         };
         self.write(0, &header.to_bytes())?;

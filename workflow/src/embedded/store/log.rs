@@ -1,7 +1,8 @@
 //! The bytes of the journal's file: pure.
 //!
 //! ```text
-//! header, 4096 bytes: magic 8 | version u32 | crc u32 | database 16 | extents u64 | start u64, crc u32
+//! header, 4096 bytes: magic 8 | version u32 | crc u32 | database 16 | extents u64      of every version
+//!                     | start u64, crc u32 | crc of all before u32                    from version 3 on
 //! row, at a multiple of 8:  magic u32 | crc u32 | number u64 | length u32 | crc of the row before u32 | record
 //! ```
 //!
@@ -19,9 +20,11 @@ use super::meta::{DatabaseId, FORMAT_VERSION};
 /// The extents begin here.
 pub(super) const HEADER_BYTES: u64 = 4096;
 
-const FILE_HEAD_BYTES: usize = 52;
+const FILE_HEAD_BYTES: usize = 56;
+/// What every version wrote the same way, so that each knows a newer one.
+const COMMON_HEAD_BYTES: usize = 40;
 /// The last version whose rows are no chain: what says which row was before is 0 in them.
-const UNCHAINED: u32 = 2;
+pub(super) const UNCHAINED: u32 = 2;
 
 const FILE_MAGIC: &[u8; 8] = b"wf-jrnl\n";
 const ROW_MAGIC: &[u8; 4] = b"row\n";
@@ -51,6 +54,8 @@ pub(super) struct Link {
 pub(super) enum Unread {
     Foreign,
     Damaged,
+    /// Of a version that this library does not know.
+    Newer(u32),
 }
 
 impl Header {
@@ -73,9 +78,11 @@ impl Header {
         bytes[16..32].copy_from_slice(&self.database);
         bytes[32..40].copy_from_slice(&self.extents.to_le_bytes());
         bytes[40..48].copy_from_slice(&start.row.to_le_bytes());
-        bytes[48..].copy_from_slice(&start.crc.to_le_bytes());
-        let crc = header_crc(&bytes);
+        bytes[48..52].copy_from_slice(&start.crc.to_le_bytes());
+        let crc = common_crc(&bytes);
         bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+        let crc = crc32fast::hash(&bytes[..52]);
+        bytes[52..].copy_from_slice(&crc.to_le_bytes());
         bytes
     }
 
@@ -85,10 +92,15 @@ impl Header {
         }
         let bytes = file.first_chunk::<FILE_HEAD_BYTES>();
         let bytes = bytes.ok_or(Unread::Damaged)?;
+        if u32_at(bytes, 12) != common_crc(bytes) {
+            return Err(Unread::Damaged);
+        }
         let version = u32_at(bytes, 8);
+        if version > FORMAT_VERSION {
+            return Err(Unread::Newer(version));
+        }
         let is_chained = version > UNCHAINED;
-        let end = if is_chained { FILE_HEAD_BYTES } else { 40 };
-        if u32_at(bytes, 12) != header_crc(&bytes[..end]) {
+        if is_chained && u32_at(bytes, 52) != crc32fast::hash(&bytes[..52]) {
             return Err(Unread::Damaged);
         }
         Ok(Self {
@@ -103,10 +115,10 @@ impl Header {
     }
 }
 
-fn header_crc(bytes: &[u8]) -> u32 {
+fn common_crc(bytes: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&bytes[..12]);
-    hasher.update(&bytes[16..]);
+    hasher.update(&bytes[16..COMMON_HEAD_BYTES]);
     hasher.finalize()
 }
 
@@ -427,11 +439,24 @@ mod tests {
     #[test]
     fn a_header_says_what_it_was_told() {
         let header = Header::new(DATABASE, 4, Link { row: 9, crc: 5 });
-        let mut bytes = header.to_bytes();
+        let bytes = header.to_bytes();
         assert_eq!(Header::read(&bytes), Ok(header));
         assert_eq!(Header::read(&bytes[..20]), Err(Unread::Damaged));
-        bytes[33] ^= 1;
-        assert_eq!(Header::read(&bytes), Err(Unread::Damaged));
+        for at in 8..bytes.len() {
+            let mut damaged = bytes;
+            damaged[at] ^= 1;
+            assert_eq!(Header::read(&damaged), Err(Unread::Damaged), "{at}");
+        }
         assert_eq!(Header::read(b"other"), Err(Unread::Foreign));
+    }
+
+    /// By what every version wrote, whatever a newer one puts behind it.
+    #[test]
+    fn a_newer_header_is_known() {
+        let mut header = Header::new(DATABASE, 4, Link::default());
+        header.version = 7;
+        let mut bytes = header.to_bytes();
+        bytes[COMMON_HEAD_BYTES..].fill(9);
+        assert_eq!(Header::read(&bytes), Err(Unread::Newer(7)));
     }
 }

@@ -56,10 +56,6 @@ pub(super) struct Overlay {
 /// indexes that a checkpoint writes for it.
 const PENDING_BYTES: u64 = 4096;
 
-fn size_bytes(image: &Image) -> u64 {
-    PENDING_BYTES + image.size_bytes()
-}
-
 /// What is pending of one run.
 struct Pending {
     /// The row that changed it last.
@@ -70,6 +66,15 @@ struct Pending {
     base: Option<Arc<Image>>,
     /// History entries by their number.
     events: Vec<(u64, Arc<[u8]>)>,
+}
+
+impl Pending {
+    /// The image and its base share what did not change: the smaller one is taken to be in the
+    /// larger one, so that at worst it is twice as much.
+    fn size_bytes(&self) -> u64 {
+        let base = self.base.as_ref().map_or(0, |base| base.size_bytes());
+        PENDING_BYTES + base.max(self.image.size_bytes())
+    }
 }
 
 /// One change, committed.
@@ -176,22 +181,21 @@ impl Overlay {
     fn change(&mut self, row: u64, place: u64, change: Applied, bounds: &Bounds) {
         let number = row << HISTORY_PLACE_BITS | place;
         let event = change.event.map(|event| (number, Arc::from(event)));
-        self.image_bytes += size_bytes(&change.image);
         if change.before.is_none() {
             let id = Id(Arc::clone(&change.summary.identity));
             self.ids.entry(id).or_default().insert(change.run);
         }
         match self.runs.get_mut(&change.run) {
             Some(pending) => {
-                self.image_bytes -= size_bytes(&pending.image);
+                self.image_bytes -= pending.size_bytes();
                 pending.row = row;
                 pending.summary = change.summary;
                 pending.image = change.image;
                 pending.events.extend(event);
+                self.image_bytes += pending.size_bytes();
             }
             None => {
                 let base = change.before.filter(|base| bounds.is_worth_a_delta(base));
-                self.image_bytes += base.as_ref().map_or(0, |base| base.size_bytes());
                 let pending = Pending {
                     row,
                     summary: change.summary,
@@ -199,6 +203,7 @@ impl Overlay {
                     base,
                     events: event.into_iter().collect(),
                 };
+                self.image_bytes += pending.size_bytes();
                 self.runs.insert(change.run, pending);
             }
         }
@@ -245,16 +250,16 @@ impl Overlay {
             let Some(pending) = self.runs.get_mut(run) else {
                 continue;
             };
-            self.image_bytes -= pending.base.take().map_or(0, |base| base.size_bytes());
+            self.image_bytes -= pending.size_bytes();
             if pending.row <= upto {
-                self.image_bytes -= size_bytes(&pending.image);
                 self.runs.remove(run);
                 continue;
             }
-            if bounds.is_worth_a_delta(&written.image) {
-                self.image_bytes += written.image.size_bytes();
-                pending.base = Some(Arc::clone(&written.image));
-            }
+            let image = Some(&written.image);
+            pending.base = image
+                .filter(|image| bounds.is_worth_a_delta(image))
+                .map(Arc::clone);
+            self.image_bytes += pending.size_bytes();
             let newer = |number: u64| number >> HISTORY_PLACE_BITS > upto;
             pending.events.retain(|(number, _)| newer(*number));
         }

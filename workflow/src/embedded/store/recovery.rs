@@ -48,6 +48,10 @@ pub(super) fn recover(
     if meta::identify(&state)? != *journal.database() {
         return Err(mismatch("they are of different databases".to_owned()));
     }
+    if !upgrade::may_go_together(&journal, &state)? {
+        let reason = "the journal is of an earlier format version than the state";
+        return Err(mismatch(reason.to_owned()));
+    }
 
     let mark = state::mark(state.snapshot()?)?;
     let read = |journal: &mut Journal| {

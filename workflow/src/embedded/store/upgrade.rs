@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::file::{Check, DataFile, Settings};
 use super::images::DELTAS;
 use super::journal::{self, Journal};
-use super::log::Link;
+use super::log::{Link, UNCHAINED};
 use super::{meta, state};
 
 /// The version whose journal was a redb file.
@@ -60,10 +60,17 @@ pub(super) fn begin(directory: &Directory, cache_bytes: usize) -> Result<(), Ope
     Ok(state.close()?)
 }
 
+/// Whether the journal is not older than the state by its version: the state's is raised last.
+pub(super) fn may_go_together(journal: &Journal, state: &DataFile) -> Result<bool, StoreError> {
+    Ok(journal.is_chained() || meta::version(state)? <= UNCHAINED)
+}
+
 /// The journal and the state were read, and belong together: the directory is of this version.
 /// Nothing is committed to it before that.
 pub(super) fn finish(directory: &Directory, state: &DataFile) -> Result<(), OpenError> {
     if meta::version(state)? < meta::FORMAT_VERSION {
+        // The journal may have its name from an opening that was killed, and not on the disk.
+        directory.sync_names()?;
         state.write(|transaction| {
             transaction.open_table(DELTAS)?;
             meta::put_version(transaction, meta::FORMAT_VERSION)

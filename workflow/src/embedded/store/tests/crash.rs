@@ -6,13 +6,11 @@ use std::sync::Arc;
 
 use super::super::bounds::Bounds;
 use super::super::{Image, Store, StoreError};
-use super::faults::{self, Keeps};
+use super::faults;
 use super::random::Random;
 use super::{NEVER, TINY, block_on, change, image};
 
 const COMMITS: u64 = 12;
-/// Crashes that lose unsynced writes, at each operation.
-const LOSSES: u64 = 1;
 
 const ALONE: Bounds = Bounds {
     is_single_threaded: true,
@@ -89,20 +87,12 @@ fn a_crash_at_every_operation() {
         let opened = super::open(directory.path(), ALONE);
         let pair = opened.as_ref().map_or_else(|_| Pair::default(), commit_all);
         let crashed = disk.has_crashed();
-        for loss in 0..LOSSES + 2 {
-            let mut random = Random::new(operations << 8 | loss);
-            let (keeps, how) = match loss {
-                0 => (Keeps::All, "killed"),
-                1 => (Keeps::Nothing, "only what was synced"),
-                _ => (Keeps::Any(&mut random), "power lost"),
-            };
-            let left = tempfile::tempdir().unwrap();
-            disk.write_left(left.path(), keeps);
-            let what = format!("after {operations} operations, {how} {loss}");
-            let store = super::open(left.path(), ALONE);
+        disk.each_crash(operations, |left, kind| {
+            let what = format!("after {operations} operations, {kind}");
+            let store = super::open(left, ALONE);
             let store = store.unwrap_or_else(|error| panic!("{what}: {error}"));
             assert_holds(&store, &pair, &what);
-        }
+        });
         drop(opened);
         if !crashed {
             break;
@@ -113,7 +103,7 @@ fn a_crash_at_every_operation() {
     assert!(operations > 100, "there is more to crash at");
 }
 
-/// Opens the directory and commits one run, with a crash at each operation.
+/// Opens the directory and commits one run, with a crash at each operation; then once more.
 fn crash_while_opening(prepare: impl Fn(&Path), runs: usize) {
     let mut operations = 0;
     loop {
@@ -122,35 +112,30 @@ fn crash_while_opening(prepare: impl Fn(&Path), runs: usize) {
         let disk = faults::of(&directory.path().join("state.redb"));
         disk.watch(directory.path());
         disk.crash_after(operations);
-        let opened = super::open(directory.path(), ALONE);
-        let mut confirmed = 0;
-        if let Ok(store) = &opened {
-            let only = image(&[("state", b"one")]);
-            let one = vec![change(store.next_run(), None, &only, "")];
-            confirmed += usize::from(block_on(store.commit(one, false)).is_ok());
-        }
-        let crashed = disk.has_crashed();
-        let assert_opens = |path: &Path, what: &str| {
-            let what = format!("after {operations} operations, {what}");
-            let store = super::open(path, ALONE);
-            let store = store.unwrap_or_else(|error| panic!("{what}: {error}"));
-            let found = super::in_flight(&store).unwrap().len();
-            assert!((runs + confirmed..=runs + 1).contains(&found), "{what}");
+        let (mut confirmed, mut tried) = (0, 0);
+        let mut open_and_commit = || {
+            let opened = super::open(directory.path(), ALONE);
+            if let Ok(store) = &opened {
+                let only = image(&[("state", b"one")]);
+                let one = vec![change(store.next_run(), None, &only, "")];
+                tried += 1;
+                confirmed += usize::from(block_on(store.commit(one, false)).is_ok());
+            }
+            let what = format!("after {operations} operations");
+            disk.each_crash(operations, |left, kind| {
+                let store = super::open(left, ALONE);
+                let store = store.unwrap_or_else(|error| panic!("{what}, {kind}: {error}"));
+                let found = super::in_flight(&store).unwrap().len();
+                let expected = runs + confirmed..=runs + tried;
+                assert!(expected.contains(&found), "{what}, {kind}: {found}");
+            });
+            opened
         };
-        for loss in 0..3 {
-            let mut random = Random::new(operations << 8 | loss);
-            let keeps = match loss {
-                0 => Keeps::All,
-                1 => Keeps::Nothing,
-                _ => Keeps::Any(&mut random),
-            };
-            let left = tempfile::tempdir().unwrap();
-            disk.write_left(left.path(), keeps);
-            assert_opens(left.path(), &format!("loss {loss}"));
-        }
+        let opened = open_and_commit();
+        let crashed = disk.has_crashed();
         drop(opened);
         disk.restart();
-        assert_opens(directory.path(), "started again");
+        open_and_commit().unwrap();
         if !crashed {
             break;
         }
@@ -204,21 +189,13 @@ fn a_crash_during_a_backup() {
         let outcome = store.backup(target.path());
         let crashed = disk.has_crashed();
         assert_eq!(outcome.is_err(), crashed);
-        for loss in 0..3 {
-            let mut random = Random::new(operations << 8 | loss);
-            let keeps = match loss {
-                0 => Keeps::All,
-                1 => Keeps::Nothing,
-                _ => Keeps::Any(&mut random),
-            };
-            let left = tempfile::tempdir().unwrap();
-            disk.write_left(left.path(), keeps);
-            let what = format!("after {operations} operations, loss {loss}");
-            let copy = super::open(left.path(), ALONE);
+        disk.each_crash(operations, |left, kind| {
+            let what = format!("after {operations} operations, {kind}");
+            let copy = super::open(left, ALONE);
             let copy = copy.unwrap_or_else(|error| panic!("{what}: {error}"));
             let found = super::in_flight(&copy).unwrap().len();
             assert!(found == 4 || crashed && found == 0, "{what}: {found}");
-        }
+        });
         if !crashed {
             return;
         }

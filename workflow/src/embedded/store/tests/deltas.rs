@@ -151,6 +151,27 @@ fn a_delta_that_is_damaged_or_gone_is_told() {
     assert_told(gone, "delta 1 of run 1 is gone");
 }
 
+/// What the state has of it is in memory, too, and shares nearly all of it.
+#[test]
+fn a_large_image_that_changes_a_little_does_not_make_commits_wait() {
+    let directory = tempfile::tempdir().unwrap();
+    let bounds = Bounds::DEFAULT;
+    let store = super::open(directory.path(), bounds).unwrap();
+    let large = Arc::from(vec![1; bounds.wait_image_bytes as usize * 2 / 3]);
+    let mut before: Option<Arc<Image>> = None;
+    let run = store.next_run();
+    for step in 0..3_u8 {
+        let mut sections = image(&[("step", &[step]), ("large", b"")]).sections.clone();
+        sections[1].bytes = Arc::clone(&large);
+        let after = Arc::new(Image { sections });
+        let step = change(run, before, &after, "");
+        block_on(store.commit(vec![step], false)).unwrap();
+        assert!(!store.inner.shared.overlay().is_full(&bounds));
+        store.compact().unwrap();
+        before = Some(after);
+    }
+}
+
 /// A checkpoint that is said to have failed may be on the disk all the same.
 #[test]
 fn no_delta_follows_a_checkpoint_that_failed() {

@@ -304,6 +304,21 @@ impl Faults {
         Ok(())
     }
 
+    /// Looks at a directory as each kind of crash leaves it.
+    pub(in crate::embedded) fn each_crash(&self, seed: u64, mut look: impl FnMut(&Path, &str)) {
+        let mut random = Random::new(seed);
+        let kinds = [
+            ("killed", Keeps::All),
+            ("only what was synced", Keeps::Nothing),
+            ("power lost", Keeps::Any(&mut random)),
+        ];
+        for (kind, keeps) in kinds {
+            let left = tempfile::tempdir().unwrap();
+            self.write_left(left.path(), keeps);
+            look(left.path(), kind);
+        }
+    }
+
     /// Writes the files as a crash leaves them.
     pub(in crate::embedded) fn write_left(&self, directory: &Path, mut keeps: Keeps<'_>) {
         let watched = self.watched.lock().unwrap();

@@ -7,7 +7,7 @@ use redb::{Database, TableDefinition};
 
 use super::super::bounds::Bounds;
 use super::super::file::DataFile;
-use super::super::log::Header;
+use super::super::log::{self, Header};
 use super::super::{OpenError, StoreError, meta, state};
 use super::{NEVER, block_on, change, copy_files, faults, image};
 
@@ -236,13 +236,26 @@ fn a_newer_format_is_refused() {
     let directory = filled();
     let path = directory.path().join("journal.log");
     let mut bytes = fs::read(&path).unwrap();
-    let newer = Header {
-        version: 7,
-        ..Header::read(&bytes).unwrap()
-    };
+    let mut newer = Header::read(&bytes).unwrap();
+    newer.version = 7;
     bytes[..newer.to_bytes().len()].copy_from_slice(&newer.to_bytes());
     fs::write(&path, bytes).unwrap();
     is_newer(directory.path());
+}
+
+/// What is in the journal's last row is also in the state.
+#[test]
+fn a_journal_that_was_closed_in_order_is_not_read() {
+    let directory = filled();
+    let path = directory.path().join("journal.log");
+    let mut bytes = fs::read(&path).unwrap();
+    let database = Header::read(&bytes).unwrap().database;
+    for row in log::rows(&database, &bytes, 0) {
+        bytes[row.record.start] ^= 1;
+    }
+    fs::write(&path, bytes).unwrap();
+    let store = super::open(directory.path(), Bounds::DEFAULT).unwrap();
+    assert_eq!(super::in_flight(&store).unwrap().len(), 1);
 }
 
 /// A killed process may leave a row that the system has and the disk has not.
@@ -311,6 +324,24 @@ fn an_old_journal_is_not_gone_by_any_more() {
     let store = super::open(killed.path(), NEVER).unwrap();
     assert_eq!(super::in_flight(&store).unwrap().len(), 6);
     assert!(!killed.path().join(old).exists());
+}
+
+/// Put back beside a state that went on: what was committed since is not in it.
+#[test]
+fn a_journal_of_version_2_beside_data_of_this_version_is_refused() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/format-2");
+    let (directory, old) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    copy_files(&fixture, old.path());
+    copy_files(&fixture, directory.path());
+    for is_checkpointed in [false, true] {
+        let store = super::open(directory.path(), NEVER).unwrap();
+        if is_checkpointed {
+            let only = image(&[("state", b"one")]);
+            block_on(store.commit(vec![change(store.next_run(), None, &only, "")], false)).unwrap();
+        }
+        drop(store);
+        swapped(directory.path(), "journal.log", old.path());
+    }
 }
 
 /// Data of version 1 that does not open is left to the version that wrote it.
