@@ -1,12 +1,14 @@
-//! W2: one run of so many activities one after the other; and the same with a `Vec` in its state
-//! that each of them makes longer.
+//! W2: a run of so many activities one after the other; and the same with a `Vec` in its state
+//! that each of them makes longer. Of short runs there are several, one after the other, so that
+//! each size makes as many steps and meets as many checkpoints.
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use tokio::runtime::Runtime;
 
 use crate::contestant::Contestant;
-use crate::report::{Report, Rounds, Unit, median};
+use crate::report::{Report, Rounds, Row, Unit, median};
 use crate::syscalls::Syscalls;
 use crate::{Options, directory, floor};
 
@@ -21,48 +23,71 @@ pub(crate) fn measure(
     options: &Options,
     report: &mut Report,
 ) {
-    let steps: &[u32] = if options.full { &STEPS_FULL } else { &STEPS };
+    let sizes: &[u32] = if options.full { &STEPS_FULL } else { &STEPS };
     for bytes in [0, GROWTH_BYTES] {
-        for &steps in steps {
-            let what = match bytes {
-                0 => format!("W2 {steps} activities in a run"),
-                bytes => format!("W2 {steps} activities, +{bytes} B of state each"),
-            };
-            one_size(runtime, contestants, options, (&what, steps, bytes), report);
+        let trials = sizes.iter().flat_map(|steps| {
+            contestants.iter().map(|contestant| Trial {
+                steps: *steps,
+                bytes,
+                contestant: *contestant,
+                rounds: Rounds::default(),
+            })
+        });
+        let mut trials: Vec<Trial<'_>> = trials.collect();
+        let mut floors = Vec::new();
+        for _ in 0..options.rounds {
+            floors.push(floor::append_s(directory(options).path()) * 1e3);
+            for trial in &mut trials {
+                trial.run(runtime, sizes[sizes.len() - 1], options);
+            }
         }
+        let floor = median(&floors);
+        report
+            .rows
+            .extend(trials.iter().map(|trial| trial.row(floor)));
     }
 }
 
-fn one_size(
-    runtime: &Runtime,
-    contestants: &[&dyn Contestant],
-    options: &Options,
-    (what, steps, bytes): (&str, u32, usize),
-    report: &mut Report,
-) {
-    let mut rounds: Vec<Rounds> = contestants.iter().map(|_| Rounds::default()).collect();
-    let mut floors = Vec::new();
-    for _ in 0..options.rounds {
-        floors.push(floor::append_s(directory(options).path()) * 1e3);
-        for (contestant, rounds) in contestants.iter().zip(&mut rounds) {
-            let data = directory(options);
-            let (ms_a_step, did) = runtime.block_on(async {
-                let engine = contestant.open(data.path()).await;
-                engine.sequence(1, 0).await;
-                let before = Syscalls::now();
-                let begin = Instant::now();
-                engine.sequence(steps, bytes).await;
-                let elapsed_s = begin.elapsed().as_secs_f64();
-                let did = Syscalls::now() - before;
-                engine.close().await;
-                (elapsed_s * 1e3 / f64::from(steps), did)
-            });
-            rounds.add(ms_a_step, did, steps);
-        }
+/// One size of one contestant.
+struct Trial<'c> {
+    /// Of a run.
+    steps: u32,
+    /// That a step adds to the run's state.
+    bytes: usize,
+    contestant: &'c dyn Contestant,
+    rounds: Rounds,
+}
+
+impl Trial<'_> {
+    /// One round: as many runs as make all these steps.
+    fn run(&mut self, runtime: &Runtime, all_steps: u32, options: &Options) {
+        let data = directory(options);
+        let (elapsed_s, did) = runtime.block_on(async {
+            let engine = self.contestant.open(data.path()).await;
+            engine.sequence(1, 0).await;
+            let before = Syscalls::now();
+            let begin = Instant::now();
+            for _ in 0..all_steps / self.steps {
+                engine.sequence(self.steps, self.bytes).await;
+            }
+            let elapsed_s = begin.elapsed().as_secs_f64();
+            let did = Syscalls::now() - before;
+            engine.close().await;
+            (elapsed_s, did)
+        });
+        let ms_a_step = elapsed_s * 1e3 / f64::from(all_steps);
+        self.rounds.add(ms_a_step, did, all_steps);
     }
-    for (contestant, rounds) in contestants.iter().zip(&rounds) {
-        let floor = Some(median(&floors));
-        let row = rounds.row(what, *contestant, Unit::MillisecondsAStep, floor);
-        report.rows.push(row);
+
+    fn row(&self, floor: f64) -> Row {
+        let mut what = format!("W2 {} activities", self.steps);
+        match self.bytes {
+            0 => what.push_str(" in a run"),
+            bytes => {
+                let _ = write!(what, ", +{bytes} B of state each");
+            }
+        }
+        let unit = Unit::MillisecondsAStep;
+        self.rounds.row(&what, self.contestant, unit, Some(floor))
     }
 }
