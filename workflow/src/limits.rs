@@ -25,7 +25,7 @@ pub struct Limits {
     /// Bytes of what is committed and not yet brought into the state; beyond that, callers wait.
     /// After a crash so much has to be read. 16 MiB.
     pub journal_bytes: u64,
-    /// Bytes of the cache through which runs that wait are read. 16 MiB.
+    /// Bytes of the cache through which runs that wait are read. 8 MiB.
     pub cache_bytes: usize,
 }
 
@@ -37,7 +37,7 @@ impl Default for Limits {
             pending_operations: 10_000,
             concurrent_activities: 10_000,
             journal_bytes: 16 << 20,
-            cache_bytes: 16 << 20,
+            cache_bytes: 8 << 20,
         }
     }
 }

@@ -62,7 +62,7 @@ impl Bounds {
         checkpoint_image_bytes: 8 << 20,
         wait_journal_bytes: 16 << 20,
         wait_image_bytes: 16 << 20,
-        state_cache_bytes: 16 << 20,
+        state_cache_bytes: 8 << 20,
         // A smaller one takes no more than the page that would hold its delta.
         delta_image_bytes_min: 4 << 10,
         deltas_max: 32,
