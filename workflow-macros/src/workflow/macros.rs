@@ -109,8 +109,8 @@ pub(super) fn has_other(body: &Block) -> bool {
         fn visit_macro(&mut self, mac: &Macro) {
             match StdMacro::parse(mac) {
                 Some(parsed) => {
-                    for argument in &parsed.arguments {
-                        self.visit_expr(&argument.value);
+                    for value in parsed.values() {
+                        self.visit_expr(value);
                     }
                 }
                 None => self.0 |= !mac.path.is_ident(mark::TAKE),
@@ -128,6 +128,19 @@ impl StdMacro {
         let kind = kind(mac)?;
         let parser = |input: ParseStream<'_>| Self::read(kind, input);
         parser.parse2(mac.tokens.clone()).ok()
+    }
+
+    /// What it evaluates, in this order: also the length of a list and the guard of a pattern.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Expr> {
+        let other = match &self.tail {
+            Tail::None => None,
+            Tail::Length(length) => Some(&**length),
+            Tail::Pattern(_, guard) => guard.as_deref(),
+        };
+        self.arguments
+            .iter()
+            .map(|argument| &argument.value)
+            .chain(other)
     }
 
     fn read(kind: Kind, input: ParseStream<'_>) -> syn::Result<Self> {

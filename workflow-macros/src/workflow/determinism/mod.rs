@@ -204,8 +204,8 @@ impl Visit<'_> for Checker<'_> {
         }
         match super::macros::StdMacro::parse(mac) {
             Some(parsed) => {
-                for argument in &parsed.arguments {
-                    self.visit_expr(&argument.value);
+                for value in parsed.values() {
+                    self.visit_expr(value);
                 }
             }
             None => self.tokens(mac.tokens.clone()),

@@ -160,8 +160,8 @@ impl Visit<'_> for Returns {
     }
     fn visit_macro(&mut self, mac: &Macro) {
         if let Some(parsed) = StdMacro::parse(mac) {
-            for argument in &parsed.arguments {
-                self.visit_expr(&argument.value);
+            for value in parsed.values() {
+                self.visit_expr(value);
             }
         }
     }

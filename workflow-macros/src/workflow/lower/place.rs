@@ -287,8 +287,8 @@ impl Visit<'_> for Changes {
     fn visit_macro(&mut self, mac: &syn::Macro) {
         match StdMacro::parse(mac) {
             Some(parsed) => {
-                for argument in &parsed.arguments {
-                    self.visit_expr(&argument.value);
+                for value in parsed.values() {
+                    self.visit_expr(value);
                 }
             }
             None => self.note_macro(mac),

@@ -267,17 +267,15 @@ impl Visit<'_> for Uses<'_> {
     }
 
     fn visit_macro(&mut self, mac: &syn::Macro) {
-        let mut changes = Changes::default();
-        match StdMacro::parse(mac) {
-            Some(parsed) => {
-                for argument in &parsed.arguments {
-                    self.visit_expr(&argument.value);
-                }
+        if let Some(parsed) = StdMacro::parse(mac) {
+            for value in parsed.values() {
+                self.visit_expr(value);
             }
-            None => changes.note_macro(mac),
+            return;
         }
+        let mut changes = Changes::default();
+        changes.note_macro(mac);
         self.note(&changes);
-        // Its text may mention bindings too.
         if self.are_in(&mac.tokens) {
             self.used();
         }
