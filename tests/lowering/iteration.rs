@@ -176,3 +176,70 @@ fn values_of_a_map_that_changes() {
     }
     same!(run; (1), (4));
 }
+
+#[test]
+fn an_iterator_that_the_workflow_holds() {
+    #[workflow]
+    async fn run(items: Vec<i64>, text: String) -> Result<i64, WorkflowError> {
+        let mut sum = 0;
+        let mut left = items.clone().into_iter();
+        while let Some(item) = left.next() {
+            sum += give(item).await?;
+            if sum > 3 {
+                sum -= give(left.next_back().unwrap_or(0)).await?;
+            }
+            note(left.len());
+        }
+        let mut letters = text.chars().peekable();
+        while let Some(letter) = letters.next() {
+            if let Some(next) = letters.peek() {
+                sum += give(i64::from(*next == letter)).await?;
+            }
+            note(letters.next_if_eq(&'x'));
+            greet(&letter.to_string()).await?;
+        }
+        let rest = list(3).await?.into_iter().skip(1);
+        sum += give(1).await?;
+        for item in rest {
+            sum += give(item).await?;
+        }
+        let mut copies = items.iter().copied().enumerate();
+        let first = copies.next();
+        sum += give(first.map_or(0, |(at, _)| at as i64)).await?;
+        note(
+            copies
+                .map(|(at, item)| at as i64 + item)
+                .collect::<Vec<_>>(),
+        );
+        Ok(sum)
+    }
+    same!(run; (vec![], String::new()), (vec![1], "a".to_owned()), (vec![4, 1, 2, 3, 9], "abxxbbx".to_owned()));
+}
+
+#[test]
+fn an_iterator_that_takes_the_items_out() {
+    #[workflow]
+    async fn run(mut items: Vec<i64>) -> Result<i64, WorkflowError> {
+        let map: std::collections::BTreeMap<i64, String> =
+            items.iter().map(|n| (*n, n.to_string())).collect();
+        let mut sum = 0;
+        {
+            let mut first = items.drain(..2).rev();
+            while let Some(item) = first.next() {
+                sum += give(item).await?;
+                if item > 5 {
+                    break;
+                }
+            }
+        }
+        note(&items);
+        let mut pairs = map.into_iter();
+        let (key, value) = pairs.next().unwrap_or_default();
+        sum += give(key).await? + value.len() as i64;
+        sum += pairs.map(|(key, _)| key).sum::<i64>();
+        let spent = items.into_iter();
+        sum += spent.as_slice().len() as i64;
+        Ok(give(sum).await?)
+    }
+    same!(run; (vec![1, 2]), (vec![7, 8, 9]));
+}

@@ -61,6 +61,8 @@ pub(crate) const NAME: Code = Code("WF0044");
 pub(crate) const ITEM: Code = Code("WF0045");
 /// A loop over what cannot be saved in the middle of it.
 pub(crate) const LOOP: Code = Code("WF0046");
+/// An iterator that lives across an await.
+pub(crate) const ITERATOR: Code = Code("WF0048");
 
 /// A clock.
 pub(crate) const CLOCK: Code = Code("WF0101");

@@ -44,6 +44,12 @@ pub fn items<I: IntoItems>(iterable: I) -> I::Items {
 #[serde(transparent)]
 pub struct Queue<T>(VecDeque<T>);
 
+impl<T> From<VecDeque<T>> for Queue<T> {
+    fn from(items: VecDeque<T>) -> Self {
+        Self(items)
+    }
+}
+
 impl<T> Items for Queue<T> {
     type Item = T;
     fn next(&mut self) -> Option<T> {
@@ -179,7 +185,7 @@ of_ranges! {
     Take<Range<T>> Take<RangeInclusive<T>>
 }
 
-/// What owned collections iterate by.
+/// What collections and texts iterate by over items that are nobody else's.
 macro_rules! owned {
     ($($iterators:tt)*) => {
         choosing! { $($iterators)* }
@@ -197,8 +203,13 @@ owned! {
     std::collections::vec_deque::Drain<'_, T>, [T];
     std::collections::vec_deque::IntoIter<T>, [T];
     std::option::IntoIter<T>, [T];
+    std::str::Bytes<'_>, [];
+    std::str::CharIndices<'_>, [];
+    std::str::Chars<'_>, [];
     std::vec::Drain<'_, T>, [T];
     std::vec::IntoIter<T>, [T];
+    Cloned<I>, ['a, T: Clone + 'a, I: Walk<Item = &'a T>];
+    Copied<I>, ['a, T: Copy + 'a, I: Walk<Item = &'a T>];
 }
 
 /// What is left of a range that is counted down, both ends included.

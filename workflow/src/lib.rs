@@ -62,6 +62,7 @@ mod listing;
 mod panic_text;
 mod part;
 pub mod provider;
+mod remaining;
 mod retention;
 mod retry;
 mod runtime;

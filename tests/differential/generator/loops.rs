@@ -90,7 +90,7 @@ impl Generator {
             }
             _ => {
                 let over = self.expression(Type::Ints, 2);
-                match self.below(8) {
+                match self.below(9) {
                     0 => {
                         // An iterator is no value that is kept while another operand awaits.
                         let (first, with) = (self.fresh("z"), self.fresh("z"));
@@ -121,6 +121,7 @@ impl Generator {
                         let over = self.expression(Type::Maybe, 2);
                         self.for_loop(label, &prefix, &format!("({over})"))
                     }
+                    6 => self.iterator_loop(label, &prefix, &over),
                     _ => self.for_loop(label, &prefix, &format!("few({over})")),
                 }
             }
@@ -151,6 +152,25 @@ impl Generator {
             (name, g.statements(4))
         });
         format!("{prefix}for {name} in {over} {{\n{body}}}")
+    }
+
+    /// Over an iterator that the body can ask, too.
+    fn iterator_loop(&mut self, label: Option<String>, prefix: &str, over: &str) -> String {
+        let iterator = self.fresh("it");
+        let adapted = self.pick(&["", ".rev()", ".skip(1)", ".peekable()"]);
+        let (name, body) = self.in_loop(label, None, |g| {
+            let name = g.name();
+            g.declare(name.clone(), Type::Int, false);
+            (name, g.statements(4))
+        });
+        let ask = match (adapted, self.below(3)) {
+            (".peekable()", _) => format!("note({iterator}.next_if(|next| *next > 2));\n"),
+            (_, 0) => format!("note({iterator}.next_back());\n"),
+            _ => format!("note({iterator}.len());\n"),
+        };
+        format!(
+            "let mut {iterator} = few({over}).into_iter(){adapted};\n{prefix}while let Some({name}) = {iterator}.next() {{\n{body}{ask}}}"
+        )
     }
 
     /// A `loop` whose `break` gives a value.

@@ -58,6 +58,8 @@ pub(super) enum Borrow {
     Value,
     /// Bound by a pattern that looks into a reference, or by `ref`.
     Pattern,
+    /// An iterator over what it borrows.
+    Iterator,
     /// A closure.
     Closure,
 }

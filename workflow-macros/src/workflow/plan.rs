@@ -448,6 +448,7 @@ impl Plan<'_> {
             if let Some(borrow) = local.borrow {
                 let code = match borrow {
                     Borrow::Value | Borrow::Pattern => code::REFERENCE,
+                    Borrow::Iterator => code::ITERATOR,
                     Borrow::Closure => code::CLOSURE,
                 };
                 report.error_at(code, local.ident.span(), refusal(&local.ident, borrow, at));
@@ -474,6 +475,11 @@ fn refusal(ident: &Ident, borrow: Borrow, at: &str) -> String {
             "`{ident}` is bound as a reference and lives across {at}\n\
              a run is saved at every await, and a reference cannot be saved\n\
              help: look into a place of the workflow's own, which is found again (`match &value {{ … }}`, `&mut value` to change it), or keep a copy: `let {ident} = {ident}.clone();`"
+        ),
+        Borrow::Iterator => format!(
+            "`{ident}` is an iterator that borrows, and lives across {at}\n\
+             a run is saved at every await, and what borrows cannot be saved\n\
+             help: let it own its items, with `.iter().cloned()` or `.into_iter()`; or loop over the collection with `for`"
         ),
         Borrow::Closure => format!(
             "`{ident}` is a closure that changes or takes what it captures, and lives across {at}\n\

@@ -14,6 +14,7 @@ mod open;
 mod operands;
 mod place;
 mod rebind;
+mod remaining;
 mod search;
 mod still;
 mod walk;
@@ -27,7 +28,9 @@ use syn::{Expr, ExprAwait, Item, Local as Let, Pat, Stmt, Token, Type, parse_quo
 
 use super::awaits::Awaits;
 use super::diagram;
-use super::flow::{Block, BlockId, BlockKind, Code, End, Flow, Local, LocalId, Point, bound};
+use super::flow::{
+    Block, BlockId, BlockKind, Borrow, Code, End, Flow, Local, LocalId, Point, bound,
+};
 use super::mark;
 use super::spell::{Inner, annotate, plain_binding, spread};
 use super::{inline, macros};
@@ -70,6 +73,8 @@ pub(super) struct Lowering<'a> {
     open_numbers: BTreeSet<LocalId>,
     /// The bindings whose first value is a list of no certain type.
     open_lists: BTreeSet<LocalId>,
+    /// The bindings that are asked for what only an iterator of the standard library has.
+    looked_inside: BTreeSet<LocalId>,
     current: BlockId,
     /// Whether the block at hand has ended: what follows is never reached.
     closed: bool,
@@ -113,6 +118,7 @@ pub(super) fn lower(
         returned: open::returned(&body, output),
         open_numbers: BTreeSet::new(),
         open_lists: BTreeSet::new(),
+        looked_inside: remaining::looked_inside(&body),
         current: BlockId(0),
         closed: true,
         depth: 0,
@@ -300,6 +306,11 @@ impl Lowering<'_> {
             self.lend(&mut init.expr);
             let expr = std::mem::replace(&mut *init.expr, Expr::PLACEHOLDER);
             *init.expr = self.value(expr);
+            if let Pat::Ident(_) = &local.pat
+                && let Some(id) = plain_binding(&local.pat)
+            {
+                self.take_out(id, &mut init.expr);
+            }
             if let Some((_, diverge)) = &mut init.diverge {
                 self.opaque(diverge);
             }
@@ -352,7 +363,10 @@ impl Lowering<'_> {
                 self.open(id, &init.expr);
             }
             if !rebind::is_value(&local.pat) {
-                self.flow.locals[id.0].borrow = self.borrow(&init.expr);
+                self.flow.locals[id.0].borrow = match walk::borrows(&init.expr) {
+                    true => Some(Borrow::Iterator),
+                    false => self.borrow(&init.expr),
+                };
             }
             return;
         }

@@ -212,7 +212,8 @@ impl Lowering<'_> {
     /// Whether a binding is a reference that is made again.
     pub(super) fn is_rebound(&self, id: LocalId) -> bool {
         let local = self.flow.local(id);
-        local.rebind.is_some() && matches!(local.borrow, Some(Borrow::Value | Borrow::Pattern))
+        let refers = local.borrow.is_some_and(|borrow| borrow != Borrow::Closure);
+        local.rebind.is_some() && refers
     }
 
     /// Whether a value is the same copy whenever it is taken.

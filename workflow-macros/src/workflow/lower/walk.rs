@@ -200,6 +200,26 @@ pub(super) fn is_borrowing_chain(iterable: &Expr) -> bool {
     }
 }
 
+/// Whether a value is an iterator of the standard library over what it borrows.
+pub(super) fn borrows(value: &Expr) -> bool {
+    const OF_REFERENCES: [&str; 7] = [
+        "bytes",
+        "chars",
+        "iter",
+        "iter_mut",
+        "lines",
+        "split_whitespace",
+        "values_mut",
+    ];
+    match value {
+        Expr::Paren(expr) => borrows(&expr.expr),
+        Expr::MethodCall(call) => {
+            is_in(&OF_REFERENCES, &call.method) || is_lazy(call) && borrows(&call.receiver)
+        }
+        _ => false,
+    }
+}
+
 /// Whether what a loop goes over gives references, and not copies.
 pub(super) fn walks_by_reference(iterable: &Expr) -> bool {
     match iterable {

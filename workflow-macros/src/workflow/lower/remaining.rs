@@ -1,0 +1,82 @@
+//! `let mut items = order.items.into_iter();`: what is left of an iterator, where it can be saved.
+
+use std::collections::BTreeSet;
+
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{Block, Expr, ExprMethodCall, parse_quote_spanned};
+
+use super::super::flow::LocalId;
+use super::super::mark;
+use super::Lowering;
+use super::place::is_in;
+use super::walk::ADAPTORS;
+
+/// Methods of the standard library whose iterators own their items.
+const OWNING: [&str; 9] = [
+    "bytes",
+    "char_indices",
+    "chars",
+    "cloned",
+    "copied",
+    "drain",
+    "into_iter",
+    "into_keys",
+    "into_values",
+];
+
+/// What only the standard library's own iterators can say of what is left of them.
+const INSIDE: [&str; 5] = ["as_mut_slice", "as_slice", "as_str", "keep_rest", "offset"];
+
+/// The bindings that such a method is called on.
+pub(super) fn looked_inside(body: &Block) -> BTreeSet<LocalId> {
+    struct Finder(BTreeSet<LocalId>);
+    impl Visit<'_> for Finder {
+        fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
+            if is_in(&INSIDE, &call.method) {
+                self.0.extend(mark::local_in(&call.receiver));
+            }
+            visit::visit_expr_method_call(self, call);
+        }
+    }
+    let mut finder = Finder(BTreeSet::new());
+    finder.visit_block(body);
+    finder.0
+}
+
+impl Lowering<'_> {
+    /// Takes the items out of what a binding begins with, if it is such an iterator by its type.
+    ///
+    /// ```text
+    /// match items.into_iter() {
+    ///     iterator => (&iterator).keeping().keep(iterator),
+    /// }
+    /// ```
+    pub(super) fn take_out(&mut self, id: LocalId, value: &mut Expr) {
+        if !owns_items(value) || self.looked_inside.contains(&id) {
+            return;
+        }
+        self.flow.locals[id.0].borrow = None;
+        *value = parse_quote_spanned! {value.span()=>
+            match #value {
+                iterator => {
+                    use ::workflow::__private::{Leaving as _, Taking as _};
+                    (&iterator).keeping().keep(iterator)
+                }
+            }
+        };
+    }
+}
+
+/// Whether a value is such an iterator, as far as the syntax shows.
+fn owns_items(value: &Expr) -> bool {
+    match value {
+        Expr::Paren(expr) => owns_items(&expr.expr),
+        Expr::MethodCall(call) if is_in(&OWNING, &call.method) => true,
+        Expr::MethodCall(call) => {
+            (call.method == "peekable" || is_in(&ADAPTORS, &call.method))
+                && owns_items(&call.receiver)
+        }
+        _ => false,
+    }
+}
