@@ -64,6 +64,9 @@ pub(crate) const LOOP: Code = Code("WF0046");
 /// An iterator that lives across an await.
 pub(crate) const ITERATOR: Code = Code("WF0048");
 
+/// A signal that nothing says the type of.
+pub(crate) const SIGNAL: Code = Code("WF0065");
+
 /// A clock.
 pub(crate) const CLOCK: Code = Code("WF0101");
 /// Randomness.

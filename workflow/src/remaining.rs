@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_is_no_such_iterator_stays_as_it_is() {
-        let range: std::ops::Range<u8> = kept!((0..3).into_iter());
+        let range: std::ops::Range<u8> = kept!(0..3);
         assert_eq!(range, 0..3);
         assert_eq!(kept!("text").len(), 4);
     }

@@ -1,11 +1,11 @@
-//! Awaits that stand where they cannot be taken out.
+//! Awaits that stand where they cannot be taken out, or say too little.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{
-    Arm, Attribute, Block, ExprAsync, ExprClosure, ExprConst, ExprTryBlock, ExprUnsafe, Item,
-    Macro, Pat, Stmt,
+    Arm, Attribute, Block, Expr, ExprAsync, ExprClosure, ExprConst, ExprMethodCall, ExprTryBlock,
+    ExprUnsafe, Item, Macro, Pat, Stmt,
 };
 
 use super::awaits::{Awaits, in_tokens};
@@ -39,6 +39,16 @@ impl Checker<'_> {
 impl Visit<'_> for Checker<'_> {
     fn visit_stmt(&mut self, stmt: &Stmt) {
         let outer = std::mem::replace(&mut self.awaits, stmt.awaits());
+        if let Some(call) = discarded(stmt).and_then(untyped_signal) {
+            // rustc would take it for the type that has no values.
+            self.report.error_on(
+                code::SIGNAL,
+                &call.method,
+                "the type of this signal's payload is not said\n\
+                 what comes with a signal is read as a value of that type, also where it is not used\n\
+                 help: write `wait_for_signal::<()>(…)` for a signal with nothing in it",
+            );
+        }
         visit::visit_stmt(self, stmt);
         self.awaits = outer;
     }
@@ -188,5 +198,28 @@ impl Checker<'_> {
                  help: bind it first: `let value = ….await?;`, and use `value` here",
             );
         }
+    }
+}
+
+/// The value of a statement that nobody gets.
+fn discarded(stmt: &Stmt) -> Option<&Expr> {
+    match stmt {
+        Stmt::Expr(expr, Some(_)) => Some(expr),
+        Stmt::Local(local) if matches!(local.pat, Pat::Wild(_)) => Some(&local.init.as_ref()?.expr),
+        _ => None,
+    }
+}
+
+/// `ctx.wait_for_signal("approval", timeout).await?`, where it says no type.
+fn untyped_signal(expr: &Expr) -> Option<&ExprMethodCall> {
+    let Expr::Try(tried) = expr else { return None };
+    let Expr::Await(awaited) = &*tried.expr else {
+        return None;
+    };
+    match &*awaited.base {
+        Expr::MethodCall(call) if call.method == "wait_for_signal" => {
+            call.turbofish.is_none().then_some(call)
+        }
+        _ => None,
     }
 }
