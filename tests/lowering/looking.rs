@@ -430,6 +430,20 @@ fn a_change_among_the_items_of_a_list() {
 }
 
 #[test]
+fn what_is_handed_a_copy_of_a_reference() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut all = vec![n, n + 1];
+        let first = all.first().unwrap_or(&7);
+        let sum: i64 = half(n).await?.unwrap_or(*first) + n.max(*first);
+        all = vec![n, give(sum).await?];
+        note((n, &all));
+        Ok(sum)
+    }
+    same!(run; (1), (2));
+}
+
+#[test]
 fn a_reference_into_what_is_initialised_later() {
     #[workflow]
     async fn run(n: i64) -> Result<i64, WorkflowError> {

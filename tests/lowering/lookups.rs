@@ -261,3 +261,70 @@ fn items_that_are_chosen() {
     }
     same!(run; (1, order(1)), (5, order(3)));
 }
+
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Slot {
+    id: i64,
+    used: i64,
+    by: Option<String>,
+}
+
+fn slots(n: i64) -> Vec<Slot> {
+    let slot = |id| Slot {
+        id,
+        used: 0,
+        by: None,
+    };
+    (0..n).map(slot).collect()
+}
+
+#[test]
+fn what_is_searched_for_to_be_changed() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut all = slots(n);
+        // After the first change it would be another one that is found.
+        if let Some(slot) = all.iter_mut().find(|slot| slot.used == 0) {
+            slot.used = give(n).await?;
+            slot.by = Some(greet("a").await?);
+            slot.id += give(1).await?;
+        }
+        note(&all);
+        let wanted = give(n - 1).await?;
+        let Some(last) = all.iter_mut().find(|slot| slot.id == wanted) else {
+            return Ok(give(-n).await?);
+        };
+        last.id = give(7).await?;
+        last.used += give(2).await?;
+        let first = all
+            .iter_mut()
+            .find(|slot| slot.id > 0)
+            .ok_or_else(|| WorkflowError::new("none"))?;
+        first.used = give(first.used + 1).await?;
+        first.used += 1;
+        let mut by_name: std::collections::BTreeMap<String, Slot> = all
+            .iter()
+            .map(|slot| (slot.id.to_string(), slot.clone()))
+            .collect();
+        if let Some((name, slot)) = by_name.iter_mut().find(|(_, slot)| slot.used > 0) {
+            slot.used = -give(name.len() as i64).await?;
+            slot.id += 1;
+        }
+        if let Some(slot) = by_name.values_mut().find(|slot| slot.used == 0) {
+            slot.used = give(5).await?;
+            slot.used += 1;
+        }
+        if let Some(Slot { by: Some(by), .. }) = all.iter_mut().find(|slot| slot.by.is_some()) {
+            note(by);
+        } else {
+            give(9).await?;
+        }
+        if let Some(slot) = all.iter_mut().nth(1) {
+            slot.used = give(1).await?;
+            slot.used += 3;
+        }
+        note((all, by_name));
+        Ok(0)
+    }
+    same!(run; (0), (1), (2), (4));
+}

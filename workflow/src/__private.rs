@@ -22,7 +22,7 @@ use crate::error::ActivityError;
 use crate::failure::{IntoFailure, Returns};
 pub use crate::inline::Inline;
 pub use crate::items::{
-    Chosen, InOrder, Integer, IntoItems, Items, Walk, in_order, items, walk, walked,
+    Chosen, InOrder, Integer, IntoItems, Items, Walk, in_order, items, place_of, walk, walked,
 };
 pub use crate::part::{Taken, Wrapper, part, rest, wrapper};
 pub use crate::remaining::{Leaving, Taking};

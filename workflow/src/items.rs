@@ -412,6 +412,16 @@ pub fn in_order<I: InOrder>(iterator: I) -> I {
     iterator
 }
 
+/// The number of the first item that is wanted; one that no item has, where none is.
+pub fn place_of<I: Iterator>(
+    mut iterator: I,
+    mut is_wanted: impl FnMut(&I::Item) -> bool,
+) -> usize {
+    iterator
+        .position(|item| is_wanted(&item))
+        .unwrap_or(usize::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

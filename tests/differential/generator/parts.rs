@@ -124,7 +124,7 @@ impl Generator {
             let types = [Type::Int, Type::Text, Type::Ints, Type::Maybe];
             let (left, right) = (self.pick(&types), self.pick(&types));
             let (first, declared) = self.referent(left);
-            let (second, also) = self.referent(right);
+            let (second, also) = self.frozen(first, |g| g.referent(right));
             let [a, b] = [first, second].map(|index| self.variables[index].name.clone());
             let (x, y) = (self.fresh("v"), self.fresh("v"));
             self.declare_over(x.clone(), left, vec![first]);
@@ -132,7 +132,7 @@ impl Generator {
             return format!("{declared}{also}let ({x}, {y}) = (&{a}, &{b});");
         }
         let (first, declared) = self.referent(Type::Maybe);
-        let (second, also) = self.referent(Type::Maybe);
+        let (second, also) = self.frozen(first, |g| g.referent(Type::Maybe));
         let [a, b] = [first, second].map(|index| self.variables[index].name.clone());
         let mut arm = |pattern: &str, of: usize| {
             self.scoped(|g| {

@@ -17,6 +17,14 @@ impl Generator {
         (index, format!("let mut {name}: {ty} = {value};\n"))
     }
 
+    /// Makes something while a variable is neither changed nor moved.
+    pub(super) fn frozen<T>(&mut self, index: usize, make: impl FnOnce(&mut Self) -> T) -> T {
+        self.variables[index].frozen += 1;
+        let made = make(self);
+        self.variables[index].frozen -= 1;
+        made
+    }
+
     /// A variable that is referred to and may be changed all the same, for nothing that refers to it
     /// is used any more.
     pub(super) fn let_go(&mut self) -> Option<usize> {
@@ -70,6 +78,9 @@ impl Generator {
 
     /// Bindings by reference, in a `match`, an `if let` or a `let else`.
     pub(super) fn matched_by_reference(&mut self) -> String {
+        if self.chance(25) {
+            return self.found_to_be_changed();
+        }
         if self.chance(50) {
             let (index, declared) = self.referent(Type::Maybe);
             let of = self.variables[index].name.clone();
@@ -99,6 +110,28 @@ impl Generator {
         });
         let other = self.block(2);
         format!("{declared}match &{of} {{ {approve} {reject} _ => {other} }}")
+    }
+
+    /// An item that may be another one's turn to be found once it was changed.
+    fn found_to_be_changed(&mut self) -> String {
+        let (index, declared) = self.referent(Type::Ints);
+        if !self.variables[index].is_changeable() {
+            return declared;
+        }
+        let of = self.variables[index].name.clone();
+        let wanted = self.frozen(index, |g| g.expression(Type::Int, 1));
+        self.variables[index].moved = true;
+        let (name, then) = self.scoped(|g| {
+            let name = g.name();
+            g.declare(name.clone(), Type::Int, true);
+            g.variables.last_mut().expect("it was declared").by_ref = true;
+            (name, g.block(4))
+        });
+        self.variables[index].moved = false;
+        let (least, otherwise) = (self.fresh("z"), self.block(2));
+        format!(
+            "{declared}let {least} = ({wanted}) % 3;\nif let Some({name}) = {of}.iter_mut().find(|item| **item > {least}) {then} else {otherwise}"
+        )
     }
 
     /// A loop over what it does not own.

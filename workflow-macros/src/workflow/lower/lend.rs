@@ -14,6 +14,7 @@ use super::walk::{ADAPTORS, BORROWING_ITERATORS, CHOOSING, ITERATORS};
 impl Lowering<'_> {
     /// Gives a place to what a value looks into.
     pub(super) fn lend(&mut self, value: &mut Expr) {
+        self.number(value);
         let changes = says_mut(value);
         if let Some(lent) = looked_into(value)
             && self.is_made(lent)

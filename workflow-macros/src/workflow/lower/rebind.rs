@@ -327,7 +327,7 @@ impl Lowering<'_> {
             Expr::Reference(reference) => reference.mutability.is_some(),
             Expr::Paren(expr) => self.is_mutable(&expr.expr),
             Expr::Path(_) => mark::local_in(value).is_some_and(|id| self.flow.may_change(id)),
-            value => is_mutable_access(value),
+            value => is_mutable_access(value) || says_mut(value),
         }
     }
 

@@ -5,10 +5,12 @@
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprMethodCall, UnOp, parse_quote_spanned};
+use syn::{Expr, ExprMethodCall, UnOp, parse_quote, parse_quote_spanned};
 
+use super::super::mark;
+use super::super::spell::Spelling;
 use super::Lowering;
-use super::place::{is_compound, is_in, reads, says_mut};
+use super::place::{is_compound, is_in, is_place, reads, says_mut};
 
 /// Methods of iterators that give one item.
 pub(super) const SEARCHES: [&str; 10] = [
@@ -37,8 +39,12 @@ pub(super) const ASKING: [&str; 8] = [
 ];
 
 impl Lowering<'_> {
-    /// Whether it is such a search. What it finds may be a copy, so that nothing may change.
+    /// Whether it is such a search. What it finds may be a copy, so that nothing may change; but what
+    /// is found by its number, to be changed, is borrowed from where it is.
     pub(super) fn is_search(&self, call: &ExprMethodCall) -> bool {
+        if call.method == "nth" && self.lends_each(&call.receiver) {
+            return call.args.iter().all(|at| self.is_index_found_again(at));
+        }
         is_in(&SEARCHES, &call.method)
             && matches!(*call.receiver, Expr::MethodCall(_))
             && !says_mut(&call.receiver)
@@ -50,6 +56,42 @@ impl Lowering<'_> {
     /// Whether it is a closure that gives the same whenever it is called, or `str::trim`.
     fn is_question(&self, function: &Expr) -> bool {
         asks(function) && self.never_changes(function)
+    }
+
+    /// `items.iter_mut()`
+    fn lends_each(&self, iterator: &Expr) -> bool {
+        matches!(iterator, Expr::MethodCall(call)
+            if is_in(&["iter_mut", "values_mut"], &call.method)
+                && is_place(&call.receiver)
+                && self.is_found_again(&call.receiver))
+    }
+
+    /// What is searched for to be changed may look otherwise after it was, so its number is kept.
+    ///
+    /// ```text
+    /// let operand = ::workflow::__private::place_of(items.iter_mut(), |item| item.id == id);
+    /// items.iter_mut().nth(operand)
+    /// ```
+    pub(super) fn number(&mut self, value: &mut Expr) {
+        let call = match value {
+            Expr::Paren(expr) => return self.number(&mut expr.expr),
+            Expr::Try(expr) => return self.number(&mut expr.expr),
+            Expr::MethodCall(call) => call,
+            _ => return,
+        };
+        if call.method != "find" || call.args.len() != 1 || !self.lends_each(&call.receiver) {
+            return self.number(&mut call.receiver);
+        }
+        let (iterator, wanted) = (&call.receiver, &call.args);
+        let at = self.spill(&parse_quote_spanned! {call.method.span()=>
+            ::workflow::__private::place_of(#iterator, #wanted)
+        });
+        if let Some(id) = mark::local_in(&at) {
+            let local = &mut self.flow.locals[id.0];
+            local.mutable = false;
+            local.spelling = Some(Spelling::Type(parse_quote!(usize)));
+        }
+        *value = parse_quote_spanned!(call.method.span()=> #iterator.nth(#at));
     }
 
     /// A value with its searches, which rustc is to see go over what has an order of its own.

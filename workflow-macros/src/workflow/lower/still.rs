@@ -11,7 +11,7 @@ use syn::{BinOp, Block, Expr, Local, Pat, Stmt};
 
 use super::super::flow::{Flow, LocalId, bound};
 use super::super::macros::StdMacro;
-use super::super::spell::Inner;
+use super::super::spell::{Inner, Spelling};
 use super::Lowering;
 use super::place::{Changes, mentions};
 
@@ -193,6 +193,12 @@ impl Uses<'_> {
         }
     }
 
+    /// Whether a binding may hold a reference, by what is known of its type.
+    fn may_hold(&self, id: LocalId) -> bool {
+        let known = self.flow.local(id).spelling.as_ref();
+        !known.is_some_and(Spelling::is_owned)
+    }
+
     /// What may hold what an expression gives or is given.
     fn made_by(&self, expr: &Expr) -> BTreeSet<LocalId> {
         match expr {
@@ -243,7 +249,9 @@ impl Visit<'_> for Uses<'_> {
         let mut changes = Changes::default();
         changes.note(expr);
         self.note(&changes);
-        self.of.extend(self.made_by(expr));
+        let mut made = self.made_by(expr);
+        made.retain(|id| self.may_hold(*id));
+        self.of.extend(made);
         if let Expr::Path(_) = expr
             && self.are_in(expr)
         {
