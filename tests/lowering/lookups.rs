@@ -319,7 +319,7 @@ fn what_is_searched_for_to_be_changed() {
         } else {
             give(9).await?;
         }
-        if let Some(slot) = all.iter_mut().nth(1) {
+        if let Some(slot) = by_name.values_mut().nth(1) {
             slot.used = give(1).await?;
             slot.used += 3;
         }
