@@ -323,8 +323,30 @@ fn what_is_searched_for_to_be_changed() {
             slot.used = give(1).await?;
             slot.used += 3;
         }
+        if let Some((name, Slot { used, by, .. })) = by_name.iter_mut().next() {
+            *used += give(name.len() as i64).await?;
+            by.take();
+            *used += 1;
+        }
         note((all, by_name));
         Ok(0)
     }
     same!(run; (0), (1), (2), (4));
+}
+
+#[test]
+fn what_is_put_there_if_nothing_is() {
+    #[workflow]
+    async fn run(mut kept: Option<i64>) -> Result<i64, WorkflowError> {
+        let value = kept.get_or_insert(3);
+        *value += give(2).await?;
+        *value *= 2;
+        let mut last = None;
+        let first = last.get_or_insert_with(|| 7);
+        *first -= give(*first - 1).await?;
+        let end = *first;
+        note((kept, last));
+        Ok(give(end).await?)
+    }
+    same!(run; (None), (Some(1)));
 }

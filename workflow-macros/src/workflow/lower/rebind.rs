@@ -390,6 +390,13 @@ impl VisitMut for LookedUp<'_, '_> {
                     *expr = parse_quote_spanned!(span=> #map.get_mut(&#key).unwrap());
                 }
             }
+            // `option.get_or_insert(0)`
+            Expr::MethodCall(call)
+                if is_in(&["get_or_insert", "get_or_insert_with"], &call.method) =>
+            {
+                let (span, option) = (call.method.span(), &call.receiver);
+                *expr = parse_quote_spanned!(span=> #option.as_mut().unwrap());
+            }
             _ => {}
         }
     }

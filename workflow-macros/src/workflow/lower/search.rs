@@ -42,7 +42,7 @@ impl Lowering<'_> {
     /// Whether it is such a search. What it finds may be a copy, so that nothing may change; but what
     /// is found by its number, to be changed, is borrowed from where it is.
     pub(super) fn is_search(&self, call: &ExprMethodCall) -> bool {
-        if call.method == "nth" && self.lends_each(&call.receiver) {
+        if is_in(&["next", "nth"], &call.method) && self.lends_each(&call.receiver) {
             return call.args.iter().all(|at| self.is_index_found_again(at));
         }
         is_in(&SEARCHES, &call.method)
