@@ -289,6 +289,7 @@ impl OwnServer {
         let config = Config::new()
             .host(format!("127.0.0.1:{}", self.port))
             .task_queue("tests")
+            .heartbeat_timeout(Duration::from_secs(20))
             .register::<W>();
         soon(async {
             loop {

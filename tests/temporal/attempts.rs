@@ -87,6 +87,31 @@ async fn an_attempt_outlives_a_server_that_is_away() {
     );
 }
 
+/// Nobody else knows it, so there is another attempt.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_executor_is_closed_before_it_could_tell_an_outcome() {
+    if !server_is_there() {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().join("file").to_str().unwrap().to_owned();
+    let first = OwnServer::start_anew(data.path());
+    let port = first.port;
+    let executor = first.executor::<one_file_again>().await;
+    let run = executor.start(one_file_again(path.clone())).id("closed");
+    run.await.unwrap();
+    noted(&path, "begun\n").await;
+    drop(first);
+    std::fs::write(&path, "").unwrap();
+    noted(&path, "begun\nover\n").await;
+    soon(executor.shutdown()).await;
+    let second = OwnServer::start(data.path(), port);
+    let executor = second.executor::<one_file_again>().await;
+    let run = executor.handle::<one_file_again>("closed").await.unwrap();
+    assert_eq!(soon(run.result()).await.unwrap(), path);
+    noted(&path, "begun\nover\nbegun\nover\n").await;
+}
+
 /// Keeps the thread that it runs on from everything else, and makes a file at the end.
 fn think(path: &str) {
     std::thread::sleep(Duration::from_secs(7));
