@@ -462,3 +462,38 @@ fn a_reference_into_what_is_initialised_later() {
     }
     same!(run; (1), (2));
 }
+
+#[test]
+fn a_condition_that_changes_what_it_looked_into() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut left = Some(n);
+        if let Some(first) = left
+            && first > 0
+            && (match left {
+                Some(value) => {
+                    left = Some(value + 1);
+                    even(value)
+                }
+                None => false,
+            })
+        {
+            note(first);
+        } else {
+            give(3).await?;
+        }
+        while let Some(next) = left
+            && next < 8
+            && left.take().is_some()
+        {
+            note(next);
+            left = half(give(next * 2 + 2).await?).await?;
+        }
+        note(left);
+        Ok(give(n).await?)
+    }
+    fn even(n: i64) -> bool {
+        n % 2 == 0
+    }
+    same!(run; (0), (2), (3));
+}

@@ -19,6 +19,8 @@
 //!
 //! [`emit`](super::emit) turns all of them into Rust.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
 use syn::spanned::Spanned;
@@ -208,6 +210,15 @@ pub(super) fn each_ident(tokens: TokenStream, found: &mut impl FnMut(&Ident, Opt
             TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }
     }
+}
+
+/// The bindings that occur in code.
+pub(super) fn mentions(code: &impl ToTokens) -> BTreeSet<LocalId> {
+    let mut found = BTreeSet::new();
+    each_ident(code.to_token_stream(), &mut |ident, _| {
+        found.extend(local_of(ident));
+    });
+    found
 }
 
 /// The text of tokens as the user wrote them, in one normal form of spaces.

@@ -4,7 +4,7 @@
 //! is so, the pattern only looks, and what it has found is [taken](super::emit) after it: copied, or
 //! moved with something left in its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -101,28 +101,34 @@ impl Marker {
             return takes;
         }
         let mut bound = Vec::new();
-        self.conditions(condition, &mut takes, &mut bound);
+        self.conditions(condition, &BTreeSet::new(), &mut takes, &mut bound);
         takes
     }
 
     fn conditions(
         &mut self,
         condition: &mut Expr,
+        after: &BTreeSet<LocalId>,
         takes: &mut Vec<Stmt>,
         taken: &mut Vec<LocalId>,
     ) {
         match condition {
             Expr::Let(expr) => {
                 guard(&mut expr.expr, taken);
+                // What the rest of the condition uses, or even changes, it has copied from.
+                if root(&expr.expr).is_some_and(|root| after.contains(&root)) {
+                    return;
+                }
                 takes.extend(self.taken(&mut expr.pat, &expr.expr));
                 let ids = bound(&expr.pat);
                 taken.extend(ids.into_iter().filter(|id| self.parts.contains_key(id)));
             }
             Expr::Binary(expr) if matches!(expr.op, syn::BinOp::And(_)) => {
-                self.conditions(&mut expr.left, takes, taken);
-                self.conditions(&mut expr.right, takes, taken);
+                let after_left = after | &mark::mentions(&expr.right);
+                self.conditions(&mut expr.left, &after_left, takes, taken);
+                self.conditions(&mut expr.right, after, takes, taken);
             }
-            Expr::Paren(expr) => self.conditions(&mut expr.expr, takes, taken),
+            Expr::Paren(expr) => self.conditions(&mut expr.expr, after, takes, taken),
             condition => guard(condition, taken),
         }
     }

@@ -9,6 +9,7 @@ use temporalio_common::UntypedWorkflow;
 use temporalio_common::data_converters::RawValue;
 use temporalio_common::protos::temporal::api::enums::v1::PendingActivityState;
 use temporalio_sdk::activities::{ActivityContext as SdkContext, ActivityError};
+use tokio::time::{Instant, interval_at};
 
 use crate::config::ServerConfig;
 use crate::executor::OpenError;
@@ -67,7 +68,9 @@ pub(super) async fn alive<T>(
 ) -> Result<T, BrokenOff> {
     let mut something = pin!(something);
     let timeout = ctx.info().heartbeat_timeout.unwrap_or(HEARTBEAT_TIMEOUT);
-    let mut signs = tokio::time::interval(heartbeat_interval(timeout));
+    let interval = heartbeat_interval(timeout);
+    // Most attempts need none: that they began was a sign.
+    let mut signs = interval_at(Instant::now() + interval, interval);
     loop {
         let was_told = ctx.is_cancelled();
         tokio::select! {

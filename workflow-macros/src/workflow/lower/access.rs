@@ -9,7 +9,8 @@ use syn::spanned::Spanned;
 
 use super::super::flow::LocalId;
 use super::super::macros::StdMacro;
-use super::place::{is_compound, is_constant, is_in, is_place, mentions};
+use super::super::mark::mentions;
+use super::place::{is_compound, is_constant, is_in, is_place};
 
 /// Methods of the standard library that give a mutable reference into what they are called on.
 pub(super) const LOOKUPS: [&str; 6] = [

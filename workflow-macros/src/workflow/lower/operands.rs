@@ -9,11 +9,9 @@ use syn::{Expr, ExprMacro, Stmt, UnOp, parse_quote};
 
 use super::super::awaits::Awaits;
 use super::super::macros::{Kind, StdMacro};
-use super::super::mark;
+use super::super::mark::{self, mentions};
 use super::access::{is_entry, is_mutable_access, is_steady, is_steady_key, must_be_collection};
-use super::place::{
-    changed_in, is_comparison, is_compound, is_constant, is_place, jumps, mentions,
-};
+use super::place::{changed_in, is_comparison, is_compound, is_constant, is_place, jumps};
 use super::{Dest, Lowering};
 use crate::code;
 

@@ -9,7 +9,7 @@ use syn::{BinOp, Expr, Pat, PatIdent, UnOp};
 
 use super::super::flow::{Borrow, LocalId};
 use super::super::macros::StdMacro;
-use super::super::mark;
+use super::super::mark::{self, mentions};
 use super::rebind::{ACCESSORS, COUNTING};
 use super::search::ASKING;
 use super::walk::{BORROWING_ITERATORS, ITERATORS};
@@ -78,15 +78,6 @@ pub(super) fn jumps(expr: &Expr) -> bool {
     let mut finder = Finder(Vec::new(), false);
     finder.visit_expr(expr);
     finder.1
-}
-
-/// The bindings that occur in code.
-pub(super) fn mentions(code: &impl ToTokens) -> BTreeSet<LocalId> {
-    let mut found = BTreeSet::new();
-    mark::each_ident(code.to_token_stream(), &mut |ident, _| {
-        found.extend(mark::local_of(ident));
-    });
-    found
 }
 
 /// Whether code has `mut` in it, or calls an `as_mut` or the like.

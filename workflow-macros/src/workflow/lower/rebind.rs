@@ -18,10 +18,11 @@ use syn::{
 };
 
 use super::super::flow::{Borrow, LocalId, Rebind, bound};
-use super::super::{mark, spell};
+use super::super::mark::{self, mentions};
+use super::super::spell;
 use super::Lowering;
 use super::access::{COPYING, INSERTING, LOOKUPS, is_mutable_access, must_be_collection};
-use super::place::{any_pattern, borrow, is_constant, is_in, mentions, says_mut};
+use super::place::{any_pattern, borrow, is_constant, is_in, says_mut};
 
 /// Methods of the standard library that give a reference into what they are called on.
 pub(super) const ACCESSORS: [&str; 33] = [

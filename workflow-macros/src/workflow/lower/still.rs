@@ -11,9 +11,10 @@ use syn::{BinOp, Block, Expr, Local, Pat, Stmt};
 
 use super::super::flow::{Flow, LocalId, bound};
 use super::super::macros::StdMacro;
+use super::super::mark::mentions;
 use super::super::spell::{Inner, Spelling};
 use super::Lowering;
-use super::place::{Changes, mentions};
+use super::place::Changes;
 
 impl Lowering<'_> {
     /// What a `let` looks at that changes, but not as long as what it binds is used.
