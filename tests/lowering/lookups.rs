@@ -342,7 +342,7 @@ fn what_is_put_there_if_nothing_is() {
         *value += give(2).await?;
         *value *= 2;
         let mut last = None;
-        let first = last.get_or_insert_with(|| 7);
+        let first = last.get_or_insert_with(|| kept.map_or(7, |kept| kept - 1));
         *first -= give(*first - 1).await?;
         let end = *first;
         note((kept, last));
