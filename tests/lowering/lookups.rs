@@ -350,3 +350,32 @@ fn what_is_put_there_if_nothing_is() {
     }
     same!(run; (None), (Some(1)));
 }
+
+#[test]
+fn what_is_searched_for_again_and_again() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut all = slots(n);
+        let mut looked = 0;
+        while let Some(slot) = all.iter_mut().find(|slot| {
+            looked += 1;
+            slot.used == 0
+        }) {
+            slot.used = give(slot.id + 1).await?;
+            slot.by = Some(greet("b").await?);
+        }
+        if let Some(slot) = all.iter_mut().find(|slot| slot.id == looked % 3)
+            && slot.used < 9
+        {
+            slot.used += give(looked).await?;
+            slot.used *= 2;
+        }
+        let first = all.first().cloned();
+        let copy = all.iter().map(|slot| slot.id).max();
+        give(n).await?;
+        note((first, copy, looked));
+        note(all);
+        Ok(0)
+    }
+    same!(run; (0), (1), (3));
+}

@@ -12,7 +12,7 @@ use super::super::macros::StdMacro;
 use super::super::mark::{self, mentions};
 use super::rebind::{ACCESSORS, COUNTING};
 use super::search::ASKING;
-use super::walk::{BORROWING_ITERATORS, ITERATORS};
+use super::walk::{BORROWING_ITERATORS, ITERATORS, LENDING};
 
 /// A place that evaluating does nothing: `x`, `x.a.b`, `*x`; also a function's path.
 pub(super) fn is_place(expr: &Expr) -> bool {
@@ -290,7 +290,7 @@ impl Visit<'_> for Changes {
 /// Why a value is a reference, as far as the syntax shows.
 pub(super) fn borrow(expr: &Expr) -> Option<Borrow> {
     /// Methods of the standard library that give a reference into what they are called on.
-    const BORROWING: [&str; 20] = [
+    const BORROWING: [&str; 13] = [
         "as_bytes",
         "as_deref",
         "as_deref_mut",
@@ -303,21 +303,17 @@ pub(super) fn borrow(expr: &Expr) -> Option<Borrow> {
         "as_str",
         "borrow",
         "borrow_mut",
-        "bytes",
-        "chars",
-        "iter",
-        "iter_mut",
-        "lines",
-        "split_whitespace",
         "trim",
-        "values_mut",
     ];
     match expr {
         Expr::Reference(_) => Some(Borrow::Value),
         Expr::Closure(_) => Some(Borrow::Closure),
         Expr::Paren(expr) => borrow(&expr.expr),
         Expr::Group(expr) => borrow(&expr.expr),
-        Expr::MethodCall(call) => is_in(&BORROWING, &call.method).then_some(Borrow::Value),
+        Expr::MethodCall(call) => {
+            let borrows = is_in(&BORROWING, &call.method) || is_in(&LENDING, &call.method);
+            borrows.then_some(Borrow::Value)
+        }
         _ => None,
     }
 }

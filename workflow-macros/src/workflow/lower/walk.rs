@@ -33,6 +33,17 @@ pub(super) const BORROWING_ITERATORS: [&str; 8] = [
     "windows",
 ];
 
+/// Such as nothing but the standard library calls so.
+pub(super) const LENDING: [&str; 7] = [
+    "bytes",
+    "chars",
+    "iter",
+    "iter_mut",
+    "lines",
+    "split_whitespace",
+    "values_mut",
+];
+
 /// Methods of iterators that choose from their items, or make others of them, as a closure says.
 pub(super) const CHOOSING: [&str; 5] = ["filter", "filter_map", "map", "skip_while", "take_while"];
 
@@ -202,19 +213,10 @@ pub(super) fn is_borrowing_chain(iterable: &Expr) -> bool {
 
 /// Whether a value is an iterator of the standard library over what it borrows.
 pub(super) fn borrows(value: &Expr) -> bool {
-    const OF_REFERENCES: [&str; 7] = [
-        "bytes",
-        "chars",
-        "iter",
-        "iter_mut",
-        "lines",
-        "split_whitespace",
-        "values_mut",
-    ];
     match value {
         Expr::Paren(expr) => borrows(&expr.expr),
         Expr::MethodCall(call) => {
-            is_in(&OF_REFERENCES, &call.method) || is_lazy(call) && borrows(&call.receiver)
+            is_in(&LENDING, &call.method) || is_lazy(call) && borrows(&call.receiver)
         }
         _ => false,
     }
