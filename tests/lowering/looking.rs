@@ -435,9 +435,10 @@ fn what_is_handed_a_copy_of_a_reference() {
     async fn run(n: i64) -> Result<i64, WorkflowError> {
         let mut all = vec![n, n + 1];
         let first = all.first().unwrap_or(&7);
-        let sum: i64 = half(n).await?.unwrap_or(*first) + n.max(*first);
+        let sum = half(n).await?.unwrap_or(*first) + n.max(*first);
+        let copy = *first;
         all = vec![n, give(sum).await?];
-        note((n, &all));
+        note((n, copy, &all));
         Ok(sum)
     }
     same!(run; (1), (2));

@@ -177,9 +177,8 @@ impl Uses<'_> {
                     || otherwise.is_some_and(|(_, otherwise)| self.give(otherwise))
             }
             Expr::Match(expr) => expr.arms.iter().any(|arm| self.give(&arm.body)),
-            // What is saved refers to nothing.
-            Expr::Await(_) => false,
-            Expr::Binary(expr) => self.give(&expr.left) || self.give(&expr.right),
+            // What is saved refers to nothing; what is computed or copied is not made again.
+            Expr::Await(_) | Expr::Binary(_) | Expr::Cast(_) | Expr::Unary(_) => false,
             Expr::Group(expr) => self.give(&expr.expr),
             Expr::Paren(expr) => self.give(&expr.expr),
             Expr::Try(expr) => self.give(&expr.expr),
