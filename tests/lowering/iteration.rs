@@ -235,8 +235,18 @@ fn an_iterator_that_takes_the_items_out() {
         let (key, value) = pairs.next().unwrap_or_default();
         sum += give(key).await? + value.len() as i64;
         sum += pairs.map(|(key, _)| key).sum::<i64>();
-        let spent = items.into_iter();
+        let spent = items.clone().into_iter();
         sum += spent.as_slice().len() as i64;
+        let mut page = items.into_iter();
+        if page.next().is_none() {
+            page = vec![give(3).await?].into_iter();
+            sum += page.next().unwrap_or(0);
+        }
+        fn rest(left: std::vec::IntoIter<i64>) -> i64 {
+            left.sum()
+        }
+        let all = list(4).await?.into_iter();
+        sum += rest(all);
         Ok(give(sum).await?)
     }
     same!(run; (vec![1, 2]), (vec![7, 8, 9]));

@@ -73,8 +73,8 @@ pub(super) struct Lowering<'a> {
     open_numbers: BTreeSet<LocalId>,
     /// The bindings whose first value is a list of no certain type.
     open_lists: BTreeSet<LocalId>,
-    /// The bindings that are asked for what only an iterator of the standard library has.
-    looked_inside: BTreeSet<LocalId>,
+    /// The bindings whose iterators stay of the type that they are.
+    of_their_own_type: BTreeSet<LocalId>,
     current: BlockId,
     /// Whether the block at hand has ended: what follows is never reached.
     closed: bool,
@@ -118,7 +118,7 @@ pub(super) fn lower(
         returned: open::returned(&body, output),
         open_numbers: BTreeSet::new(),
         open_lists: BTreeSet::new(),
-        looked_inside: remaining::looked_inside(&body),
+        of_their_own_type: remaining::of_their_own_type(&body),
         current: BlockId(0),
         closed: true,
         depth: 0,

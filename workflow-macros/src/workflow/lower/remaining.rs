@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use syn::spanned::Spanned;
-use syn::visit::{self, Visit};
-use syn::{Block, Expr, ExprMethodCall, parse_quote_spanned};
+use syn::visit::Visit;
+use syn::{Block, Expr, ExprForLoop, ExprMethodCall, ExprPath, Macro, parse_quote_spanned};
 
 use super::super::flow::LocalId;
+use super::super::macros::StdMacro;
 use super::super::mark;
 use super::Lowering;
 use super::place::is_in;
@@ -28,15 +29,41 @@ const OWNING: [&str; 9] = [
 /// What only the standard library's own iterators can say of what is left of them.
 const INSIDE: [&str; 5] = ["as_mut_slice", "as_slice", "as_str", "keep_rest", "offset"];
 
-/// The bindings that such a method is called on.
-pub(super) fn looked_inside(body: &Block) -> BTreeSet<LocalId> {
+/// The bindings that are used for more than to call an iterator's methods on them or to loop over
+/// them: their type may matter, so they stay as they are.
+pub(super) fn of_their_own_type(body: &Block) -> BTreeSet<LocalId> {
     struct Finder(BTreeSet<LocalId>);
-    impl Visit<'_> for Finder {
-        fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
-            if is_in(&INSIDE, &call.method) {
-                self.0.extend(mark::local_in(&call.receiver));
+    impl Finder {
+        /// What is but iterated over is not looked at.
+        fn iterated(&mut self, expr: &Expr) {
+            if mark::local_in(expr).is_none() {
+                self.visit_expr(expr);
             }
-            visit::visit_expr_method_call(self, call);
+        }
+    }
+    impl Visit<'_> for Finder {
+        fn visit_expr_path(&mut self, path: &ExprPath) {
+            self.0.extend(mark::mentions(path));
+        }
+        fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
+            match is_in(&INSIDE, &call.method) {
+                true => self.visit_expr(&call.receiver),
+                false => self.iterated(&call.receiver),
+            }
+            call.args.iter().for_each(|arg| self.visit_expr(arg));
+        }
+        fn visit_expr_for_loop(&mut self, expr: &ExprForLoop) {
+            match &*expr.expr {
+                Expr::Reference(reference) => self.iterated(&reference.expr),
+                iterable => self.iterated(iterable),
+            }
+            self.visit_block(&expr.body);
+        }
+        fn visit_macro(&mut self, mac: &Macro) {
+            match StdMacro::parse(mac) {
+                Some(parsed) => parsed.values().for_each(|value| self.visit_expr(value)),
+                None => self.0.extend(mark::mentions(&mac.tokens)),
+            }
         }
     }
     let mut finder = Finder(BTreeSet::new());
@@ -53,7 +80,7 @@ impl Lowering<'_> {
     /// }
     /// ```
     pub(super) fn take_out(&mut self, id: LocalId, value: &mut Expr) {
-        if !owns_items(value) || self.looked_inside.contains(&id) {
+        if !owns_items(value) || self.of_their_own_type.contains(&id) {
             return;
         }
         self.flow.locals[id.0].borrow = None;
