@@ -25,7 +25,7 @@ pub use crate::items::{
     Chosen, InOrder, Integer, IntoItems, Items, Walk, in_order, items, place_of, walk, walked,
 };
 pub use crate::part::{Taken, Wrapper, part, rest, wrapper};
-pub use crate::remaining::{Leaving, Taking};
+pub use crate::remaining::{Leaves, Leaving, Remaining, Remains, TakesOut, Taking};
 use crate::saved::Saved;
 pub use crate::select::{
     Selected1, Selected2, Selected3, Selected4, Selected5, Selected6, Selected7, Selected8,
