@@ -461,3 +461,42 @@ async fn panics_in_drop_stay_in_their_run() {
     let error = executor.execute(bombs()).await.unwrap_err();
     assert!(matches!(error, RunError::SetAside { .. }), "{error}");
 }
+
+macro_rules! hidden {
+    ($operation:expr) => {
+        $operation.await?
+    };
+}
+
+#[activity]
+async fn later(n: u64) -> Result<u64, ActivityError> {
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    Ok(n)
+}
+
+#[workflow]
+async fn awaits_within_a_macro(ctx: &mut Context, which: u64) -> Result<u64, WorkflowError> {
+    let n = later(which).await?;
+    Ok(match n {
+        0 => hidden!(later(n)),
+        1 => {
+            hidden!(ctx.sleep(Duration::from_hours(24)));
+            n
+        }
+        _ => hidden!(ctx.wait_for_signal("go", Duration::MAX)),
+    })
+}
+
+/// What cannot be seen must not be taken for done.
+#[tokio::test]
+async fn an_await_that_a_macro_makes_sets_the_run_aside() {
+    let data = tempfile::tempdir().unwrap();
+    let executor = open::<awaits_within_a_macro>(data.path()).await;
+    for which in 0..3 {
+        let run = executor.start(awaits_within_a_macro(which)).await.unwrap();
+        let RunError::SetAside { reason } = run.result().await.unwrap_err() else {
+            panic!("it goes on");
+        };
+        assert!(reason.contains("WF0023"), "{reason}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What generated code calls beside the contract. Not for use by hand.
 
 use std::any::TypeId;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::{Future, pending};
@@ -35,10 +36,33 @@ pub use crate::state_enum::{ReadState, StateEnum, WriteVariant, debug};
 /// Lets a machine run to its end, where it gives what the workflow returned, or to where it
 /// [stops](stop).
 pub fn poll<F: Future>(machine: F) -> Option<F::Output> {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            IN_STEP.set(self.0);
+        }
+    }
+    let _restore = Restore(IN_STEP.replace(true));
     match pin!(machine).poll(&mut task::Context::from_waker(Waker::noop())) {
         Poll::Ready(returned) => Some(returned),
         Poll::Pending => None,
     }
+}
+
+thread_local! {
+    /// Whether a machine takes a step on this thread.
+    static IN_STEP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Why a step cannot go on that awaits what `#[workflow]` has not seen.
+pub(crate) const HIDDEN_AWAIT: &str = "WF0023: an `.await` that comes out of a macro of its own cannot be seen by `#[workflow]`; write it in the workflow itself: `let value = ….await?;`";
+
+/// In the function as written an operation is awaited as any future is; in a step it never is.
+///
+/// # Panics
+/// In a step.
+pub(crate) fn awaited_as_written() {
+    assert!(!IN_STEP.get(), "{HIDDEN_AWAIT}");
 }
 
 /// Ends a machine that returns nothing yet.

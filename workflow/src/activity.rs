@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::__private::awaited_as_written;
 use crate::codec::{CodecError, Persist, Sealed};
 use crate::contract::{
     ActivityName, Arrived, Awaits, Definition, Durable, Operation, Outcome, Request,
@@ -180,6 +181,7 @@ impl<A: Activity> IntoFuture for Call<A> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
+        awaited_as_written();
         Box::pin(async move {
             let context = ActivityContext::new("direct".into(), "direct".into(), 0, 1);
             Ok(A::run(self.arguments?, context).await?.open()?)

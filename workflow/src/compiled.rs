@@ -8,6 +8,7 @@ use std::pin::Pin;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::__private::awaited_as_written;
 use crate::codec::{CodecError, Persist, Sealed};
 use crate::context::Context;
 use crate::contract::{
@@ -118,6 +119,7 @@ impl<W: Workflow> IntoFuture for WorkflowCall<W> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output>>>;
 
     fn into_future(self) -> Self::IntoFuture {
+        awaited_as_written();
         Box::pin(async move {
             if !Context::is_plain() {
                 return Err(WorkflowError::new(

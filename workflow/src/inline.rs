@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 
 use crate::__private::Plain;
+use crate::__private::awaited_as_written;
 
 use crate::codec::{CodecError, Sealed};
 use crate::compiled::{Workflow, WorkflowCall};
@@ -81,6 +82,7 @@ impl<W: Workflow> IntoFuture for Inline<W> {
 
     /// In the function as written, run without an engine, it runs as written too.
     fn into_future(self) -> Self::IntoFuture {
+        awaited_as_written();
         let ctx = self.plain.expect("only a workflow runs another inline");
         let arguments = self.arguments.expect("a workflow's arguments can be kept");
         W::run_plain(arguments, ctx)

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::__private::awaited_as_written;
 use crate::codec::{CodecError, Persist};
 use crate::contract::{
     Arrived, Awaits, Definition, Durable, Operation, Outcome, Request, SignalNames,
@@ -91,6 +92,7 @@ impl<T: 'static> IntoFuture for WaitForSignal<T> {
     /// In the function as written, run without an engine, a signal is there or the wait has timed
     /// out.
     fn into_future(self) -> Self::IntoFuture {
+        awaited_as_written();
         ready(match self.plain.pop(&self.name) {
             Some(payload) => Ok(payload),
             None => Err(timed_out(&self.name, self.timeout).into()),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::__private::awaited_as_written;
 use crate::codec::CodecError;
 use crate::contract::{
     Arrived, Awaits, Definition, Durable, Operation, Outcome, Request, SignalNames,
@@ -52,6 +53,7 @@ impl IntoFuture for Sleep {
 
     /// In the function as written, run without an engine, time is not waited for.
     fn into_future(self) -> Self::IntoFuture {
+        awaited_as_written();
         ready(Ok(()))
     }
 }

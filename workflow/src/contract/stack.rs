@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::__private::HIDDEN_AWAIT;
 use crate::codec::Sealed;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -106,6 +107,10 @@ fn take(
         (_, Some(End::Fault(fault))) => End::Fault(fault),
         (Err(failure), _) => End::Failed(failure),
         (Ok(_), Some(end)) => end,
-        (Ok(_), None) => unreachable!("a step ends at an await, at the end, or with a fault"),
+        // Something else than an operation, which is not ready.
+        (Ok(_), None) => End::Fault(Fault::Panicked {
+            state: frame.name.clone(),
+            message: HIDDEN_AWAIT.to_owned(),
+        }),
     })
 }
