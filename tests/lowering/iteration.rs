@@ -203,7 +203,7 @@ fn an_iterator_that_the_workflow_holds() {
         for item in rest {
             sum += give(item).await?;
         }
-        let mut copies = items.iter().copied().enumerate();
+        let mut copies = items.into_iter().enumerate();
         let first = copies.next();
         sum += give(first.map_or(0, |(at, _)| at as i64)).await?;
         note(

@@ -208,8 +208,6 @@ owned! {
     std::str::Chars<'_>, [];
     std::vec::Drain<'_, T>, [T];
     std::vec::IntoIter<T>, [T];
-    Cloned<I>, ['a, T: Clone + 'a, I: Walk<Item = &'a T>];
-    Copied<I>, ['a, T: Copy + 'a, I: Walk<Item = &'a T>];
 }
 
 /// What is left of a range that is counted down, both ends included.

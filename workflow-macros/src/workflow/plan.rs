@@ -479,7 +479,7 @@ fn refusal(ident: &Ident, borrow: Borrow, at: &str) -> String {
         Borrow::Iterator => format!(
             "`{ident}` is an iterator that borrows, and lives across {at}\n\
              a run is saved at every await, and what borrows cannot be saved\n\
-             help: loop over the collection with `for`, or let the iterator own its items: `.iter().cloned()`, or `.map(…).collect::<Vec<_>>().into_iter()`"
+             help: loop over the collection with `for`, or let the iterator own its items: `.into_iter()`, or `.cloned().collect::<Vec<_>>().into_iter()`"
         ),
         Borrow::Closure => format!(
             "`{ident}` is a closure that changes or takes what it captures, and lives across {at}\n\

@@ -244,7 +244,11 @@ impl Lowering<'_> {
                 && self.is_access(&call.receiver);
         }
         if is(&["and_then", "map"]) {
-            return args.all(|arg| self.is_accessor(arg)) && self.is_access(&call.receiver);
+            // A method may give what it does not borrow, so what is found by number may not change.
+            let is_numbered = lends_each_somewhere(&call.receiver);
+            return !is_numbered
+                && args.all(|arg| self.is_accessor(arg))
+                && self.is_access(&call.receiver);
         }
         let for_change = is(&LOOKUPS) && call.args.is_empty()
             || call.method == "get_mut" && args.all(|key| self.is_index_found_again(key));
@@ -362,6 +366,16 @@ pub(super) fn binds_mutably(pattern: &Pat) -> bool {
             })
         )
     })
+}
+
+/// Whether a chain of calls begins with `items.iter_mut()` or the like.
+fn lends_each_somewhere(value: &Expr) -> bool {
+    match value {
+        Expr::MethodCall(call) => {
+            is_in(&["iter_mut", "values_mut"], &call.method) || lends_each_somewhere(&call.receiver)
+        }
+        _ => false,
+    }
 }
 
 /// What makes [`Lowering::looked_up`] of a value.

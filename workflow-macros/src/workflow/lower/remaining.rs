@@ -14,12 +14,10 @@ use super::place::is_in;
 use super::walk::ADAPTORS;
 
 /// Methods of the standard library whose iterators own their items.
-const OWNING: [&str; 9] = [
+const OWNING: [&str; 7] = [
     "bytes",
     "char_indices",
     "chars",
-    "cloned",
-    "copied",
     "drain",
     "into_iter",
     "into_keys",
@@ -27,7 +25,14 @@ const OWNING: [&str; 9] = [
 ];
 
 /// What only the standard library's own iterators can say of what is left of them.
-const INSIDE: [&str; 5] = ["as_mut_slice", "as_slice", "as_str", "keep_rest", "offset"];
+const INSIDE: [&str; 6] = [
+    "as_mut_slice",
+    "as_slice",
+    "as_str",
+    "clone",
+    "keep_rest",
+    "offset",
+];
 
 /// The bindings that are used for more than to call an iterator's methods on them or to loop over
 /// them: their type may matter, so they stay as they are.

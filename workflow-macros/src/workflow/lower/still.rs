@@ -178,7 +178,7 @@ impl Uses<'_> {
             }
             Expr::Match(expr) => expr.arms.iter().any(|arm| self.give(&arm.body)),
             // What is saved refers to nothing; what is computed or copied is not made again.
-            Expr::Await(_) | Expr::Binary(_) | Expr::Cast(_) | Expr::Unary(_) => false,
+            Expr::Await(_) | Expr::Binary(_) | Expr::Cast(_) => false,
             Expr::Group(expr) => self.give(&expr.expr),
             Expr::Paren(expr) => self.give(&expr.expr),
             Expr::Try(expr) => self.give(&expr.expr),
@@ -259,9 +259,9 @@ impl Visit<'_> for Uses<'_> {
         }
         let is_loop = matches!(expr, Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_));
         if let Expr::ForLoop(expr) = expr {
-            // What it goes over is made once.
-            self.visit_expr(&expr.expr);
+            // What it goes over is made anew for every item.
             self.loops += 1;
+            self.visit_expr(&expr.expr);
             self.visit_block(&expr.body);
         } else {
             self.loops += usize::from(is_loop);
@@ -278,6 +278,10 @@ impl Visit<'_> for Uses<'_> {
         if let Some(parsed) = StdMacro::parse(mac) {
             for value in parsed.values() {
                 self.visit_expr(value);
+            }
+            // They are taken only when all of them are there.
+            if self.are_in(&mac.tokens) {
+                self.used();
             }
             return;
         }
