@@ -31,6 +31,8 @@ mod bindings;
 mod branches;
 #[path = "lowering/everyday.rs"]
 mod everyday;
+#[path = "lowering/held.rs"]
+mod held;
 #[path = "lowering/iteration.rs"]
 mod iteration;
 #[path = "lowering/looking.rs"]

@@ -55,3 +55,28 @@ where
 {
     value
 }
+
+/// What a reference is, or an `Option` of one and the like, for as long as `'a`.
+#[diagnostic::on_unimplemented(
+    message = "WF0041: `{Self}` is taken for a reference, and what it is found by may change",
+    label = "would be looked up again when the run goes on",
+    note = "a run is saved at every await; what refers to a place is not saved, but looked up again after it",
+    note = "write the type, so that the value is saved: `let value: {Self} = …;`"
+)]
+pub trait Held<'a> {}
+
+impl<'a, T: ?Sized> Held<'a> for &'a T {}
+impl<'a, T: ?Sized> Held<'a> for &'a mut T {}
+impl Held<'_> for usize {}
+#[diagnostic::do_not_recommend]
+impl<'a, R: Held<'a>> Held<'a> for Option<R> {}
+#[diagnostic::do_not_recommend]
+impl<'a, A: Held<'a>, B: Held<'a>> Held<'a> for (A, B) {}
+#[diagnostic::do_not_recommend]
+impl<'a, R: Held<'a>, E> Held<'a> for Result<R, E> {}
+
+/// A reference, for which `by` must not change as long as it is used.
+pub fn held<'a, R: Held<'a>, T: ?Sized>(value: R, by: &'a T) -> R {
+    let _ = by;
+    value
+}

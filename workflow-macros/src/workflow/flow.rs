@@ -45,10 +45,23 @@ pub(super) struct Rebind {
     pub(super) binds: Vec<LocalId>,
     /// The bindings that it makes them of.
     pub(super) roots: BTreeSet<LocalId>,
+    /// What the function as written is to hold.
+    pub(super) hold: Hold,
     /// It makes mutable references.
     pub(super) mutably: bool,
     /// It makes a closure, whose types rustc finds only where it is used: so there alone it stands.
     pub(super) closure: bool,
+}
+
+/// What may change beside what a reference borrows, and rustc is to [hold](super::held) as long as the
+/// reference is used.
+pub(super) enum Hold {
+    /// Nothing may.
+    Nothing,
+    /// The places that it is found by.
+    FoundBy(Vec<Expr>),
+    /// All that is behind the mutable reference that it looks into: it may be of another form by then.
+    Whole,
 }
 
 /// Why a binding is a reference.

@@ -17,7 +17,7 @@
 //! - [`diagram`]: which state comes after which;
 //! - [`emit`]: the tokens.
 //!
-//! On the function as written look [`guards`], for values whose drop the source puts after an await
+//! On the function as written look [`held`], for references that are made again, [`guards`], for values whose drop the source puts after an await
 //! that ends them, and [`determinism`], for code that would go another way when a step is taken
 //! again.
 //!
@@ -39,6 +39,7 @@ mod generics;
 #[cfg(test)]
 mod graph;
 mod guards;
+mod held;
 mod inline;
 mod live;
 mod lower;
@@ -110,7 +111,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let written = function.block.clone();
     determinism::strip(&mut function.block);
     let machine = if is_sound {
-        machine(&report, &signature, &function.block)
+        machine(&report, &signature, &mut function.block)
     } else {
         Machine::default()
     };
@@ -130,7 +131,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Runs the stages from the numbering of awaits on.
-fn machine(report: &Report, signature: &Signature, body: &Block) -> Machine {
+fn machine(report: &Report, signature: &Signature, body: &mut Block) -> Machine {
     let lowered = lowered(report, signature, body);
     if !report.is_clean() {
         return Machine::default();
@@ -140,8 +141,10 @@ fn machine(report: &Report, signature: &Signature, body: &Block) -> Machine {
         awaits,
         starts,
         parameters,
+        sites,
     } = &lowered;
     let plan: Plan<'_> = plan::plan(report, flow, awaits, parameters);
+    held::hold(body, sites, &plan.held(), &flow.locals);
     emit::machine(report, signature, &plan, awaits, starts, parameters)
 }
 
@@ -151,6 +154,8 @@ struct Lowered {
     awaits: Vec<Await>,
     starts: Vec<Option<SignalArgument>>,
     parameters: Vec<LocalId>,
+    /// See [`held::sites`].
+    sites: Vec<Vec<LocalId>>,
 }
 
 fn lowered(report: &Report, signature: &Signature, body: &Block) -> Lowered {
@@ -181,6 +186,11 @@ fn lowered(report: &Report, signature: &Signature, body: &Block) -> Lowered {
         parameters.push(id);
     }
     resolver.body(&mut body);
+    let made = signature
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.pattern.is_some());
+    let sites = held::sites(&mut body).split_off(made.count());
     parts::mark(&mut body);
     let parts = moved::mark(&mut body, &resolver.locals);
     let flow = lower::lower(
@@ -190,6 +200,7 @@ fn lowered(report: &Report, signature: &Signature, body: &Block) -> Lowered {
             locals: resolver.locals,
             parts,
             parameters: &parameters,
+            can_hold: sites.iter().flatten().copied().collect(),
         },
         awaits.len(),
         &signature.output,
@@ -200,6 +211,7 @@ fn lowered(report: &Report, signature: &Signature, body: &Block) -> Lowered {
         awaits,
         starts,
         parameters,
+        sites,
     }
 }
 

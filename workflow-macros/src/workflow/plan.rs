@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::Ident;
 use quote::format_ident;
 
-use super::flow::{BlockId, BlockKind, Borrow, Code, End, Flow, LocalId};
+use super::flow::{BlockId, BlockKind, Borrow, Code, End, Flow, Hold, LocalId};
 use super::live::{self, Live};
 use super::mark::{self, Mark};
 use super::number::Await;
@@ -395,6 +395,15 @@ fn fields(flow: &Flow, states: &[State], parameters: &[LocalId]) -> BTreeMap<Loc
 }
 
 impl Plan<'_> {
+    /// What rustc is to hold as long as the bindings that are made again are used.
+    pub(super) fn held(&self) -> BTreeMap<LocalId, &Hold> {
+        let entries = self.arms.iter().map(|(id, _)| &self.live.entry[id.0]);
+        let remade = entries.flat_map(|live| self.flow.remade(live));
+        let held = remade.filter(|rebind| !matches!(rebind.hold, Hold::Nothing));
+        held.flat_map(|rebind| rebind.binds.iter().map(|id| (*id, &rebind.hold)))
+            .collect()
+    }
+
     /// Whether the step function changes a binding, be it only to take a part out of it.
     pub(super) fn is_mutable(&self, id: LocalId) -> bool {
         self.flow.local(id).mutable || self.parted.contains(&id)

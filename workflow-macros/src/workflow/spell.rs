@@ -9,8 +9,8 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::visit::{self, Visit};
 use syn::{
-    BinOp, Block, Expr, GenericArgument, Item, Lifetime, Lit, Pat, Path, PathArguments, Stmt, Type,
-    TypeReference, UnOp, UseTree, parse_quote,
+    BinOp, Block, Expr, GenericArgument, Item, Lit, Pat, Path, PathArguments, Stmt, Type, UnOp,
+    UseTree, parse_quote,
 };
 
 use super::flow::{Local, LocalId, bound};
@@ -556,26 +556,6 @@ pub(super) fn spread(
 }
 
 impl Spelling {
-    /// Whether such a value refers to nothing: its type can be written without a lifetime.
-    pub(super) fn is_owned(&self) -> bool {
-        struct Refers(bool);
-
-        impl Visit<'_> for Refers {
-            fn visit_type_reference(&mut self, _: &TypeReference) {
-                self.0 = true;
-            }
-            fn visit_lifetime(&mut self, _: &Lifetime) {
-                self.0 = true;
-            }
-        }
-
-        let mut refers = Refers(false);
-        if let Self::Type(ty) = self {
-            refers.visit_type(ty);
-        }
-        !refers.0
-    }
-
     /// A list of such values.
     pub(super) fn list(self) -> Option<Self> {
         match self {

@@ -7,14 +7,14 @@ use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    BinOp, Block, Expr, ExprBinary, ExprBreak, ExprForLoop, ExprIf, ExprLoop, ExprMatch, ExprWhile,
-    Item, Label, Pat, Stmt, UnOp, parse_quote, parse_quote_spanned,
+    BinOp, Expr, ExprBinary, ExprBreak, ExprForLoop, ExprIf, ExprLoop, ExprMatch, ExprWhile, Item,
+    Label, Pat, Stmt, UnOp, parse_quote, parse_quote_spanned,
 };
 
 use super::super::awaits::Awaits;
 use super::super::diagram;
 use super::super::flow::{
-    Arm, BlockId, BlockKind, Borrow, End, LocalId, bound, bound_in_condition,
+    Arm, BlockId, BlockKind, Borrow, End, Hold, LocalId, bound, bound_in_condition,
 };
 use super::super::mark;
 use super::super::spell::{Spelling, plain_binding, spread};
@@ -113,14 +113,6 @@ impl Lowering<'_> {
         }
     }
 
-    /// Lowers the condition of a body.
-    fn condition_of(&mut self, condition: Expr, body: &Block, then: BlockId, otherwise: BlockId) {
-        let binds = bound_in_condition(&condition);
-        self.still = self.still(&condition, binds, &body.stmts, None);
-        self.condition(condition, then, otherwise);
-        self.still.clear();
-    }
-
     /// Lowers a condition, whose `let`s bind in `then`.
     fn condition(&mut self, condition: Expr, then: BlockId, otherwise: BlockId) {
         match condition {
@@ -197,13 +189,15 @@ impl Lowering<'_> {
 
     /// Notes what is known of a pattern's bindings by the value.
     fn look_into(&mut self, pattern: &Pat, value: &Expr, spelling: Option<&Spelling>) {
-        if self.borrow(value).is_none()
-            && let Some(spelling) = spelling
-        {
-            self.spell(pattern, spelling);
-        }
-        self.borrowed(pattern, value);
-        self.rebind(pattern, value);
+        self.holding(&bound(pattern), |this| {
+            if this.borrow(value).is_none()
+                && let Some(spelling) = spelling
+            {
+                this.spell(pattern, spelling);
+            }
+            this.borrowed(pattern, value);
+            this.rebind(pattern, value, true);
+        });
     }
 
     /// The rest of a condition that awaits at most in what is evaluated first.
@@ -232,7 +226,7 @@ impl Lowering<'_> {
     fn lower_if(&mut self, expr: ExprIf, dest: Dest) {
         let (then, otherwise) = (self.block(BlockKind::Join), self.block(BlockKind::Join));
         let join = self.block(BlockKind::Join);
-        self.condition_of(*expr.cond, &expr.then_branch, then, otherwise);
+        self.condition(*expr.cond, then, otherwise);
         self.switch(then);
         self.statements(expr.then_branch.stmts, dest);
         self.end(End::Goto(join));
@@ -266,9 +260,6 @@ impl Lowering<'_> {
         if expr.arms.iter().any(|arm| !bound(&arm.pat).is_empty()) {
             self.lend(&mut expr.expr);
         }
-        let arms = expr.arms.iter();
-        let still = arms.map(|arm| self.still_in(&expr.expr, bound(&arm.pat), &arm.body));
-        self.still = still.reduce(|all, arm| &all & &arm).unwrap_or_default();
         let spelling = self.inner.value(&expr.expr, &self.flow.locals);
         let value = self.value(*expr.expr);
         let scrutinee = self.code(value.to_token_stream(), &[&value], Vec::new());
@@ -296,7 +287,6 @@ impl Lowering<'_> {
             });
             bodies.push((block, arm.body));
         }
-        self.still.clear();
         self.end(End::Match { scrutinee, arms });
         for (block, body) in bodies {
             self.switch(block);
@@ -340,7 +330,7 @@ impl Lowering<'_> {
         let body = self.block(BlockKind::Join);
         self.end(End::Goto(head));
         self.switch(head);
-        self.condition_of(*expr.cond, &expr.body, body, exit);
+        self.condition(*expr.cond, body, exit);
         self.switch(body);
         self.in_loop(expr.label, head, exit, Dest::Discard, expr.body.stmts);
         self.switch(exit);
@@ -419,7 +409,7 @@ impl Lowering<'_> {
                 let ::std::option::Option::Some(#pattern) =
                     ::workflow::__private::walked(#iterable, #count) else { ::std::unreachable!() };
             };
-            self.rebind_as(pattern, again, roots);
+            self.rebind_as(pattern, again, roots, Hold::Nothing);
         }
         let item = parse_quote!(::workflow::__private::walk(#iterable, &mut #count));
         self.for_loop(expr.label, &expr.pat, &item, expr.body.stmts, dest);

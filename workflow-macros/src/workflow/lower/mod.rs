@@ -16,7 +16,6 @@ mod place;
 mod rebind;
 mod remaining;
 mod search;
-mod still;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,8 +64,10 @@ pub(super) struct Lowering<'a> {
     frames: Vec<Frame>,
     /// The bindings that are declared without a value.
     deferred: BTreeSet<LocalId>,
-    /// The bindings that do not change as long as what is being bound is there.
-    still: BTreeSet<LocalId>,
+    /// The bindings that rustc can be made to [hold](super::held) what they are found by.
+    can_hold: BTreeSet<LocalId>,
+    /// Whether what is looked at is the value of such.
+    holds: bool,
     /// What bindings are returned as.
     returned: BTreeMap<LocalId, Type>,
     /// The bindings whose first value is a number of no certain type.
@@ -88,6 +89,8 @@ pub(super) struct Bindings<'a> {
     /// Those that patterns take parts by, and what each takes a part of.
     pub(super) parts: BTreeMap<LocalId, LocalId>,
     pub(super) parameters: &'a [LocalId],
+    /// Those of patterns whose values can be [held](super::held).
+    pub(super) can_hold: BTreeSet<LocalId>,
 }
 
 /// Lowers a body whose bindings are resolved and whose awaits are numbered.
@@ -114,7 +117,8 @@ pub(super) fn lower(
         },
         frames: Vec::new(),
         deferred: BTreeSet::new(),
-        still: BTreeSet::new(),
+        can_hold: bindings.can_hold,
+        holds: false,
         returned: open::returned(&body, output),
         open_numbers: BTreeSet::new(),
         open_lists: BTreeSet::new(),
@@ -206,12 +210,9 @@ impl Lowering<'_> {
             None => None,
         };
         self.depth += 1;
-        let mut statements = statements.into_iter();
-        while let Some(statement) = statements.next() {
-            self.still = self.still_after(&statement, statements.as_slice(), tail.as_ref());
+        for statement in statements {
             self.statement(statement);
         }
-        self.still.clear();
         match (tail, dest) {
             (Some(tail), _) => self.into(tail, dest),
             (None, Dest::Discard) => {}
@@ -260,11 +261,11 @@ impl Lowering<'_> {
 
     /// `let`.
     fn binding(&mut self, mut local: Let) {
-        self.learn(&local);
+        let declares = bound(&local.pat);
+        self.holding(&declares, |this| this.learn(&local));
         let diverge_awaits = (local.init.as_ref())
             .and_then(|init| init.diverge.as_ref())
             .is_some_and(|(_, diverge)| diverge.awaits());
-        let declares = bound(&local.pat);
         if diverge_awaits && let Some(init) = local.init {
             // `let p = e else { … }` goes on where `if let p = e` does.
             let (pattern, value) = (&local.pat, &init.expr);
@@ -272,7 +273,7 @@ impl Lowering<'_> {
             let mut value = *init.expr;
             self.lend(&mut value);
             let value = self.value(value);
-            self.rebind(&local.pat, &value);
+            self.holding(&declares, |this| this.rebind(&local.pat, &value, true));
             let pattern = &local.pat;
             let condition: Expr = parse_quote!(let #pattern = (#value));
             let (then, otherwise) = (self.block(BlockKind::Join), self.block(BlockKind::Join));
@@ -321,7 +322,10 @@ impl Lowering<'_> {
             values.extend(init.diverge.as_ref().map(|(_, diverge)| &**diverge));
         }
         if let Some(init) = &local.init {
-            self.rebind(&local.pat, &init.expr);
+            let is_choice = init.diverge.is_some();
+            self.holding(&declares, |this| {
+                this.rebind(&local.pat, &init.expr, is_choice);
+            });
         }
         let mut code = self.code(local.to_token_stream(), &values, declares);
         code.deferred = local.init.is_none();
@@ -419,7 +423,7 @@ impl Lowering<'_> {
         let name = self.mention(operand);
         let statement: Stmt = parse_quote!(let mut #name = #value;);
         if self.gives_reference(value) {
-            self.rebind(&parse_quote!(#name), value);
+            self.rebind(&parse_quote!(#name), value, false);
         }
         let code = self.code(statement.to_token_stream(), &[value], vec![operand]);
         self.push(code);

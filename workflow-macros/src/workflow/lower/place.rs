@@ -216,7 +216,7 @@ pub(super) fn changed_in(expr: &Expr) -> Changes {
 
 impl Changes {
     /// Notes what an expression changes, but not what the expressions in it do.
-    pub(super) fn note(&mut self, expr: &Expr) {
+    fn note(&mut self, expr: &Expr) {
         match expr {
             Expr::Assign(assign) => self.surely.extend(mentions(&assign.left)),
             Expr::Binary(binary) if is_compound(&binary.op) => {
@@ -247,7 +247,7 @@ impl Changes {
     }
 
     /// The same of a `let`.
-    pub(super) fn note_let(&mut self, local: &syn::Local) {
+    fn note_let(&mut self, local: &syn::Local) {
         if let Some(init) = &local.init
             && binds_by_ref_mut(&local.pat)
         {
@@ -256,7 +256,7 @@ impl Changes {
     }
 
     /// The same of a macro that is not of the standard library: what it does is not known.
-    pub(super) fn note_macro(&mut self, mac: &syn::Macro) {
+    fn note_macro(&mut self, mac: &syn::Macro) {
         // Nothing can refer to a part that is moved.
         if !mac.path.is_ident(mark::TAKE) {
             self.surely.extend(mentions(&mac.tokens));

@@ -2,8 +2,8 @@
 //!
 //! While the reference of `let name = &order.name;` is used, rustc lets nothing change the place,
 //! so the same statement gives the same reference again. What a method gives need not borrow (an
-//! `as_str` may give a literal), and an index is copied: so there nothing may change what they are
-//! made of until the reference was used for the last time.
+//! `as_str` may give a literal), and an index is copied: so there nothing may ever change what they
+//! are made of, or else rustc is to [hold](super::super::held) that too.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,8 @@ use syn::{
     parse_quote_spanned,
 };
 
-use super::super::flow::{Borrow, LocalId, Rebind, bound};
+use super::super::flow::{Borrow, Hold, LocalId, Rebind, bound};
+use super::super::held::found_by;
 use super::super::mark::{self, mentions};
 use super::super::spell;
 use super::Lowering;
@@ -73,10 +74,12 @@ pub(super) const COUNTING: [&str; 6] = [
 
 impl Lowering<'_> {
     /// Notes that the bindings of a pattern can be made again, when they look into a place.
-    pub(super) fn rebind(&mut self, pattern: &Pat, value: &Expr) {
+    /// `is_choice` where it may also not match.
+    pub(super) fn rebind(&mut self, pattern: &Pat, value: &Expr, is_choice: bool) {
         if let Some(parts) = side_by_side(pattern, value) {
+            self.holds = false;
             for (pattern, value) in parts {
-                self.rebind(pattern, value);
+                self.rebind(pattern, value, is_choice);
             }
             return;
         }
@@ -96,10 +99,18 @@ impl Lowering<'_> {
         }
         let value = self.looked_up(value);
         let plain = looking(plain);
-        if self.is_reference(&value)
-            && !binds_mutably(&plain)
-            && !(self.is_mutable(&value) && narrows(&plain))
-        {
+        let holds = std::mem::take(&mut self.holds);
+        let (mut is_found, mut hold) = (self.is_reference(&value), Hold::Nothing);
+        if !is_found && holds && !self.has_temporary(&value) {
+            self.holds = true;
+            is_found = self.is_reference(&value);
+            hold = match mark::local_in(&value) {
+                Some(_) if is_choice => Hold::Whole,
+                Some(_) => Hold::Nothing,
+                None => Hold::FoundBy(found_by(&value)),
+            };
+        }
+        if is_found && !binds_mutably(&plain) && !(self.is_mutable(&value) && narrows(&plain)) {
             let ty = match pattern {
                 Pat::Type(typed) => Some(&typed.ty),
                 _ => None,
@@ -117,11 +128,27 @@ impl Lowering<'_> {
                 #collection
                 let (#plain) #ty = #value else { ::std::unreachable!() };
             };
-            self.rebind_as(&plain, tokens, roots);
+            self.rebind_as(&plain, tokens, roots, hold);
         }
     }
 
-    /// A closure over bindings that never change is the same wherever it is made.
+    /// Looks at the value of a pattern, whose bindings rustc can be made to hold what they are found by.
+    pub(super) fn holding<R>(&mut self, binds: &[LocalId], look: impl FnOnce(&mut Self) -> R) -> R {
+        self.holds = !binds.is_empty() && binds.iter().all(|id| self.can_hold.contains(id));
+        let seen = look(self);
+        self.holds = false;
+        seen
+    }
+
+    /// Whether a value is made with something that only the machine has.
+    fn has_temporary(&self, value: &Expr) -> bool {
+        mentions(value)
+            .iter()
+            .any(|id| self.flow.local(*id).temporary)
+    }
+
+    /// A closure is the same wherever it is made: as long as it is there, nothing changes what it
+    /// borrows.
     fn rebind_closure(&mut self, pattern: &Pat, closure: &ExprClosure) {
         let value = Expr::Closure(closure.clone());
         let roots = made_of(&value);
@@ -129,10 +156,12 @@ impl Lowering<'_> {
         let keeps = closure.capture.is_none()
             || roots
                 .iter()
-                .all(|id| spell::is_scalar(&self.flow.locals[id.0]));
-        if keeps && closure.asyncness.is_none() && self.never_changes_of(&roots) {
+                .all(|id| spell::is_scalar(self.flow.local(*id)) && !self.flow.may_change(*id));
+        if keeps && closure.asyncness.is_none() && !binds_mutably(pattern) {
+            let changing = roots.iter().filter(|id| self.flow.may_change(**id));
+            let held = changing.map(|id| self.mention_expr(*id)).collect();
             let tokens = quote!(let #pattern = #value;);
-            self.rebind_as(pattern, tokens, roots);
+            self.rebind_as(pattern, tokens, roots, Hold::FoundBy(held));
             if let Some(rebind) = self.flow.rebinds.last_mut() {
                 rebind.closure = true;
             }
@@ -145,6 +174,7 @@ impl Lowering<'_> {
         pattern: &Pat,
         tokens: TokenStream,
         roots: BTreeSet<LocalId>,
+        hold: Hold,
     ) {
         let binds = bound(pattern);
         for id in &binds {
@@ -155,6 +185,7 @@ impl Lowering<'_> {
             tokens,
             binds,
             roots,
+            hold,
             mutably,
             closure: false,
         });
@@ -198,10 +229,10 @@ impl Lowering<'_> {
             Expr::Group(expr) => self.is_reference(&expr.expr),
             Expr::MethodCall(_) => self.is_access(value),
             Expr::Path(_) => {
-                let known = mark::local_in(value).is_some_and(|id| self.is_rebound(id));
-                known && self.never_changes(value)
+                let known = mark::local_in(value).filter(|id| self.is_rebound(*id));
+                known.is_some_and(|id| self.holds || !self.flow.may_change(id))
             }
-            Expr::Tuple(tuple) => {
+            Expr::Tuple(tuple) if !self.holds => {
                 let mut elements = tuple.elems.iter();
                 elements.clone().any(|element| self.is_reference(element))
                     && elements.all(|element| self.is_reference(element) || self.is_copied(element))
@@ -220,7 +251,7 @@ impl Lowering<'_> {
     /// Whether a value is the same copy whenever it is taken.
     fn is_copied(&self, value: &Expr) -> bool {
         let local = mark::local_in(value).map(|id| self.flow.local(id));
-        is_constant(value) || local.is_some_and(spell::is_scalar) && self.never_changes(value)
+        is_constant(value) || local.is_some_and(spell::is_scalar) && self.is_fixed(&mentions(value))
     }
 
     /// How a value is found again, which is there: without what the source does where it is not.
@@ -244,10 +275,9 @@ impl Lowering<'_> {
                 && self.is_access(&call.receiver);
         }
         if is(&["and_then", "map"]) {
-            // A method may give what it does not borrow, so what is found by number may not change.
-            let is_numbered = lends_each_somewhere(&call.receiver);
-            return !is_numbered
-                && args.all(|arg| self.is_accessor(arg))
+            // A method may give what it does not borrow, and what is lent cannot be held as well.
+            let is_lent = says_mut(&call.receiver);
+            return args.all(|arg| self.is_accessor(arg) && !(is_lent && calls(arg)))
                 && self.is_access(&call.receiver);
         }
         let for_change = is(&LOOKUPS) && call.args.is_empty()
@@ -350,8 +380,12 @@ impl Lowering<'_> {
     }
 
     fn never_changes_of(&self, ids: &BTreeSet<LocalId>) -> bool {
-        ids.iter()
-            .all(|id| !self.flow.may_change(*id) || self.still.contains(id))
+        self.holds || self.is_fixed(ids)
+    }
+
+    /// Whether nothing ever changes some bindings, be they held or not.
+    pub(super) fn is_fixed(&self, ids: &BTreeSet<LocalId>) -> bool {
+        ids.iter().all(|id| !self.flow.may_change(*id))
     }
 }
 
@@ -368,14 +402,9 @@ pub(super) fn binds_mutably(pattern: &Pat) -> bool {
     })
 }
 
-/// Whether a chain of calls begins with `items.iter_mut()` or the like.
-fn lends_each_somewhere(value: &Expr) -> bool {
-    match value {
-        Expr::MethodCall(call) => {
-            is_in(&["iter_mut", "values_mut"], &call.method) || lends_each_somewhere(&call.receiver)
-        }
-        _ => false,
-    }
+/// Whether a function does more than to look at a field: `String::as_str`, `|user| user.name.trim()`.
+fn calls(function: &Expr) -> bool {
+    !matches!(function, Expr::Closure(closure) if matches!(*closure.body, Expr::Reference(_)))
 }
 
 /// What makes [`Lowering::looked_up`] of a value.

@@ -7,10 +7,11 @@ use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ExprMethodCall, UnOp, parse_quote, parse_quote_spanned};
 
-use super::super::mark;
+use super::super::mark::{self, mentions};
 use super::super::spell::Spelling;
 use super::Lowering;
 use super::place::{is_compound, is_in, is_place, reads, says_mut};
+use super::walk::walks_by_reference;
 
 /// Methods of iterators that give one item.
 pub(super) const SEARCHES: [&str; 10] = [
@@ -39,7 +40,7 @@ pub(super) const ASKING: [&str; 8] = [
 ];
 
 impl Lowering<'_> {
-    /// Whether it is such a search. What it finds may be a copy, so that nothing may change; but what
+    /// Whether it is such a search. Where what it finds may be a copy, nothing may ever change; but what
     /// is found by its number, to be changed, is borrowed from where it is.
     pub(super) fn is_search(&self, call: &ExprMethodCall) -> bool {
         if is_in(&["next", "nth"], &call.method) && self.lends_each(&call.receiver) {
@@ -49,6 +50,7 @@ impl Lowering<'_> {
             && matches!(*call.receiver, Expr::MethodCall(_))
             && !says_mut(&call.receiver)
             && self.is_walk(&call.receiver)
+            && (walks_by_reference(&call.receiver) || self.is_fixed(&mentions(call)))
             && self.never_changes(&call.receiver)
             && (call.args.iter()).all(|arg| self.is_question(arg) || self.is_index_found_again(arg))
     }

@@ -1,0 +1,179 @@
+//! References that are found by what changes once they are not used any more.
+
+use serde::{Deserialize, Serialize};
+use workflow::prelude::*;
+
+use crate::driver::*;
+use crate::same;
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+enum Stage {
+    Open,
+    Closed,
+}
+
+impl Stage {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Ticket {
+    id: i64,
+    stage: Stage,
+    title: String,
+}
+
+fn tickets() -> Vec<Ticket> {
+    let ticket = |id| Ticket {
+        id,
+        stage: Stage::Open,
+        title: format!("t{id}"),
+    };
+    (0..4).map(ticket).collect()
+}
+
+#[test]
+fn an_index_that_goes_on() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let words: Vec<String> = (0..n + 3).map(|i| format!("w{i}")).collect();
+        let mut i = 0;
+        while i < 3 {
+            let word = &words[i];
+            give(1).await?;
+            note(word);
+            i += 1;
+            if let Some(word) = words.get(i) {
+                give(3).await?;
+                note(word);
+            }
+            match words.get(i + 1) {
+                Some(word) if word.len() > 1 => {
+                    give(4).await?;
+                    note(word);
+                }
+                _ => {}
+            }
+        }
+        let text = format!("{}!", {
+            let word = &words[i - 1];
+            give(1).await?;
+            let text = word.to_owned();
+            i += 1;
+            text
+        });
+        note(text);
+        let by = &mut i;
+        *by += 1;
+        let word: &str = &words[*by % 3];
+        give(1).await?;
+        note(word);
+        let mut state = (0usize, 2);
+        let word = &words[state.0];
+        state.1 += 1;
+        give(1).await?;
+        note(word);
+        state.0 += 1;
+        note((state, i));
+        Ok(0)
+    }
+    same!(run; (0), (3));
+}
+
+#[test]
+fn a_method_that_need_not_borrow() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut ticket = tickets().remove(0);
+        for _ in 0..n {
+            let stage = ticket.stage.as_str();
+            give(2).await?;
+            note(stage);
+            ticket.stage = match ticket.stage {
+                Stage::Open => Stage::Closed,
+                Stage::Closed => Stage::Open,
+            };
+        }
+        let mut all = tickets();
+        let stage = all.get_mut(0).map(|ticket| ticket.stage.as_str()).unwrap();
+        all[0].stage = Stage::Closed;
+        give(1).await?;
+        note(stage);
+        let found = all.iter_mut().find(|ticket| ticket.id == 2);
+        let stage = found.map(|ticket| ticket.stage.as_str()).unwrap();
+        all[2].stage = Stage::Closed;
+        give(1).await?;
+        note(stage);
+        note(&all);
+        Ok(0)
+    }
+    same!(run; (0), (3));
+}
+
+#[test]
+fn a_search_in_what_grows_later() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut offers = Vec::new();
+        for k in 0..n + 2 {
+            offers.push(give(k).await?);
+        }
+        let mut by = 3;
+        let best = offers.iter().max_by_key(|offer| **offer % by).unwrap();
+        give(*best).await?;
+        note(best);
+        by += 1;
+        let total = |more: i64| offers.iter().sum::<i64>() + more + by;
+        give(total(1)).await?;
+        note(total(2));
+        offers.push(by);
+        by += 1;
+        note((&offers, by));
+        Ok(0)
+    }
+    same!(run; (0), (3));
+}
+
+#[test]
+fn what_is_changed_at_an_index_that_goes_on() {
+    #[workflow]
+    async fn run(more: i64) -> Result<i64, WorkflowError> {
+        let mut all = tickets();
+        let mut count = 0;
+        while count < 3 {
+            let ticket = &mut all[count];
+            ticket.id += give(more).await?;
+            give(ticket.id).await?;
+            ticket.title.push('x');
+            count += 1;
+            let last = all.len() - 1;
+            let ticket = &mut all[last];
+            give(ticket.id).await?;
+            ticket.id += 1;
+            let ticket = all.last_mut().unwrap();
+            match ticket {
+                Ticket {
+                    stage: Stage::Open,
+                    title,
+                    ..
+                } => {
+                    give(1).await?;
+                    title.push('l');
+                    ticket.stage = Stage::Closed;
+                }
+                Ticket { title, .. } => {
+                    title.push('c');
+                    ticket.id -= 1;
+                }
+            }
+        }
+        note(&all);
+        Ok(0)
+    }
+    same!(run; (0), (3));
+}

@@ -1,0 +1,125 @@
+use serde::{Deserialize, Serialize};
+use workflow::prelude::*;
+
+#[activity]
+async fn give(n: i64) -> Result<i64, ActivityError> {
+    Ok(n)
+}
+
+#[derive(Serialize, Deserialize)]
+enum Stage {
+    Open,
+    Closed,
+}
+
+impl Stage {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Ticket {
+    id: i64,
+    stage: Stage,
+    title: String,
+}
+
+fn show(word: &str, n: i64) -> String {
+    format!("{word} {n}")
+}
+
+fn tier(vip: bool) -> &'static str {
+    if vip { "gold" } else { "plain" }
+}
+
+#[workflow]
+async fn operand_of_a_macro(words: Vec<String>) -> Result<String, WorkflowError> {
+    let mut i = 0;
+    let word = &words[i];
+    Ok(format!("{} {}", word, {
+        i += 1;
+        give(i as i64).await?
+    }))
+}
+
+#[workflow]
+async fn operand_of_a_call(words: Vec<String>) -> Result<String, WorkflowError> {
+    let mut i = 0;
+    let word = &words[i];
+    Ok(show(word, {
+        i += 1;
+        give(i as i64).await?
+    }))
+}
+
+#[workflow]
+async fn made_of_another(words: Vec<String>) -> Result<String, WorkflowError> {
+    let mut i = 0;
+    let word = &words[i];
+    let text = (*word).as_str();
+    i += 1;
+    give(i as i64).await?;
+    Ok(text.to_owned())
+}
+
+#[workflow]
+async fn looped_over(lists: Vec<Vec<i64>>) -> Result<i64, WorkflowError> {
+    let mut i = 0;
+    let list = &lists[i];
+    let mut sum = 0;
+    for n in list.iter() {
+        i = 1;
+        sum += give(*n).await?;
+    }
+    Ok(sum + i as i64)
+}
+
+#[workflow]
+async fn searched_for(tickets: Vec<Ticket>) -> Result<i64, WorkflowError> {
+    let mut id = 1;
+    let ticket = tickets.iter().find(|ticket| ticket.id == id).unwrap();
+    id += 1;
+    Ok(give(id).await? + ticket.id)
+}
+
+#[workflow]
+async fn of_a_method(mut ticket: Ticket) -> Result<String, WorkflowError> {
+    let stage = ticket.stage.as_str();
+    ticket.stage = Stage::Closed;
+    give(1).await?;
+    Ok(format!("{stage} {}", ticket.title))
+}
+
+#[workflow]
+async fn of_an_arm(mut tickets: Vec<Ticket>) -> Result<i64, WorkflowError> {
+    let ticket = &mut tickets[0];
+    match ticket {
+        Ticket {
+            stage: Stage::Open,
+            title,
+            ..
+        } => {
+            ticket.stage = Stage::Closed;
+            title.push_str("!");
+            give(1).await?;
+            title.push_str("?");
+        }
+        _ => {}
+    }
+    Ok(0)
+}
+
+#[workflow]
+async fn of_a_closure(vip: bool) -> Result<i64, WorkflowError> {
+    let mut name = tier(vip);
+    let longer = |by: usize| name.len() + by;
+    name = tier(!vip);
+    let by = give(1).await?;
+    Ok((longer(by as usize) + name.len()) as i64)
+}
+
+fn main() {}
