@@ -103,6 +103,59 @@ async fn the_first_decides_and_the_others_are_canceled() {
     );
 }
 
+static WORK_BEGUN: AtomicU32 = AtomicU32::new(0);
+
+/// Goes on once it is told to, whatever is asked of it meanwhile.
+#[activity]
+async fn works(told: String) -> Result<String, ActivityError> {
+    WORK_BEGUN.fetch_add(1, Ordering::SeqCst);
+    while !std::path::Path::new(&told).exists() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    Ok("done".to_owned())
+}
+
+#[workflow]
+async fn nudged(ctx: &mut Context, told: String) -> Result<(String, Vec<u32>), WorkflowError> {
+    let mut work = ctx.start(works(told));
+    let mut nudges = Vec::new();
+    let report = loop {
+        select! {
+            report = &mut work => break report?,
+            nudge = ctx.wait_for_signal::<u32>("nudge", Duration::MAX) => nudges.push(double(nudge?).await?),
+        }
+    };
+    Ok((report, nudges))
+}
+
+#[tokio::test]
+async fn what_is_under_way_goes_on_when_another_arm_was_first() {
+    let data = tempfile::tempdir().unwrap();
+    let told = data.path().join("told");
+    let executor = open::<nudged>(data.path()).await;
+    let call = || nudged(told.display().to_string());
+    let run = executor.start(call()).id("n").await.unwrap();
+    for nudge in [1, 2, 3] {
+        run.signal("nudge", nudge).await.unwrap();
+    }
+    run.wait_for(
+        |state| matches!(state, NudgedState::Select { nudges, .. } if nudges[..] == [2, 4, 6]),
+    )
+    .await
+    .unwrap();
+    // Three turns of the loop, and one attempt.
+    assert_eq!(WORK_BEGUN.load(Ordering::SeqCst), 1);
+    executor.shutdown().await;
+
+    let executor = open::<nudged>(data.path()).await;
+    let run = executor.handle::<nudged>("n").await.unwrap();
+    run.signal("nudge", 4).await.unwrap();
+    std::fs::write(&told, "").unwrap();
+    let (report, nudges) = run.result().await.unwrap();
+    assert_eq!(report, "done");
+    assert!(nudges.starts_with(&[2, 4, 6]), "{nudges:?}");
+}
+
 #[workflow]
 async fn canceled(ctx: &mut Context, join: bool) -> Result<u32, WorkflowError> {
     let canceled = if join {

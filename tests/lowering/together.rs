@@ -2,6 +2,8 @@
 
 use crate::driver::{add, check, give, greet, note};
 use crate::{gives, same};
+use workflow::codec::Sealed;
+use workflow::contract::{Command, Event, Facts, Machine, Run};
 use workflow::prelude::*;
 
 #[test]
@@ -80,6 +82,26 @@ fn select_goes_on_in_its_arm() {
         Ok(found * 100 + turns)
     }
     same!(run with []; (1), (4), (9));
+}
+
+#[test]
+fn select_of_what_is_under_way() {
+    #[workflow]
+    async fn run(ctx: &mut Context, x: i64) -> Result<i64, WorkflowError> {
+        let mut works = vec![ctx.start(give(x)), ctx.start(give(x + 1))];
+        let mut last = works.pop().unwrap();
+        let first = select! {
+            first = &mut works[0] => first?,
+            last = &mut last => last? * 100,
+        };
+        note(first);
+        let after = select! {
+            last = &mut last => last?,
+            slept = ctx.sleep(Duration::from_secs(1)) => { slept?; 0 }
+        };
+        Ok(first + after)
+    }
+    same!(run with []; (1), (4));
 }
 
 #[test]
@@ -354,4 +376,50 @@ fn a_name_like_the_context_s() {
         Ok(give(ctx).await?)
     }
     same!(run with []; (1), (4));
+}
+
+#[workflow]
+async fn two_at_once(ctx: &mut Context) -> Result<(i64, i64), WorkflowError> {
+    let mut work = ctx.start(give(1));
+    let said = select! {
+        work = &mut work => work?,
+        said = ctx.wait_for_signal::<i64>("s", Duration::MAX) => said?,
+    };
+    Ok((said, work.await?))
+}
+
+#[test]
+fn what_is_under_way_may_end_when_another_arm_was_first() {
+    let machine = Machine::of::<two_at_once>().unwrap();
+    let facts = Facts {
+        workflow_id: "w".into(),
+        run_id: "r".into(),
+        now: std::time::UNIX_EPOCH,
+    };
+    let mut run = Run::start(&machine, Vec::new(), 0).unwrap();
+    run.step(&machine, &facts).unwrap();
+    let op = run.under_way().next().unwrap().op;
+    run.absorb(Event::SignalReceived {
+        name: "s".to_owned(),
+        payload: Sealed::seal(&5i64).unwrap(),
+    });
+    run.absorb(Event::ActivityCompleted {
+        op,
+        output: Sealed::seal(&7i64).unwrap(),
+    });
+    assert_eq!(run.step(&machine, &facts).unwrap(), []);
+    let commands = run.step(&machine, &facts).unwrap();
+    let Some(Command::Complete { output }) = commands.last() else {
+        panic!("{commands:?}");
+    };
+    assert_eq!(output.open::<(i64, i64)>().unwrap(), (5, 7));
+
+    // A cancel interrupts the arm that comes first, and the rest goes on.
+    let mut run = Run::start(&machine, Vec::new(), 0).unwrap();
+    run.step(&machine, &facts).unwrap();
+    let canceled = run.absorb(Event::CancelRequested);
+    assert!(
+        matches!(&canceled[..], [Command::CancelOperation { op: first, .. }] if *first == op),
+        "{canceled:?}"
+    );
 }

@@ -185,7 +185,7 @@ impl Context {
         match operation.into_request().map(Request::into_single) {
             Ok(Some(Asked::New(operation))) => begun.operations.push((op, operation)),
             // It is under way already.
-            Ok(Some(Asked::Begun(op))) => return Started::new(op, None),
+            Ok(Some(Asked::Begun(op) | Asked::Lent(op))) => return Started::new(op, None),
             Ok(None) => unreachable!("a single operation asks for one"),
             Err(error) => begun.fault = begun.fault.take().or(Some(error)),
         }

@@ -2,6 +2,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,10 +12,42 @@ use crate::contract::{
 };
 use crate::join::asked;
 
-/// Awaits several operations until one has ended, and goes on in its arm. The others are canceled.
+/// Awaits several operations until one has ended, and goes on in its arm. The others are canceled:
+/// an activity's attempt is dropped, a timer or a wait ends, a child is asked to cancel.
 ///
 /// Where several have ended, as signals may that came before, the first in the order of the source
 /// counts. The arms are the workflow's own code: they may await, return and break.
+///
+/// What [`ctx.start`](crate::Context::start) began goes on when another arm was first, if it is
+/// only lent, by `&mut`. So a long activity is watched:
+///
+/// ```
+/// use workflow::prelude::*;
+///
+/// #[activity(timeout = "6h")]
+/// async fn research(topic: String) -> Result<String, ActivityError> {
+///     Ok(format!("all about {topic}"))
+/// }
+///
+/// #[activity]
+/// async fn remind() -> Result<(), ActivityError> {
+///     Ok(())
+/// }
+///
+/// #[workflow]
+/// async fn watched(ctx: &mut Context, topic: String) -> Result<String, WorkflowError> {
+///     let mut work = ctx.start(research(topic));
+///     loop {
+///         select! {
+///             report = &mut work => return Ok(report?),
+///             slept = ctx.sleep(Duration::from_hours(1)) => {
+///                 slept?;
+///                 remind().await?;
+///             }
+///         }
+///     }
+/// }
+/// ```
 ///
 /// ```
 /// use workflow::prelude::*;
@@ -54,6 +87,22 @@ impl<T> Select<T> {
 
 impl<T> sealed::Sealed for Select<T> {}
 
+/// For generated code: waits for the first operation of a function that runs as written.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct First<F: Future, O> {
+    future: Pin<Box<F>>,
+    arm: fn(F::Output) -> O,
+}
+
+impl<F: Future, O> Future for First<F, O> {
+    type Output = O;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
+        self.future.as_mut().poll(cx).map(self.arm)
+    }
+}
+
 macro_rules! selects {
     ($($name:ident ($($variant:ident $index:tt),+);)*) => {$(
         /// For generated code: what the one that ended gave.
@@ -85,13 +134,16 @@ macro_rules! selects {
             }
         }
 
-        impl<$($variant: IntoFuture + 'static),+> IntoFuture for Select<($($variant,)+)> {
+        impl<$($variant: IntoFuture),+> IntoFuture for Select<($($variant,)+)> {
             type Output = $name<$($variant::Output),+>;
-            type IntoFuture = Pin<Box<dyn Future<Output = Self::Output>>>;
+            type IntoFuture = First<A::IntoFuture, Self::Output>;
 
             /// In the function as written, run without an engine, the first is the one.
             fn into_future(self) -> Self::IntoFuture {
-                Box::pin(async move { $name::A(self.0.0.await) })
+                First {
+                    future: Box::pin(self.0.0.into_future()),
+                    arm: $name::A,
+                }
             }
         }
     )*};

@@ -61,6 +61,27 @@ impl<D: SingleOperation> Durable for Started<D> {
 
 impl<D: SingleOperation> SingleOperation for Started<D> {}
 
+impl<D> sealed::Sealed for &mut Started<D> {}
+
+/// In a `select!` it goes on when another arm was first.
+impl<D: SingleOperation> Durable for &mut Started<D> {
+    type Output = D::Output;
+
+    fn into_request(self) -> Result<Request, CodecError> {
+        Ok(Request::All(vec![Asked::Lent(self.op)]))
+    }
+
+    fn resolve(arrived: &mut Arrived) -> Result<Self::Output, CodecError> {
+        D::resolve(arrived)
+    }
+
+    fn describe(signals: &mut SignalNames<'_>, definition: &mut Definition) -> Awaits {
+        Started::<D>::describe(signals, definition)
+    }
+}
+
+impl<D: SingleOperation> SingleOperation for &mut Started<D> {}
+
 impl<D: SingleOperation + IntoFuture> IntoFuture for Started<D> {
     type Output = <D as IntoFuture>::Output;
     type IntoFuture = D::IntoFuture;
@@ -68,6 +89,17 @@ impl<D: SingleOperation + IntoFuture> IntoFuture for Started<D> {
     /// In the function as written, run without an engine, it begins when it is awaited.
     fn into_future(self) -> Self::IntoFuture {
         let operation = self.plain.expect("only a workflow awaits what it started");
+        operation.into_future()
+    }
+}
+
+impl<D: SingleOperation + IntoFuture> IntoFuture for &mut Started<D> {
+    type Output = <D as IntoFuture>::Output;
+    type IntoFuture = D::IntoFuture;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let operation = self.plain.take();
+        let operation = operation.expect("what has ended is not awaited again");
         operation.into_future()
     }
 }

@@ -25,8 +25,9 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         Err(error) => return report::not_a_function("activity", item, &error),
     };
     let report = Report::new();
-    let options = Options::parse(&report, options);
     let signature = Signature::parse(&report, &function);
+    let is_sound = report.is_clean();
+    let options = Options::parse(&report, options);
     if function.sig.receiver().is_some() {
         // A method stands where no type of its name may stand, and callers see what they expect.
         let errors = report
@@ -39,8 +40,12 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         Ok(()) => emit::activity(&options, &signature, &function),
         Err(errors) => {
             let errors = errors.into_compile_error();
-            let stub = emit::stub(&signature);
-            quote!(#errors #stub)
+            // Callers see what it gives, whatever is wrong with its options.
+            let item = match is_sound {
+                true => emit::activity(&options, &signature, &function),
+                false => emit::stub(&signature),
+            };
+            quote!(#errors #item)
         }
     }
 }

@@ -45,7 +45,7 @@ impl Options {
         } else {
             return Err(meta.error(
                 "unknown option of `#[activity]`\n\
-                 help: the options are `timeout`, `schedule_to_close`, `retry(…)` and `name`",
+                 help: the options are `timeout` (of one attempt: start-to-close), `schedule_to_close` (of all attempts), `retry(…)` and `name`",
             ));
         }
         Ok(())

@@ -93,7 +93,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     };
     let report = Report::new();
     let signature = Signature::parse(&report, options, &function);
-    let is_function = report.is_clean();
+    let is_sound = report.is_clean();
     if function.sig.receiver().is_some() {
         // A method stands where no type of its name may stand, and callers see what they expect.
         let errors = report
@@ -107,24 +107,24 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         inline::rewrite(context, &mut function.block);
     }
     check::check(&report, &function.block);
-    let is_sound = report.is_clean();
+    let is_whole = report.is_clean();
     let written = function.block.clone();
     determinism::strip(&mut function.block);
-    let machine = if is_sound {
+    let machine = if is_whole {
         machine(&report, &signature, &mut function.block)
     } else {
         Machine::default()
     };
     // As a plain function these are wrong too, and rustc would say so in other words.
     let is_function =
-        is_function && !report.has(code::AWAIT_WITHIN) && !report.has(code::AWAIT_TOGETHER);
+        is_sound && !report.has(code::AWAIT_WITHIN) && !report.has(code::AWAIT_TOGETHER);
     guards::check(&report, &written);
     determinism::check(&report, &function.sig, &written);
     match report.check() {
         Ok(()) => emit::workflow(&signature, &function.block, &machine),
         Err(errors) => {
             let errors = errors.into_compile_error();
-            let stub = emit::stub(&signature, is_function.then_some(&function.block));
+            let stub = emit::stub(&signature, is_sound, is_function.then_some(&function.block));
             quote!(#errors #stub)
         }
     }

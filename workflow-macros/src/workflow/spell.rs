@@ -173,6 +173,11 @@ impl Inner {
                     Expr::Lit(_) => self.value(&unary.expr, locals),
                     _ => None,
                 },
+                UnOp::Not(_) => {
+                    let known = self.value(&unary.expr, locals)?;
+                    matches!(&known, Spelling::Type(Type::Path(ty)) if ty.path.is_ident("bool"))
+                        .then_some(known)
+                }
                 _ => None,
             },
             Expr::Binary(binary) => match binary.op {
@@ -193,6 +198,7 @@ impl Inner {
                 match &*expr.mac.path.segments.last()?.ident.to_string() {
                     "format" => fixed(parse_quote!(::std::string::String)),
                     "matches" => fixed(parse_quote!(bool)),
+                    "vec" => self.list(&StdMacro::parse(&expr.mac)?, locals),
                     _ => None,
                 }
             }
@@ -205,9 +211,10 @@ impl Inner {
                     return None;
                 };
                 let string = ty.ident == "String"
-                    && ty.arguments.is_none()
                     && (constructor.ident == "from" || constructor.ident == "new");
-                if !string {
+                let duration =
+                    ty.ident == "Duration" && constructor.ident.to_string().starts_with("from_");
+                if !(string || duration) || !ty.arguments.is_none() {
                     return None;
                 }
                 self.spell(&parse_quote!(#ty))
@@ -227,9 +234,11 @@ impl Inner {
             }
             Expr::MethodCall(call)
                 if matches!(&*call.receiver, Expr::Lit(literal) if matches!(literal.lit, Lit::Str(_)))
-                    && (call.method == "to_string" || call.method == "to_owned") =>
+                    && ["repeat", "to_owned", "to_string"]
+                        .iter()
+                        .any(|name| call.method == name) =>
             {
-                fixed(text())
+                fixed(parse_quote!(::std::string::String))
             }
             // These names mean the same wherever they are; a `char`'s cannot be saved.
             Expr::MethodCall(call)
@@ -240,8 +249,13 @@ impl Inner {
             {
                 fixed(parse_quote!(::std::string::String))
             }
-            Expr::MethodCall(call) if self.is_context(&call.receiver) && call.method == "now" => {
-                fixed(parse_quote!(::std::time::SystemTime))
+            Expr::MethodCall(call) if self.is_context(&call.receiver) => {
+                match &*call.method.to_string() {
+                    "now" => fixed(parse_quote!(::std::time::SystemTime)),
+                    "random" => fixed(parse_quote!(u64)),
+                    "uuid" => fixed(parse_quote!(::workflow::Uuid)),
+                    _ => None,
+                }
             }
             Expr::MethodCall(call) if call.args.is_empty() && is_question(&call.method) => {
                 fixed(parse_quote!(bool))
@@ -267,6 +281,22 @@ impl Inner {
         let local = &locals[mark::local_in(&field.base)?.0];
         local.awaited.as_ref()?;
         local.spelling.clone()
+    }
+
+    /// The type of a list whose items say what they are: `vec![n, 1]`.
+    fn list(&self, list: &StdMacro, locals: &[Local]) -> Option<Spelling> {
+        let items = list.arguments.iter().map(|item| &item.value);
+        let open = |item: &Expr| self.value(item, locals).is_none() && is_open_number(item);
+        let mut known = items
+            .filter(|item| !open(item))
+            .map(|item| self.value(item, locals));
+        let Spelling::Type(ty) = known.next()?? else {
+            return None;
+        };
+        let same = |other| matches!(other, Some(Spelling::Type(other)) if other == ty);
+        let is_open = list.arguments.iter().any(|item| open(&item.value));
+        (known.all(same) && (!is_open || is_number(&ty))).then_some(())?;
+        Spelling::Type(ty).list()
     }
 
     /// The type of an operation on two numbers, which is that of both.

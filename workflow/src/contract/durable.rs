@@ -85,6 +85,8 @@ pub enum Asked {
     New(Operation),
     /// It was begun before, under that number.
     Begun(u64),
+    /// The same, and where another ends the wait it goes on.
+    Lent(u64),
 }
 
 /// What an await gives the code that goes on after it.

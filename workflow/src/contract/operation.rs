@@ -98,6 +98,13 @@ pub enum Wait {
     All(Vec<u64>),
     /// Until one of them has; the others are then canceled.
     Any(Vec<u64>),
+    /// Until one of them has; of the others those that are only `lent` to the wait go on.
+    AnyLent {
+        /// All of them.
+        ops: Vec<u64>,
+        /// Those that were started before and are wanted later.
+        lent: Vec<u64>,
+    },
 }
 
 impl Wait {
@@ -105,7 +112,18 @@ impl Wait {
     #[must_use]
     pub fn ops(&self) -> &[u64] {
         match self {
-            Self::All(ops) | Self::Any(ops) => ops,
+            Self::All(ops) | Self::Any(ops) | Self::AnyLent { ops, .. } => ops,
         }
+    }
+
+    /// Whether one of the operations is enough.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        matches!(self, Self::Any(_) | Self::AnyLent { .. })
+    }
+
+    /// Whether an operation goes on when another has ended the wait.
+    pub(super) fn lends(&self, op: u64) -> bool {
+        matches!(self, Self::AnyLent { lent, .. } if lent.contains(&op))
     }
 }

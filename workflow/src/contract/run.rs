@@ -142,7 +142,7 @@ impl Run {
             && match &self.wait {
                 None => true,
                 Some(Wait::All(ops)) => ops.iter().all(has_ended),
-                Some(Wait::Any(ops)) => ops.iter().any(has_ended),
+                Some(Wait::Any(ops) | Wait::AnyLent { ops, .. }) => ops.iter().any(has_ended),
             }
     }
 
@@ -204,14 +204,23 @@ impl Run {
 
     /// What the wait that is over gives the code after it.
     fn arrived(&self) -> Arrived {
-        let ops = self.wait.iter().flat_map(Wait::ops);
-        Arrived::outcomes(
-            ops.map(|op| {
-                self.pending(*op)
-                    .and_then(|pending| pending.outcome.clone())
-            })
-            .collect(),
-        )
+        let Some(wait) = &self.wait else {
+            return Arrived::default();
+        };
+        let first = self.first_of(wait);
+        let outcome = |op: &u64| {
+            let pending = self.pending(*op)?;
+            let is_taken = !wait.is_any() || first == Some(*op);
+            pending.outcome.clone().filter(|_| is_taken)
+        };
+        Arrived::outcomes(wait.ops().iter().map(outcome).collect())
+    }
+
+    /// The operation that ended a wait for one of several. One that is only lent may have ended since.
+    fn first_of(&self, wait: &Wait) -> Option<u64> {
+        let has_ended = |op: &&u64| self.pending(**op).is_some_and(|p| p.outcome.is_some());
+        let ended = wait.ops().iter().filter(has_ended);
+        ended.min_by_key(|op| wait.lends(**op)).copied()
     }
 
     /// What was begun before and is awaited now must be there still.
@@ -221,7 +230,7 @@ impl Run {
         };
         let lost = |asked: &&Asked| match asked {
             Asked::New(_) => false,
-            Asked::Begun(op) => {
+            Asked::Begun(op) | Asked::Lent(op) => {
                 self.pending(*op).is_none() && begun.operations.iter().all(|(begun, _)| begun != op)
             }
         };
@@ -246,12 +255,14 @@ impl Run {
     }
 
     /// Forgets the operations that were waited for. Of several of which one was wanted, the others
-    /// are canceled.
+    /// are canceled, but for those that were only lent.
     fn leave_wait(&mut self) -> Vec<Command> {
         let Some(wait) = self.wait.take() else {
             return Vec::new();
         };
-        let ops: BTreeSet<u64> = wait.ops().iter().copied().collect();
+        let first = self.first_of(&wait);
+        let stays = |op: &u64| wait.lends(*op) && first != Some(*op);
+        let ops: BTreeSet<u64> = wait.ops().iter().copied().filter(|op| !stays(op)).collect();
         let (left, pending) = std::mem::take(&mut self.pending)
             .into_iter()
             .partition(|pending| ops.contains(&pending.op));
@@ -266,9 +277,14 @@ impl Run {
         for (op, operation) in begun.operations {
             self.begin(op, operation);
         }
+        let mut lent = Vec::new();
         let mut number = |asked: Vec<Asked>| -> Vec<u64> {
             let ops = asked.into_iter().map(|asked| match asked {
                 Asked::Begun(op) => op,
+                Asked::Lent(op) => {
+                    lent.push(op);
+                    op
+                }
                 Asked::New(operation) => {
                     let op = self.next_op;
                     self.next_op += 1;
@@ -280,7 +296,10 @@ impl Run {
         };
         self.wait = Some(match request {
             Request::All(asked) => Wait::All(number(asked)),
-            Request::Any(asked) => Wait::Any(number(asked)),
+            Request::Any(asked) => match number(asked) {
+                ops if lent.is_empty() => Wait::Any(ops),
+                ops => Wait::AnyLent { ops, lent },
+            },
             Request::Inline { .. } => unreachable!("`stack::run` goes on in it"),
         });
         // A signal that is there already, or a cancel that had no await to interrupt, ends an
@@ -314,10 +333,11 @@ impl Run {
     }
 
     /// Whether an operation can still end. Of several of which one is wanted, none can once one
-    /// has.
+    /// has, but for those that go on.
     fn is_open(&self, pending: &Pending) -> bool {
-        let decided = matches!(&self.wait, Some(Wait::Any(ops)) if ops.contains(&pending.op))
-            && self.is_ready();
+        let wait = self.wait.as_ref().filter(|wait| wait.is_any());
+        let is_of_it = |wait: &Wait| wait.ops().contains(&pending.op) && !wait.lends(pending.op);
+        let decided = wait.is_some_and(is_of_it) && self.is_ready();
         pending.outcome.is_none() && !decided
     }
 
@@ -371,12 +391,15 @@ impl Run {
         let mut canceled = Vec::new();
         for op in wait.ops() {
             let open = self.place(*op);
-            // Of several of which one is wanted, the first is the one; the others go with it.
             let Some(index) = open.filter(|&index| self.is_open(&self.pending[index])) else {
                 continue;
             };
             canceled.push(self.pending[index].clone());
             self.pending[index].outcome = Some(Outcome::Failed(Failure::canceled()));
+            // Of several of which one is wanted, the first is the one.
+            if wait.is_any() {
+                break;
+            }
         }
         cancel_commands(canceled)
     }

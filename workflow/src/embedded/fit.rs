@@ -121,7 +121,7 @@ pub(super) fn key(record: &Record) -> u64 {
         (frame.shape, frame.fingerprint, frame.surroundings).hash(&mut hasher);
     }
     if let Some(wait) = &run.wait {
-        matches!(wait, Wait::Any(_)).hash(&mut hasher);
+        wait.is_any().hash(&mut hasher);
         for op in wait.ops() {
             let pending = run.pending(*op);
             hash_operation(pending.map(|pending| &pending.operation), &mut hasher);
@@ -157,13 +157,12 @@ fn are_awaited(awaits: &Awaits, wait: &Wait, operations: &[&Operation]) -> bool 
             && (operations.len() < expected.len() || { pairs }.all(|(awaits, operation)| is_awaited(awaits, operation)))
     };
     match (awaits, wait) {
-        (Awaits::Join(expected), Wait::All(_)) | (Awaits::Select(expected), Wait::Any(_)) => {
-            each(expected)
-        }
-        (Awaits::JoinAll(one), Wait::All(_)) => operations.iter().all(|o| is_awaited(one, o)),
-        (Awaits::Join(_) | Awaits::Select(_) | Awaits::JoinAll(_) | Awaits::Inline(_), _)
-        | (_, Wait::Any(_)) => false,
-        (one, Wait::All(_)) => each(std::slice::from_ref(one)),
+        (Awaits::Select(expected), wait) if wait.is_any() => each(expected),
+        (_, wait) if wait.is_any() => false,
+        (Awaits::Join(expected), _) => each(expected),
+        (Awaits::JoinAll(one), _) => operations.iter().all(|o| is_awaited(one, o)),
+        (Awaits::Select(_) | Awaits::Inline(_), _) => false,
+        (one, _) => each(std::slice::from_ref(one)),
     }
 }
 

@@ -171,26 +171,38 @@ fn plain(signature: &Signature, body: &Block) -> TokenStream {
 
 /// What stands in for the machine when something is wrong. Where it is with the body, that is there
 /// as written, so that names in it are used and editors know their types.
-pub(super) fn stub(signature: &Signature, body: Option<&Block>) -> TokenStream {
+///
+/// Callers see what it gives where the signature `is_sound`.
+pub(super) fn stub(signature: &Signature, is_sound: bool, body: Option<&Block>) -> TokenStream {
     let Signature {
         vis,
         ident,
         durable_name,
         ..
     } = signature;
+    let (output, error) = if is_sound {
+        let output = &signature.output;
+        (
+            kept_output(signature),
+            quote_spanned!(output.span()=> type Error = <#output as ::workflow::Returns>::Error;),
+        )
+    } else {
+        (
+            quote!(
+                type Output = ();
+            ),
+            quote!(
+                type Error = ::workflow::WorkflowError;
+            ),
+        )
+    };
     let call = call(signature, &quote!(::std::unreachable!()));
     let state_enum = signature.state_enum();
     let plain = body.map(|body| {
         let (items, body) = split(body);
         within(signature, &items, &plain(signature, &body))
     });
-    let called = called(
-        signature,
-        &quote!(
-            type Output = ();
-        ),
-        &state_enum.to_token_stream(),
-    );
+    let called = called(signature, &output, &state_enum.to_token_stream());
     let (impls, types, bounds) = signature.generics.split_for_impl();
     quote! {
         #call
@@ -213,8 +225,8 @@ pub(super) fn stub(signature: &Signature, body: Option<&Block>) -> TokenStream {
 
         #[automatically_derived]
         impl #impls ::workflow::Workflow for #ident #types #bounds {
-            type Output = ();
-            type Error = ::workflow::WorkflowError;
+            #output
+            #error
             type State = #state_enum;
 
             fn name() -> &'static str {
@@ -239,6 +251,18 @@ pub(super) fn stub(signature: &Signature, body: Option<&Block>) -> TokenStream {
                 ::std::unreachable!()
             }
         }
+    }
+}
+
+/// ```text
+/// type Output = <Is<<Result<String, WorkflowError> as ::workflow::Returns>::Ok> as Keeps>::Type;
+/// ```
+fn kept_output(signature: &Signature) -> TokenStream {
+    let output = &signature.output;
+    let span = output.span();
+    let returns = quote_spanned!(span=> <#output as ::workflow::Returns>);
+    quote_spanned! {span=>
+        type Output = <::workflow::__private::Is<#returns::Ok> as ::workflow::__private::Keeps>::Type;
     }
 }
 
@@ -350,9 +374,7 @@ pub(super) fn machine(
     let span = output.span();
     let returns = quote_spanned!(span=> <#output as ::workflow::Returns>);
     let error = quote_spanned!(span=> #returns::Error);
-    let output = quote_spanned! {span=>
-        type Output = <::workflow::__private::Is<#returns::Ok> as ::workflow::__private::Keeps>::Type;
-    };
+    let output = kept_output(signature);
     let (impls, types, bounds) = signature.generics.split_for_impl();
     let name = if signature.generics.params.is_empty() {
         quote!(#durable_name)
