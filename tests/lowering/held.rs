@@ -177,3 +177,126 @@ fn what_is_changed_at_an_index_that_goes_on() {
     }
     same!(run; (0), (3));
 }
+
+#[test]
+fn references_found_by_references() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let all = tickets();
+        let mut numbers = vec![1usize, 2];
+        let number = &numbers[0];
+        let found = all.iter().rev().nth(*number).unwrap();
+        give(n).await?;
+        note(&found.title);
+        for ticket in all.iter().skip(*number) {
+            numbers[0] = 0;
+            give(ticket.id).await?;
+            note(&ticket.title);
+        }
+        let lists = vec![vec![n], vec![n, 2]];
+        let number = &numbers[1];
+        for one in &lists[*number - 1] {
+            numbers[1] = 0;
+            give(*one).await?;
+        }
+        let mut at = 0;
+        for (one, other) in lists[at].iter().zip(lists[at + 1].iter()) {
+            at = 1;
+            give(*one).await?;
+            note(other);
+        }
+        note((numbers, at));
+        let mut at = 0;
+        while at < 3 {
+            if let Some(ticket) = all.get(at)
+                && let Some(same) = all.iter().find(|same| same.title == ticket.title)
+                && give(ticket.id).await? >= 0
+            {
+                note(&same.title);
+                give(1).await?;
+                note((&ticket.title, &same.title));
+            }
+            at += 1;
+        }
+        Ok(0)
+    }
+    same!(run; (0), (3));
+}
+
+#[test]
+fn texts_for_ever_that_are_replaced() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut all = vec![vec!["a ", "b "], vec!["c ", "d "]];
+        for names in all.iter_mut() {
+            let first = names.first().unwrap();
+            give(n).await?;
+            note(first);
+            names[0] = "z";
+        }
+        for names in &mut all {
+            let second = names[1].trim();
+            give(n).await?;
+            note(second);
+            names[1] = "y";
+        }
+        note(&all);
+        let mut tickets = tickets();
+        for ticket in &tickets {
+            for letter in ticket.title.chars() {
+                give(i64::from(letter as u32)).await?;
+            }
+        }
+        let ticket = &tickets[0];
+        let stage = Some(n).map(|_| ticket.stage.as_str()).unwrap_or("none");
+        tickets[0].stage = Stage::Closed;
+        give(1).await?;
+        note(stage);
+        let said: Option<&'static str> = (n > 0).then_some("said");
+        let pair: (i64, &'static str) = (n, "pair");
+        give(2).await?;
+        note((said, pair));
+        Ok(0)
+    }
+    same!(run; (0), (3));
+}
+
+#[test]
+fn parts_of_a_slice_that_change() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut all = tickets();
+        match all.as_slice() {
+            [
+                first,
+                ..,
+                last @ Ticket {
+                    stage: Stage::Open, ..
+                },
+            ] if first.id < last.id => {
+                give(first.id).await?;
+                note((first, last));
+            }
+            _ => {}
+        }
+        match all.as_mut_slice() {
+            [first, .., last] => {
+                give(first.id).await?;
+                first.id += n;
+                give(last.id).await?;
+                last.title.push('x');
+            }
+            _ => {}
+        }
+        if let [first, second, rest @ ..] = &mut all[..] {
+            first.id = 9;
+            give(second.id).await?;
+            second.id = 8;
+            give(rest[1].id).await?;
+            rest[1].id = 7;
+        }
+        note(&all);
+        Ok(0)
+    }
+    same!(run; (0), (3));
+}

@@ -122,4 +122,68 @@ async fn of_a_closure(vip: bool) -> Result<i64, WorkflowError> {
     Ok((longer(by as usize) + name.len()) as i64)
 }
 
+#[workflow]
+async fn through_a_reference(mut tickets: Vec<Ticket>) -> Result<String, WorkflowError> {
+    let ticket = &tickets[0];
+    let stage = ticket.stage.as_str();
+    tickets[0].stage = Stage::Closed;
+    give(1).await?;
+    Ok(stage.to_owned())
+}
+
+#[workflow]
+async fn asked_by_a_search(tickets: Vec<Ticket>) -> Result<i64, WorkflowError> {
+    let mut at = 0;
+    let wanted = &tickets[at];
+    let found = tickets.iter().find(|ticket| ticket.id > wanted.id).unwrap();
+    at += 1;
+    Ok(give(at as i64).await? + found.id)
+}
+
+#[workflow]
+async fn asked_by_a_loop(tickets: Vec<Ticket>) -> Result<i64, WorkflowError> {
+    let names = vec!["long name", "name"];
+    let mut at = 0;
+    let name = &names[at];
+    let mut sum = 0;
+    for ticket in tickets.iter().filter(|ticket| ticket.title.len() < name.len()) {
+        at = 1;
+        sum += give(ticket.id).await?;
+    }
+    Ok(sum + at as i64)
+}
+
+#[workflow]
+async fn found_by_what_it_changes() -> Result<usize, WorkflowError> {
+    let mut nodes = [0usize, 2, 0, 5];
+    let node = &mut nodes[nodes[0]];
+    *node = 1;
+    give(1).await?;
+    *node += 10;
+    Ok(nodes[0])
+}
+
+#[workflow]
+async fn coerced() -> Result<String, WorkflowError> {
+    let names = vec!["one", "two"];
+    let mut at = 0;
+    let name = &names[at];
+    let text: &str = name;
+    at += 1;
+    give(at as i64).await?;
+    Ok(text.to_owned())
+}
+
+#[workflow]
+async fn letters() -> Result<i64, WorkflowError> {
+    let names = vec!["one", "two"];
+    let mut at = 0;
+    let name = &names[at];
+    for letter in name.chars() {
+        at = 1;
+        give(letter as i64).await?;
+    }
+    Ok(at as i64)
+}
+
 fn main() {}

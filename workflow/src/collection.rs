@@ -1,7 +1,10 @@
 //! What is looked up again after an await: in collections of the standard library to change it, and in
 //! whatever else gives a reference.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 /// A collection of the standard library: the same key finds the same in it again.
 #[diagnostic::on_unimplemented(
@@ -80,3 +83,31 @@ pub fn held<'a, R: Held<'a>, T: ?Sized>(value: R, by: &'a T) -> R {
     let _ = by;
     value
 }
+
+/// What owns what the standard library's methods on it give references into.
+#[diagnostic::on_unimplemented(
+    message = "WF0046: a loop looks into a `{Self}`, which may change while the loop awaits",
+    label = "may refer to something else by then",
+    note = "what a loop goes over is looked up again after every `.await` in its body",
+    note = "keep what it goes over: `let items: Vec<_> = ….collect();`, and loop over `items`"
+)]
+pub trait Owner {}
+
+impl Owner for str {}
+impl Owner for String {}
+impl Owner for Path {}
+impl Owner for PathBuf {}
+impl Owner for OsStr {}
+impl Owner for OsString {}
+impl<T> Owner for [T] {}
+impl<T, const N: usize> Owner for [T; N] {}
+impl<T> Owner for Vec<T> {}
+impl<T> Owner for VecDeque<T> {}
+impl<T: Owner> Owner for Option<T> {}
+impl<K, V> Owner for BTreeMap<K, V> {}
+impl<K, V, S> Owner for HashMap<K, V, S> {}
+impl<T: ToOwned + ?Sized> Owner for Cow<'_, T> {}
+impl<T: Owner + ?Sized> Owner for Box<T> {}
+
+/// Says so where a loop looks into something else.
+pub fn owner<T: Owner + ?Sized>(_: &T) {}

@@ -60,6 +60,8 @@ pub(super) enum Hold {
     Nothing,
     /// The places that it is found by.
     FoundBy(Vec<Expr>),
+    /// The bindings that closures look at in what a loop goes over.
+    Asked(Vec<Expr>),
     /// All that is behind the mutable reference that it looks into: it may be of another form by then.
     Whole,
 }
@@ -182,6 +184,8 @@ pub(super) struct Flow {
     pub(super) shared: BTreeSet<LocalId>,
     /// What makes bindings again, in the order of the source.
     pub(super) rebinds: Vec<Rebind>,
+    /// What loops hold, by the bindings of their patterns.
+    pub(super) asked: Vec<(Vec<LocalId>, Hold)>,
     /// The bindings that patterns take parts by, and what each takes a part of.
     pub(super) parts: BTreeMap<LocalId, LocalId>,
     /// Whether it uses macros that are not of the standard library.

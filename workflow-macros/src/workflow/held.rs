@@ -18,7 +18,10 @@ use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprClosure, ExprLet, ExprMatch, Macro, Pat, UnOp, parse_quote_spanned};
+use syn::{
+    Block, Expr, ExprClosure, ExprForLoop, ExprLet, ExprMatch, Macro, Pat, UnOp,
+    parse_quote_spanned,
+};
 
 use super::flow::{Hold, Local, LocalId, bound};
 use super::macros::StdMacro;
@@ -50,11 +53,17 @@ pub(super) fn hold(
         let mut holds = binds.filter_map(|id| held.get(id));
         match holds.next() {
             None | Some(Hold::Nothing) => return false,
-            Some(Hold::FoundBy(places)) => {
+            Some(Hold::FoundBy(places)) if !matches!(value, Expr::Closure(_)) => {
                 for place in places {
                     let place = as_written(place.to_token_stream(), locals);
                     hold_place(value, &quote_spanned!(place.span()=> &#place));
                 }
+            }
+            Some(Hold::Asked(bindings) | Hold::FoundBy(bindings)) => {
+                let bindings = bindings
+                    .iter()
+                    .map(|binding| as_written(binding.to_token_stream(), locals));
+                Asking(bindings.collect()).visit_expr_mut(value);
             }
             Some(Hold::Whole) => *value = parse_quote_spanned!(value.span()=> &mut *#value),
         }
@@ -62,13 +71,17 @@ pub(super) fn hold(
     });
 }
 
-fn hold_place(value: &mut Expr, place: &TokenStream) {
-    if let Expr::Closure(closure) = value {
-        // What refers to something else it would not borrow by itself.
-        let body = &closure.body;
-        closure.body = parse_quote_spanned!(body.span()=> { let _ = #place; #body });
-        return;
+/// Closures that borrow bindings, and not only what these refer to.
+struct Asking(Vec<TokenStream>);
+
+impl VisitMut for Asking {
+    fn visit_expr_closure_mut(&mut self, closure: &mut ExprClosure) {
+        let (bindings, body) = (&self.0, &closure.body);
+        closure.body = parse_quote_spanned!(body.span()=> { #(let _ = &#bindings;)* #body });
     }
+}
+
+fn hold_place(value: &mut Expr, place: &TokenStream) {
     *value = parse_quote_spanned! {value.span()=>
         ::workflow::__private::held(#value, #place)
     };
@@ -102,6 +115,10 @@ fn each_site(body: &mut Block, each: &mut impl FnMut(Vec<LocalId>, &mut Expr) ->
             let binds = expr.arms.iter().flat_map(|arm| bound(&arm.pat));
             self.site(binds.collect(), &mut expr.expr);
         }
+        fn visit_expr_for_loop_mut(&mut self, expr: &mut ExprForLoop) {
+            visit_mut::visit_expr_for_loop_mut(self, expr);
+            self.site(bound(&expr.pat), &mut expr.expr);
+        }
         fn visit_macro_mut(&mut self, mac: &mut Macro) {
             let Some(mut parsed) = StdMacro::parse(mac) else {
                 return;
@@ -123,11 +140,15 @@ fn each_site(body: &mut Block, each: &mut impl FnMut(Vec<LocalId>, &mut Expr) ->
     sites.visit_block_mut(body);
 }
 
-/// The places that a reference is found by and does not borrow itself.
-pub(super) fn found_by(reference: &Expr) -> Vec<Expr> {
+/// The places that a reference is found by and does not borrow itself. None where these are a part of
+/// what it changes.
+pub(super) fn found_by(reference: &Expr) -> Option<Vec<Expr>> {
     let mut found_by = FoundBy::default();
-    found_by.reference(reference);
-    found_by.places
+    match field_of(reference) {
+        Some(place) => found_by.hold(place),
+        None => found_by.reference(reference),
+    }
+    (!found_by.is_circular).then_some(found_by.places)
 }
 
 /// Code with the bindings' own names.
@@ -158,6 +179,8 @@ struct FoundBy {
     lent: Option<Expr>,
     /// What closures bind themselves.
     own: BTreeSet<LocalId>,
+    /// Whether a place is a part of what is lent.
+    is_circular: bool,
 }
 
 impl FoundBy {
@@ -198,7 +221,12 @@ impl FoundBy {
 
     /// What a place is looked up in, which may itself be a `&'static str`.
     fn looked_into(&mut self, place: &Expr) {
+        let is_lent = self
+            .lent
+            .as_ref()
+            .is_some_and(|lent| steps(lent) == steps(place));
         match field_of(place) {
+            Some(_) if is_lent => {}
             Some(place) => self.hold(place),
             None => self.place(place),
         }
@@ -206,21 +234,35 @@ impl FoundBy {
 
     fn lend(&mut self, place: &Expr) {
         let mut place = place;
-        loop {
+        while field_of(place).is_none() {
             place = match place {
+                Expr::Field(expr) => &expr.base,
                 Expr::Index(expr) => &expr.expr,
                 Expr::MethodCall(call) => &call.receiver,
                 Expr::Paren(expr) => &expr.expr,
-                place => break self.lent = self.lent.take().or_else(|| Some(place.clone())),
+                Expr::Unary(expr) => &expr.expr,
+                _ => return,
             };
         }
+        self.lent = self.lent.take().or_else(|| Some(place.clone()));
+    }
+
+    /// Whether it is the length of what is lent, which is the same whatever is done with a part.
+    fn is_length(&self, expr: &Expr) -> bool {
+        matches!(expr, Expr::MethodCall(call)
+            if call.method == "len"
+                && self.lent.as_ref().is_some_and(|lent| *lent == *call.receiver))
     }
 
     fn hold(&mut self, place: &Expr) {
         let of = mark::mentions(place);
         let is_lent = self.lent.as_ref().is_some_and(|lent| overlap(lent, place));
-        if !is_lent && !of.is_empty() && of.is_disjoint(&self.own) {
-            self.places.push(place.clone());
+        if of.is_empty() || !of.is_disjoint(&self.own) {
+            return;
+        }
+        match is_lent {
+            true => self.is_circular = true,
+            false => self.places.push(place.clone()),
         }
     }
 }
@@ -230,6 +272,7 @@ impl Visit<'_> for FoundBy {
     fn visit_expr(&mut self, expr: &Expr) {
         match field_of(expr) {
             Some(place) => self.hold(place),
+            None if self.is_length(expr) => {}
             None => visit::visit_expr(self, expr),
         }
     }
@@ -272,20 +315,22 @@ fn lends_mutably(value: &Expr) -> bool {
     }
 }
 
+/// A binding and the fields that lead from it to a place.
+fn steps(place: &Expr) -> Vec<String> {
+    match place {
+        Expr::Field(field) => {
+            let mut all = steps(&field.base);
+            all.push(field.member.to_token_stream().to_string());
+            all
+        }
+        Expr::Paren(expr) => steps(&expr.expr),
+        Expr::Unary(expr) => steps(&expr.expr),
+        place => vec![place.to_token_stream().to_string()],
+    }
+}
+
 /// Whether one of two places is a part of the other.
 fn overlap(one: &Expr, other: &Expr) -> bool {
-    fn steps(place: &Expr) -> Vec<String> {
-        match place {
-            Expr::Field(field) => {
-                let mut all = steps(&field.base);
-                all.push(field.member.to_token_stream().to_string());
-                all
-            }
-            Expr::Paren(expr) => steps(&expr.expr),
-            Expr::Unary(expr) => steps(&expr.expr),
-            place => vec![place.to_token_stream().to_string()],
-        }
-    }
     let (one, other) = (steps(one), steps(other));
     one.iter().zip(&other).all(|(one, other)| one == other)
 }

@@ -400,7 +400,10 @@ impl Plan<'_> {
         let entries = self.arms.iter().map(|(id, _)| &self.live.entry[id.0]);
         let remade = entries.flat_map(|live| self.flow.remade(live));
         let held = remade.filter(|rebind| !matches!(rebind.hold, Hold::Nothing));
-        held.flat_map(|rebind| rebind.binds.iter().map(|id| (*id, &rebind.hold)))
+        let held = held.map(|rebind| (&rebind.binds, &rebind.hold));
+        let asked = self.flow.asked.iter().map(|(binds, hold)| (binds, hold));
+        held.chain(asked)
+            .flat_map(|(binds, hold)| binds.iter().map(move |id| (*id, hold)))
             .collect()
     }
 

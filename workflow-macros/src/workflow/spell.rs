@@ -104,14 +104,11 @@ impl Inner {
                 }
                 TokenTree::Group(group) => self.allows(group.stream()),
                 TokenTree::Punct(punct) => match punct.as_char() {
-                    // A lifetime but `'static`; a reference, which has one; a macro.
+                    // A lifetime but `'static`; a reference, which cannot be read back; a macro.
                     '\'' => {
                         matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "static")
                     }
-                    '&' => {
-                        matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'')
-                    }
-                    '!' => false,
+                    '&' | '!' => false,
                     _ => true,
                 },
                 TokenTree::Literal(_) => true,
@@ -253,7 +250,6 @@ impl Inner {
                 match &*call.method.to_string() {
                     "now" => fixed(parse_quote!(::std::time::SystemTime)),
                     "random" => fixed(parse_quote!(u64)),
-                    "uuid" => fixed(parse_quote!(::workflow::Uuid)),
                     _ => None,
                 }
             }

@@ -13,9 +13,10 @@ use super::super::mark::mentions;
 use super::place::{is_compound, is_constant, is_in, is_place};
 
 /// Methods of the standard library that give a mutable reference into what they are called on.
-pub(super) const LOOKUPS: [&str; 6] = [
+pub(super) const LOOKUPS: [&str; 7] = [
     "as_deref_mut",
     "as_mut",
+    "as_mut_slice",
     "back_mut",
     "first_mut",
     "front_mut",

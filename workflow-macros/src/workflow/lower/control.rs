@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Span};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
@@ -344,7 +344,9 @@ impl Lowering<'_> {
     fn lower_for(&mut self, mut expr: ExprForLoop, dest: Dest) {
         self.lend(&mut expr.expr);
         self.steady(&mut expr.expr);
-        if self.is_walk(&expr.expr) {
+        if self.goes_over(&expr.expr)
+            && (self.asked(&expr.expr).is_empty() || !bound(&expr.pat).is_empty())
+        {
             self.lower_walk(expr, dest);
             return;
         }
@@ -393,9 +395,18 @@ impl Lowering<'_> {
         self.flow.locals[next.0].mutable = true;
         self.flow.locals[next.0].spelling = Some(Spelling::Type(parse_quote!(usize)));
         let count = self.mention(next);
-        let statement: Stmt = parse_quote!(let mut #count = 0usize;);
-        let code = self.code(statement.to_token_stream(), &[], vec![next]);
+        let checked = self.looked_into(iterable);
+        let checks = checked
+            .iter()
+            .map(|place| quote_spanned!(place.span()=> ::workflow::__private::owner(&#place);));
+        let statements = quote!(#(#checks)* let mut #count = 0usize;);
+        let checked: Vec<_> = checked.iter().collect();
+        let code = self.code(statements, &checked, vec![next]);
         self.push(code);
+        let asked = self.asked(iterable);
+        if !asked.is_empty() {
+            self.flow.asked.push((bound(&expr.pat), Hold::Asked(asked)));
+        }
         let pattern = &expr.pat;
         if walks_by_reference(iterable) {
             for id in bound(pattern) {

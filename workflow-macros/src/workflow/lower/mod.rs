@@ -68,6 +68,8 @@ pub(super) struct Lowering<'a> {
     can_hold: BTreeSet<LocalId>,
     /// Whether what is looked at is the value of such.
     holds: bool,
+    /// Whether rustc is made to check what methods are called on.
+    checks: bool,
     /// What bindings are returned as.
     returned: BTreeMap<LocalId, Type>,
     /// The bindings whose first value is a number of no certain type.
@@ -112,6 +114,7 @@ pub(super) fn lower(
             points: (0..awaits).map(|_| None).collect(),
             shared: bindings.parameters.iter().copied().collect(),
             rebinds: Vec::new(),
+            asked: Vec::new(),
             parts: bindings.parts,
             other_macros: false,
         },
@@ -119,6 +122,7 @@ pub(super) fn lower(
         deferred: BTreeSet::new(),
         can_hold: bindings.can_hold,
         holds: false,
+        checks: false,
         returned: open::returned(&body, output),
         open_numbers: BTreeSet::new(),
         open_lists: BTreeSet::new(),
@@ -418,7 +422,7 @@ impl Lowering<'_> {
     fn spill(&mut self, value: &Expr) -> Expr {
         let operand = self.temporary("operand", value.span());
         self.flow.locals[operand.0].mutable = true;
-        self.flow.locals[operand.0].borrow = place::borrow(value);
+        self.flow.locals[operand.0].borrow = self.reference_in(value);
         self.flow.locals[operand.0].spelling = self.inner.value(value, &self.flow.locals);
         let name = self.mention(operand);
         let statement: Stmt = parse_quote!(let mut #name = #value;);

@@ -184,17 +184,21 @@ impl Lowering<'_> {
                 let awaits = expr.awaits();
                 let stays = !awaits && self.stays(&expr, taken, &later);
                 let changes = taken == Taken::Place && self.is_changed(&expr, &later);
+                let holds = self.leave(&expr, &later);
                 if awaits {
                     expr = self.value(expr);
                 } else {
                     self.opaque(&mut expr);
                 }
-                match (stays, changes) {
+                self.holds = holds;
+                let kept = match (stays, changes) {
                     (true, _) => expr,
                     // It is a copy that is compared, or that a method is called on.
                     (false, true) => self.spill(&expr),
                     (false, false) => self.keep(expr, taken),
-                }
+                };
+                self.holds = false;
+                kept
             };
             *operands[i].0 = rest;
         }
@@ -426,6 +430,22 @@ impl Lowering<'_> {
             },
             _ => false,
         }
+    }
+
+    /// Whether what follows an operand changes nothing that it is made of, so that a reference among
+    /// them is found again as if rustc held it.
+    fn leave(&self, operand: &Expr, later: &[&Expr]) -> bool {
+        let mut made_of = self.flow.rests_on(mentions(operand));
+        made_of.retain(|id| self.flow.may_change(*id));
+        later.iter().all(|later| {
+            let mut changed = changed_in(later).all();
+            // A mutable reference may be handed on without saying so.
+            let rebound = mentions(later)
+                .into_iter()
+                .filter(|id| self.is_rebound(*id));
+            changed.extend(rebound.filter(|id| self.flow.may_change(*id)));
+            self.flow.rests_on(changed).is_disjoint(&made_of)
+        })
     }
 
     /// Whether what follows a place changes it, so that what was taken before was a copy.

@@ -139,9 +139,10 @@ pub(super) fn reads(method: &Ident) -> bool {
     lists.iter().any(|names| is_in(names, method)) && !method.to_string().ends_with("_mut")
 }
 
-/// What an index is looked up in: `grid` of `grid[0][1]`.
+/// What something is looked up in: `grid` of `grid[0].rows[1]`.
 fn indexed(expr: &Expr) -> &Expr {
     match expr {
+        Expr::Field(field) if !is_place(expr) => indexed(&field.base),
         Expr::Index(expr) => indexed(&expr.expr),
         Expr::Paren(expr) => indexed(&expr.expr),
         expr => expr,

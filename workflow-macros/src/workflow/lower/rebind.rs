@@ -103,11 +103,12 @@ impl Lowering<'_> {
         let (mut is_found, mut hold) = (self.is_reference(&value), Hold::Nothing);
         if !is_found && holds && !self.has_temporary(&value) {
             self.holds = true;
-            is_found = self.is_reference(&value);
-            hold = match mark::local_in(&value) {
+            let found_by = found_by(&value);
+            is_found = self.is_reference(&value) && found_by.is_some();
+            hold = match mark::local_in(&value).filter(|id| self.flow.may_change(*id)) {
                 Some(_) if is_choice => Hold::Whole,
                 Some(_) => Hold::Nothing,
-                None => Hold::FoundBy(found_by(&value)),
+                None => Hold::FoundBy(found_by.unwrap_or_default()),
             };
         }
         if is_found && !binds_mutably(&plain) && !(self.is_mutable(&value) && narrows(&plain)) {
@@ -148,7 +149,7 @@ impl Lowering<'_> {
     }
 
     /// A closure is the same wherever it is made: as long as it is there, nothing changes what it
-    /// borrows.
+    /// borrows; nor what that refers to, where it is held.
     fn rebind_closure(&mut self, pattern: &Pat, closure: &ExprClosure) {
         let value = Expr::Closure(closure.clone());
         let roots = made_of(&value);
@@ -156,9 +157,9 @@ impl Lowering<'_> {
         let keeps = closure.capture.is_none()
             || roots
                 .iter()
-                .all(|id| spell::is_scalar(self.flow.local(*id)) && !self.flow.may_change(*id));
+                .all(|id| spell::is_scalar(self.flow.local(*id)) && self.is_fixed([*id]));
         if keeps && closure.asyncness.is_none() && !binds_mutably(pattern) {
-            let changing = roots.iter().filter(|id| self.flow.may_change(**id));
+            let changing = roots.iter().filter(|id| !self.is_fixed([**id]));
             let held = changing.map(|id| self.mention_expr(*id)).collect();
             let tokens = quote!(let #pattern = #value;);
             self.rebind_as(pattern, tokens, roots, Hold::FoundBy(held));
@@ -230,7 +231,7 @@ impl Lowering<'_> {
             Expr::MethodCall(_) => self.is_access(value),
             Expr::Path(_) => {
                 let known = mark::local_in(value).filter(|id| self.is_rebound(*id));
-                known.is_some_and(|id| self.holds || !self.flow.may_change(id))
+                known.is_some_and(|id| self.holds || self.is_fixed([id]))
             }
             Expr::Tuple(tuple) if !self.holds => {
                 let mut elements = tuple.elems.iter();
@@ -239,6 +240,17 @@ impl Lowering<'_> {
             }
             _ => false,
         }
+    }
+
+    /// What makes an operand a reference, be it found again or not.
+    pub(super) fn reference_in(&mut self, operand: &Expr) -> Option<Borrow> {
+        let holds = std::mem::replace(&mut self.holds, true);
+        let reference = borrow(operand).or_else(|| {
+            let refers = self.gives_reference(operand) && mark::local_in(operand).is_some();
+            refers.then_some(Borrow::Value)
+        });
+        self.holds = holds;
+        reference
     }
 
     /// Whether a binding is a reference that is made again.
@@ -251,7 +263,7 @@ impl Lowering<'_> {
     /// Whether a value is the same copy whenever it is taken.
     fn is_copied(&self, value: &Expr) -> bool {
         let local = mark::local_in(value).map(|id| self.flow.local(id));
-        is_constant(value) || local.is_some_and(spell::is_scalar) && self.is_fixed(&mentions(value))
+        is_constant(value) || local.is_some_and(spell::is_scalar) && self.is_fixed(mentions(value))
     }
 
     /// How a value is found again, which is there: without what the source does where it is not.
@@ -290,7 +302,7 @@ impl Lowering<'_> {
         let mut args = call.args.iter();
         (is(&ACCESSORS) && args.clone().all(|arg| self.is_index_found_again(arg))
             || looks_up && args.all(|key| self.is_index_found_again(key)))
-            && self.never_changes(&call.receiver)
+            && (self.checks || self.never_changes(&call.receiver))
             && self.is_found_again(&call.receiver)
     }
 
@@ -353,7 +365,7 @@ impl Lowering<'_> {
             }
             index => self.is_found_again(index),
         };
-        plain && self.never_changes_of(&self.flow.rests_on(mentions(index)))
+        plain && self.never_changes(index)
     }
 
     /// Whether it is a mutable reference, as far as the syntax shows.
@@ -376,16 +388,13 @@ impl Lowering<'_> {
     }
 
     pub(super) fn never_changes(&self, expr: &Expr) -> bool {
-        self.never_changes_of(&mentions(expr))
+        self.holds || self.is_fixed(mentions(expr))
     }
 
-    fn never_changes_of(&self, ids: &BTreeSet<LocalId>) -> bool {
-        self.holds || self.is_fixed(ids)
-    }
-
-    /// Whether nothing ever changes some bindings, be they held or not.
-    pub(super) fn is_fixed(&self, ids: &BTreeSet<LocalId>) -> bool {
-        ids.iter().all(|id| !self.flow.may_change(*id))
+    /// Whether nothing ever changes some bindings, nor what they refer to, be they held or not.
+    pub(super) fn is_fixed(&self, ids: impl IntoIterator<Item = LocalId>) -> bool {
+        let rests_on = self.flow.rests_on(ids.into_iter().collect());
+        rests_on.iter().all(|id| !self.flow.may_change(*id))
     }
 }
 
@@ -518,14 +527,12 @@ fn bound_within(value: &Expr) -> BTreeSet<LocalId> {
 /// Whether a pattern binds a part that it also wants to be of some form: what is bound may be changed
 /// to another form, and would not match again.
 fn narrows(pattern: &Pat) -> bool {
-    any_pattern(pattern, |pattern| {
-        matches!(
-            pattern,
-            Pat::Ident(PatIdent {
-                subpat: Some(_),
-                ..
-            })
-        )
+    any_pattern(pattern, |pattern| match pattern {
+        Pat::Ident(PatIdent {
+            subpat: Some((_, part)),
+            ..
+        }) => !matches!(**part, Pat::Rest(_)),
+        _ => false,
     })
 }
 

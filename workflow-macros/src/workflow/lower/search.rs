@@ -50,7 +50,7 @@ impl Lowering<'_> {
             && matches!(*call.receiver, Expr::MethodCall(_))
             && !says_mut(&call.receiver)
             && self.is_walk(&call.receiver)
-            && (walks_by_reference(&call.receiver) || self.is_fixed(&mentions(call)))
+            && (walks_by_reference(&call.receiver) || self.is_fixed(mentions(call)))
             && self.never_changes(&call.receiver)
             && (call.args.iter()).all(|arg| self.is_question(arg) || self.is_index_found_again(arg))
     }
@@ -136,7 +136,9 @@ fn only_asks(code: &Expr) -> bool {
         fn visit_expr(&mut self, expr: &Expr) {
             self.0 &= match expr {
                 Expr::Binary(binary) => !is_compound(&binary.op),
-                Expr::MethodCall(call) => reads(&call.method),
+                // A `Cell` may change whoever looks at it.
+                Expr::MethodCall(call) if call.method == "get" => call.args.len() == 1,
+                Expr::MethodCall(call) => reads(&call.method) && call.method != "borrow",
                 Expr::Unary(unary) => {
                     matches!(unary.op, UnOp::Deref(_) | UnOp::Not(_) | UnOp::Neg(_))
                 }

@@ -1,10 +1,16 @@
 //! Loops over what the workflow keeps itself: what they go over is made anew for every item.
 
-use syn::{Expr, ExprMethodCall, parse_quote};
+use std::collections::BTreeSet;
 
-use super::super::mark;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{Expr, ExprClosure, ExprMethodCall, parse_quote, parse_quote_spanned};
+
+use super::super::flow::LocalId;
+use super::super::mark::{self, mentions};
 use super::Lowering;
 use super::place::{is_in, says_mut};
+use super::rebind::{ACCESSORS, made_of};
 use super::search::asks;
 
 /// Methods of the standard library that iterate over what they are called on, in its order.
@@ -84,13 +90,62 @@ impl Lowering<'_> {
             Expr::MethodCall(call) => {
                 let (place, method) = (&*call.receiver, &call.method);
                 let iterates = is_in(&BORROWING_ITERATORS, method)
-                    || is_in(&ITERATORS, method) && self.never_changes(place);
+                    || is_in(&ITERATORS, method) && (self.checks || self.never_changes(place));
                 iterates
                     && call.args.iter().all(|arg| self.is_index_found_again(arg))
                     && self.is_found_again(place)
             }
             _ => false,
         }
+    }
+
+    /// The same of a loop, which holds what its closures look at, and checks what methods are called on.
+    pub(super) fn goes_over(&mut self, iterable: &Expr) -> bool {
+        self.checks = true;
+        let goes = self.is_walk(iterable);
+        self.checks = false;
+        goes
+    }
+
+    /// The places that may change and that methods look into which might give what they do not borrow.
+    pub(super) fn looked_into(&self, iterable: &Expr) -> Vec<Expr> {
+        struct Finder<'a, 'b>(&'a Lowering<'b>, Vec<Expr>);
+        impl Visit<'_> for Finder<'_, '_> {
+            fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
+                visit::visit_expr_method_call(self, call);
+                let place = &*call.receiver;
+                let looks = is_in(&ITERATORS, &call.method) || is_in(&ACCESSORS, &call.method);
+                if looks
+                    && !matches!(place, Expr::MethodCall(_))
+                    && !self.0.is_fixed(mentions(place))
+                {
+                    let reference = mark::local_in(place).filter(|id| self.0.is_rebound(*id));
+                    self.1.push(match reference {
+                        Some(_) => parse_quote_spanned!(place.span()=> *#place),
+                        None => place.clone(),
+                    });
+                }
+            }
+            fn visit_expr_closure(&mut self, _: &ExprClosure) {}
+        }
+        let mut finder = Finder(self, Vec::new());
+        finder.visit_expr(iterable);
+        finder.1
+    }
+
+    /// The bindings that may change, or what they refer to, and that the closures in what a loop goes
+    /// over look at.
+    pub(super) fn asked(&self, iterable: &Expr) -> Vec<Expr> {
+        struct Finder(BTreeSet<LocalId>);
+        impl Visit<'_> for Finder {
+            fn visit_expr_closure(&mut self, closure: &ExprClosure) {
+                self.0.extend(made_of(&Expr::Closure(closure.clone())));
+            }
+        }
+        let mut finder = Finder(BTreeSet::new());
+        finder.visit_expr(iterable);
+        let changing = finder.0.into_iter().filter(|id| !self.is_fixed([*id]));
+        changing.map(|id| self.mention_expr(id)).collect()
     }
 
     /// Whether such an iterator can be zipped with it: another, or a range.
@@ -111,7 +166,7 @@ impl Lowering<'_> {
                 *number = parse_quote!(0);
             }
         });
-        if self.is_walk(iterable) || !self.is_walk(&supposed) {
+        if self.goes_over(iterable) || !self.goes_over(&supposed) {
             return;
         }
         numbers(iterable, &mut |number| {
