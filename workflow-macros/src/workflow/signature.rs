@@ -150,7 +150,7 @@ impl Signature {
                 ty,
                 "a workflow takes its parameters by value\n\
                  a run outlives the process that started it, and with it what it borrowed\n\
-                 help: take an owned type: `String` for `&str`, `Vec<T>` for `&[T]`, `T` for `&T`",
+                 help: take an owned type: `String` for `&str`, `Vec<T>` for `&[T]`, `T` for `&T`; for `&mut T` take `T`, and return it",
             );
         }
         let (ident, mutable, pattern) = match &*typed.pat {
