@@ -45,6 +45,8 @@ mod loops;
 mod moved;
 #[path = "lowering/operands.rs"]
 mod operands;
+#[path = "lowering/order.rs"]
+mod order;
 #[path = "lowering/parts.rs"]
 mod parts;
 #[path = "lowering/realistic.rs"]

@@ -23,9 +23,11 @@ use crate::error::ActivityError;
 use crate::failure::{IntoFailure, Returns};
 pub use crate::inline::Inline;
 pub use crate::items::{
-    Chosen, InOrder, Integer, IntoItems, Items, Walk, in_order, items, place_of, walk, walked,
+    Chosen, InOrder, Integer, IntoItems, Items, Walk, in_order, items, made, place_of, walk,
+    walked, wanted,
 };
 pub use crate::part::{Taken, Wrapper, part, rest, wrapper};
+pub use crate::place::{LookFirst, LookLater, Place, place};
 pub use crate::remaining::{Leaves, Leaving, Remaining, Remains, TakesOut, Taking};
 use crate::saved::Saved;
 pub use crate::select::{

@@ -309,14 +309,34 @@ impl<T: Integer> IntoItems for RangeInclusive<T> {
     }
 }
 
-impl<T: Integer> IntoItems for RangeFrom<T> {
-    type Items = Count<T>;
-    fn into_items(self) -> Count<T> {
-        Count {
-            next: Some(self.start),
-            last: T::GREATEST,
-        }
+impl<T: Integer> Items for RangeFrom<T>
+where
+    Self: Iterator<Item = T>,
+{
+    type Item = T;
+    fn next(&mut self) -> Option<T> {
+        Iterator::next(self)
     }
+}
+
+impl<T: Integer> IntoItems for RangeFrom<T>
+where
+    Self: Iterator<Item = T>,
+{
+    type Items = Self;
+    fn into_items(self) -> Self {
+        self
+    }
+}
+
+/// What a closure makes of an item.
+pub fn made<T, R>(item: T, make: impl FnOnce(T) -> R) -> R {
+    make(item)
+}
+
+/// Whether a closure wants an item.
+pub fn wanted<T>(item: &T, wants: impl FnOnce(&T) -> bool) -> bool {
+    wants(item)
 }
 
 /// An iterator over what the workflow keeps, whose items come in the order of that: it can be made

@@ -61,6 +61,7 @@ mod limits;
 mod listing;
 mod panic_text;
 mod part;
+mod place;
 pub mod provider;
 mod remaining;
 mod retention;

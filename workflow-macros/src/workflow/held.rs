@@ -316,7 +316,7 @@ fn lends_mutably(value: &Expr) -> bool {
 }
 
 /// A binding and the fields that lead from it to a place.
-fn steps(place: &Expr) -> Vec<String> {
+pub(super) fn steps(place: &Expr) -> Vec<String> {
     match place {
         Expr::Field(field) => {
             let mut all = steps(&field.base);

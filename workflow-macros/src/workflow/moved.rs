@@ -215,13 +215,15 @@ fn is_name(pattern: &Pat) -> bool {
     }
 }
 
-/// Whether a pattern takes nothing: it binds nothing, or by reference, or copies from behind one.
+/// Whether a pattern takes nothing: it binds nothing, or by reference, or copies from behind one. Nor is
+/// anything taken where what is bound also decides which alternative it is.
 fn looks(pattern: &Pat) -> bool {
     struct Looks(bool);
     impl Visit<'_> for Looks {
         fn visit_pat(&mut self, pattern: &Pat) {
             self.0 |= match pattern {
                 Pat::Reference(_) => true,
+                Pat::Or(_) => decides(pattern),
                 Pat::Ident(ident) => {
                     ident.by_ref.is_some()
                         || (ident.subpat.as_ref())
@@ -233,6 +235,19 @@ fn looks(pattern: &Pat) -> bool {
         }
     }
     let mut finder = Looks(bound(pattern).is_empty());
+    finder.visit_pat(pattern);
+    finder.0
+}
+
+/// Whether a pattern binds something that it also wants to be of some form.
+fn decides(pattern: &Pat) -> bool {
+    struct Decides(bool);
+    impl Visit<'_> for Decides {
+        fn visit_pat_ident(&mut self, pattern: &PatIdent) {
+            self.0 |= pattern.subpat.is_some();
+        }
+    }
+    let mut finder = Decides(false);
     finder.visit_pat(pattern);
     finder.0
 }
@@ -279,12 +294,8 @@ fn found_again(pattern: &Pat, id: LocalId) -> Pat {
                     let within = within.as_ref().map(|(at, within)| quote!(#at #within));
                     *pattern = Pat::Verbatim(quote!(ref mut #name #within));
                 }
-                Some(_) => {
-                    *pattern = match &binding.subpat {
-                        Some((_, within)) => (**within).clone(),
-                        None => parse_quote!(_),
-                    }
-                }
+                // It may have been taken already.
+                Some(_) => *pattern = parse_quote!(_),
                 None => {}
             }
         }

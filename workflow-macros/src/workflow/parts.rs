@@ -24,9 +24,13 @@ pub(super) fn mark(body: &mut Block) {
 }
 
 /// Methods by which an `Option` or a `Result` is taken.
-const WRAPPER_METHODS: [&str; 17] = [
+const WRAPPER_METHODS: [&str; 26] = [
+    "and",
     "and_then",
     "expect",
+    "expect_err",
+    "filter",
+    "flatten",
     "is_none_or",
     "is_ok_and",
     "is_some_and",
@@ -37,11 +41,16 @@ const WRAPPER_METHODS: [&str; 17] = [
     "ok",
     "ok_or",
     "ok_or_else",
+    "or",
     "or_else",
+    "transpose",
     "unwrap",
+    "unwrap_err",
     "unwrap_or",
     "unwrap_or_default",
     "unwrap_or_else",
+    "xor",
+    "zip",
 ];
 
 struct Marker;
@@ -109,7 +118,7 @@ impl VisitMut for Marker {
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
         visit_mut::visit_expr_method_call_mut(self, call);
         call.args.iter_mut().for_each(taken);
-        if call.method.to_string().starts_with("into_") {
+        if call.method == "into" || call.method.to_string().starts_with("into_") {
             taken(&mut call.receiver);
         } else if WRAPPER_METHODS.iter().any(|method| call.method == method)
             && let place @ Expr::Field(_) = &mut *call.receiver

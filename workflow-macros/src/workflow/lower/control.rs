@@ -18,6 +18,7 @@ use super::super::flow::{
 };
 use super::super::mark;
 use super::super::spell::{Spelling, plain_binding, spread};
+use super::choosing::never_panics;
 use super::place::borrow;
 use super::rebind::{binds_mutably, made_of};
 use super::walk::{chooses, is_borrowing_chain, walks_by_reference};
@@ -350,6 +351,18 @@ impl Lowering<'_> {
             self.lower_walk(expr, dest);
             return;
         }
+        let asked = self.asked(&expr.expr);
+        if !asked.is_empty() {
+            let binds = bound(&expr.pat);
+            if binds.is_empty() {
+                self.refuse_closures(&expr.expr);
+            }
+            self.flow.asked.push((binds, Hold::Asked(asked)));
+        }
+        self.choose_within(&mut expr);
+        if chooses(&expr.expr) && !never_panics(&expr.expr) {
+            self.refuse_closures(&expr.expr);
+        }
         self.refuse_borrowed_items(&expr);
         let spelling = self.inner.item(&expr.expr, &self.flow.locals);
         let is_range = is_range(&expr.expr);
@@ -420,7 +433,13 @@ impl Lowering<'_> {
                 let ::std::option::Option::Some(#pattern) =
                     ::workflow::__private::walked(#iterable, #count) else { ::std::unreachable!() };
             };
-            self.rebind_as(pattern, again, roots, Hold::Nothing);
+            self.rebind_as(
+                pattern,
+                again,
+                roots,
+                Hold::Nothing,
+                self.is_mutable(iterable),
+            );
         }
         let item = parse_quote!(::workflow::__private::walk(#iterable, &mut #count));
         self.for_loop(expr.label, &expr.pat, &item, expr.body.stmts, dest);
@@ -452,6 +471,16 @@ impl Lowering<'_> {
         self.in_loop(label, head, exit, Dest::Discard, body_statements);
         self.switch(exit);
         self.unit(dest);
+    }
+
+    fn refuse_closures(&self, iterable: &Expr) {
+        self.report.error_on(
+            code::LOOP,
+            iterable,
+            "a `for` loop that awaits in its body goes over what closures give that look at what may change, or that may panic\n\
+             they would be called for all items before the loop\n\
+             help: call them in the body: `let item = …;`, or `if !(…) { continue; }`",
+        );
     }
 
     fn refuse_borrowed_items(&self, expr: &ExprForLoop) {

@@ -4,14 +4,21 @@
 //! temporary. A place stays where it is, so that a `String` under `==` or a receiver is not moved,
 //! unless what follows changes it: `x + { x += 1; f(x).await? }` reads `x` first.
 
-use quote::{ToTokens, quote};
-use syn::{Expr, ExprMacro, Stmt, UnOp, parse_quote};
+use proc_macro2::Ident;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{Expr, ExprMacro, ExprMethodCall, Stmt, UnOp, parse_quote};
 
 use super::super::awaits::Awaits;
+use super::super::flow::LocalId;
+use super::super::held::steps;
 use super::super::macros::{Kind, StdMacro};
 use super::super::mark::{self, mentions};
 use super::access::{is_entry, is_mutable_access, is_steady, is_steady_key, must_be_collection};
-use super::place::{changed_in, is_comparison, is_compound, is_constant, is_place, jumps};
+use super::place::{
+    changed_in, indexed, is_comparison, is_compound, is_constant, is_place, jumps, reads,
+};
 use super::{Dest, Lowering};
 use crate::code;
 
@@ -22,6 +29,8 @@ enum Taken {
     Value,
     /// Only looked at, or a receiver: it stays where it is.
     Place,
+    /// Indexed: what comes before the index is looked at after it.
+    Base,
 }
 
 impl Lowering<'_> {
@@ -103,6 +112,7 @@ impl Lowering<'_> {
             }
             Expr::Binary(mut expr) if is_compound(&expr.op) => {
                 self.check_compound(&expr.left, &expr.right);
+                self.look_first(&expr.left);
                 *expr.right = self.value(*expr.right);
                 Expr::Binary(expr)
             }
@@ -129,7 +139,7 @@ impl Lowering<'_> {
             }
             Expr::Index(mut expr) => {
                 self.operands(vec![
-                    (&mut expr.expr, Taken::Place),
+                    (&mut expr.expr, Taken::Base),
                     (&mut expr.index, Taken::Value),
                 ]);
                 Expr::Index(expr)
@@ -183,7 +193,8 @@ impl Lowering<'_> {
             } else {
                 let awaits = expr.awaits();
                 let stays = !awaits && self.stays(&expr, taken, &later);
-                let changes = taken == Taken::Place && self.is_changed(&expr, &later);
+                // An index that changes is kept by itself.
+                let changes = taken == Taken::Place && self.is_changed(indexed(&expr), &later);
                 let holds = self.leave(&expr, &later);
                 if awaits {
                     expr = self.value(expr);
@@ -210,7 +221,13 @@ impl Lowering<'_> {
     /// Evaluates an operand before an await that follows it.
     fn keep(&mut self, expr: Expr, taken: Taken) -> Expr {
         match expr {
-            // What is referred to is kept, not the reference.
+            // What is referred to is kept, not the reference; but not what a reference refers to that
+            // is another by then.
+            Expr::Reference(expr)
+                if expr.mutability.is_none() && goes_through(&expr.expr) && !self.holds =>
+            {
+                self.spill(&Expr::Reference(expr))
+            }
             Expr::Reference(mut expr) => {
                 *expr.expr = self.keep_place(*expr.expr);
                 Expr::Reference(expr)
@@ -219,7 +236,7 @@ impl Lowering<'_> {
                 *expr.expr = self.keep(*expr.expr, taken);
                 Expr::Paren(expr)
             }
-            expr if taken == Taken::Place => self.keep_place(expr),
+            expr if taken != Taken::Value => self.keep_place(expr),
             expr => self.spill(&expr),
         }
     }
@@ -332,6 +349,22 @@ impl Lowering<'_> {
         }
     }
 
+    /// Where a place is not of a number, `place += value` finds it before the value.
+    fn look_first(&mut self, place: &Expr) {
+        if !matches!(place, Expr::Index(_)) {
+            return;
+        }
+        let span = place.span();
+        let look = quote_spanned! {span=>
+            {
+                use ::workflow::__private::{LookFirst as _, LookLater as _};
+                (&::workflow::__private::place(|| &#place)).look();
+            }
+        };
+        let code = self.code(look, &[place], Vec::new());
+        self.push(code);
+    }
+
     /// The macros of the standard library, whose arguments are operands.
     fn macro_value(&mut self, mut expr: ExprMacro) -> Expr {
         let Some(mut parsed) = StdMacro::parse(&expr.mac) else {
@@ -400,8 +433,14 @@ impl Lowering<'_> {
             return true;
         }
         match expr {
-            // While a reference is there, nothing else can change what it refers to.
-            Expr::Reference(expr) => is_place(&expr.expr),
+            // While a reference is there, nothing else can change what it refers to; but what it was
+            // found through may be another.
+            Expr::Reference(reference) => {
+                is_place(&reference.expr)
+                    && (reference.mutability.is_some()
+                        || !goes_through(&reference.expr)
+                        || self.leave(expr, later))
+            }
             Expr::Paren(expr) => self.stays(&expr.expr, taken, later),
             Expr::Tuple(tuple) => tuple
                 .elems
@@ -412,7 +451,8 @@ impl Lowering<'_> {
                 .iter()
                 .all(|element| self.stays(element, Taken::Value, later)),
             Expr::Closure(_) => {
-                let mine = self.flow.rests_on(mentions(expr));
+                let mut mine = self.flow.rests_on(mentions(expr));
+                mine.retain(|id| self.flow.may_change(*id));
                 !later
                     .iter()
                     .any(|later| !mentions(later).is_disjoint(&mine))
@@ -427,6 +467,7 @@ impl Lowering<'_> {
                         .any(|later| !mentions(later).is_disjoint(&mine))
                 }
                 Taken::Place => !self.is_changed(expr, later),
+                Taken::Base => true,
             },
             _ => false,
         }
@@ -456,10 +497,11 @@ impl Lowering<'_> {
             return false;
         }
         for later in later {
-            let changes = changed_in(later);
+            let mut changes = changed_in(later);
             if !changes.surely.is_disjoint(&mine) {
                 return true;
             }
+            changes.perhaps.extend(asked_of_whole(place, later));
             if let Some((id, method)) = changes.perhaps.iter().find(|(id, _)| mine.contains(id)) {
                 let name = &self.flow.locals[id.0].ident;
                 self.report.error_on(
@@ -476,4 +518,34 @@ impl Lowering<'_> {
         }
         false
     }
+}
+
+/// Whether a place is found through a reference, as the syntax may show, or in part of a text.
+fn goes_through(place: &Expr) -> bool {
+    match place {
+        Expr::Field(expr) => goes_through(&expr.base),
+        Expr::Paren(expr) => goes_through(&expr.expr),
+        Expr::Index(_) => true,
+        Expr::Unary(_) => true,
+        _ => false,
+    }
+}
+
+/// The methods that code calls on what a field belongs to: of a user's own type, which may change by
+/// any of them.
+fn asked_of_whole(field: &Expr, code: &Expr) -> Vec<(LocalId, Ident)> {
+    struct Finder(Vec<String>, Vec<(LocalId, Ident)>);
+    impl Visit<'_> for Finder {
+        fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
+            visit::visit_expr_method_call(self, call);
+            let whole = steps(&call.receiver);
+            if reads(&call.method) && whole.len() < self.0.len() && self.0.starts_with(&whole) {
+                let of = mentions(&call.receiver).into_iter();
+                self.1.extend(of.map(|id| (id, call.method.clone())));
+            }
+        }
+    }
+    let mut finder = Finder(steps(field), Vec::new());
+    finder.visit_expr(code);
+    finder.1
 }

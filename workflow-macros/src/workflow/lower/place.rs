@@ -140,7 +140,7 @@ pub(super) fn reads(method: &Ident) -> bool {
 }
 
 /// What something is looked up in: `grid` of `grid[0].rows[1]`.
-fn indexed(expr: &Expr) -> &Expr {
+pub(super) fn indexed(expr: &Expr) -> &Expr {
     match expr {
         Expr::Field(field) if !is_place(expr) => indexed(&field.base),
         Expr::Index(expr) => indexed(&expr.expr),

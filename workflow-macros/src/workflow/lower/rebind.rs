@@ -119,6 +119,7 @@ impl Lowering<'_> {
             let ty = ty.map(|ty| quote!(: #ty));
             let collection = is_mutable_access(&value).then(|| must_be_collection(&value));
             let roots = made_of(&value);
+            let mutably = self.is_mutable(&value);
             let searched = self.in_order(value.clone());
             let value = match searched == value && is_lookup(&value) {
                 true => quote_spanned!(value.span()=> ::workflow::__private::refers(#value)),
@@ -129,7 +130,7 @@ impl Lowering<'_> {
                 #collection
                 let (#plain) #ty = #value else { ::std::unreachable!() };
             };
-            self.rebind_as(&plain, tokens, roots, hold);
+            self.rebind_as(&plain, tokens, roots, hold, mutably);
         }
     }
 
@@ -162,7 +163,7 @@ impl Lowering<'_> {
             let changing = roots.iter().filter(|id| !self.is_fixed([**id]));
             let held = changing.map(|id| self.mention_expr(*id)).collect();
             let tokens = quote!(let #pattern = #value;);
-            self.rebind_as(pattern, tokens, roots, Hold::FoundBy(held));
+            self.rebind_as(pattern, tokens, roots, Hold::FoundBy(held), false);
             if let Some(rebind) = self.flow.rebinds.last_mut() {
                 rebind.closure = true;
             }
@@ -176,12 +177,13 @@ impl Lowering<'_> {
         tokens: TokenStream,
         roots: BTreeSet<LocalId>,
         hold: Hold,
+        mutably: bool,
     ) {
         let binds = bound(pattern);
         for id in &binds {
             self.flow.locals[id.0].rebind = Some(self.flow.rebinds.len());
         }
-        let mutably = says_mut(&tokens);
+        let mutably = mutably || says_mut(&tokens);
         self.flow.rebinds.push(Rebind {
             tokens,
             binds,
@@ -369,7 +371,7 @@ impl Lowering<'_> {
     }
 
     /// Whether it is a mutable reference, as far as the syntax shows.
-    fn is_mutable(&self, value: &Expr) -> bool {
+    pub(super) fn is_mutable(&self, value: &Expr) -> bool {
         match value {
             Expr::Reference(reference) => reference.mutability.is_some(),
             Expr::Paren(expr) => self.is_mutable(&expr.expr),

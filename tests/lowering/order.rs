@@ -1,0 +1,193 @@
+//! What is read before an await of the same expression, what after it, and when closures are called.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+use workflow::prelude::*;
+
+use crate::driver::*;
+use crate::same;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Order {
+    id: i64,
+    who: Option<String>,
+    alt: Option<String>,
+    tags: Vec<String>,
+    n: i64,
+}
+
+fn order(id: i64) -> Order {
+    Order {
+        id,
+        who: (id % 2 == 1).then(|| format!("who{id}")),
+        alt: Some(format!("alt{id}")),
+        tags: vec![format!("tag{id}")],
+        n: id * 10,
+    }
+}
+
+fn pair(one: impl std::fmt::Debug, other: impl std::fmt::Debug) -> String {
+    format!("{one:?} {other:?}")
+}
+
+#[test]
+fn what_a_mutable_reference_refers_to_changes_beside_it() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut all: Vec<Order> = (0..n).map(order).collect();
+        let mut sum = 0;
+        let list = &mut all;
+        for one in list {
+            note((one.n, {
+                one.n += 1;
+                give(one.n).await?
+            }));
+            sum += one.n.max({
+                one.n += 1;
+                give(one.n - 5).await?
+            });
+        }
+        let mut other = order(n);
+        let whole = &mut other;
+        let Order { n, tags, .. } = whole;
+        note(pair(*n, {
+            let old = std::mem::replace(n, 99);
+            give(old).await?
+        }));
+        let same = *n == {
+            *n += 1;
+            give(*n).await?
+        };
+        tags.push(same.to_string());
+        note((&other, sum));
+        Ok(0)
+    }
+    same!(run; (0), (3));
+}
+
+#[test]
+fn closures_are_called_for_one_item_after_the_other() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let table = vec![3i64, 5, 7];
+        for price in vec![0usize, 1, 9].into_iter().map(|i| table[i]) {
+            give(price).await?;
+            if price == 5 {
+                break;
+            }
+        }
+        for one in [1u8, 2, 255].into_iter().map(|n| n + 1) {
+            give(i64::from(one)).await?;
+            if one == 3 {
+                break;
+            }
+        }
+        for one in (1..i64::MAX).filter(|n| n % 7 == 0) {
+            if give(one).await? > 2 * n {
+                break;
+            }
+        }
+        let words = ["a", "", "c", "d"].map(str::to_owned);
+        let mut empty = 0;
+        for (i, (at, word)) in words
+            .into_iter()
+            .enumerate()
+            .filter(|(_, word)| {
+                empty += i32::from(word.is_empty());
+                !word.is_empty()
+            })
+            .enumerate()
+        {
+            note((i, at));
+            greet(&word).await?;
+        }
+        note(empty);
+        for (at, half) in (0..6i64)
+            .filter_map(|n| if n % 2 == 0 { Some(n / 2) } else { None })
+            .enumerate()
+            .take_while(|(at, _)| *at < 2)
+        {
+            note((at, give(half).await?));
+        }
+        for twice in (0..3i64).filter(|n| *n != 1).map(|n| n * 2).rev() {
+            give(twice).await?;
+        }
+        for one in (0..4i64).rev().map(|i| 12 / i) {
+            give(one).await?;
+        }
+        Ok(0)
+    }
+    same!(run; (3), (30));
+}
+
+#[test]
+fn a_range_ends_as_the_number_does() {
+    #[workflow]
+    async fn run(from: u8) -> Result<i64, WorkflowError> {
+        for i in from.. {
+            give(i64::from(i)).await?;
+            if i == 7 {
+                return Ok(7);
+            }
+        }
+        Ok(0)
+    }
+    same!(run; (5), (253));
+}
+
+#[test]
+fn parts_that_are_wanted_in_some_form() {
+    #[workflow]
+    async fn run(o: Order) -> Result<i64, WorkflowError> {
+        let Order {
+            who: who @ Some(_),
+            alt,
+            ..
+        } = o
+        else {
+            return Ok(-1);
+        };
+        give(1).await?;
+        note((who, alt));
+        Ok(o.n)
+    }
+    same!(run; (order(1)), (order(2)));
+
+    #[workflow]
+    async fn wrapped(o: Order) -> Result<i64, WorkflowError> {
+        let all: VecDeque<String> = o.tags.into();
+        let name = o.who.filter(|who| who.len() > 2).or(o.alt);
+        give(o.id).await?;
+        note((all, name));
+        Ok(o.n)
+    }
+    same!(wrapped; (order(1)), (order(2)));
+}
+
+#[test]
+fn what_is_indexed_is_looked_at_in_its_time() {
+    #[workflow]
+    async fn run(i: usize) -> Result<i64, WorkflowError> {
+        let mut all = [1i64, 2, 3];
+        let first = all[{
+            all[0] = 9;
+            give(0).await? as usize
+        }];
+        note(first);
+        let mut names = vec!["a".to_owned(), "b".to_owned()];
+        let mut at = 0;
+        names[at].push_str(&{
+            at += 1;
+            greet("x").await?
+        });
+        note((&names, at));
+        let more = |n: i64| n + first;
+        note((Some(1).map(|n: i64| n + first), give(more(1)).await?));
+        all[i] += give(1).await?;
+        names[i] += &greet("y").await?;
+        note(&names);
+        Ok(all[0])
+    }
+    same!(run; (0), (1), (2), (9));
+}

@@ -1,0 +1,189 @@
+//! Loops over what closures choose or make: `for price in items.into_iter().map(|item| item.price)`.
+//!
+//! What such an iterator has still to give cannot be saved, but what it goes over can: so its closures
+//! are called in the body, for one item after the other, as the source has it.
+//!
+//! ```text
+//! for item in items.into_iter() {
+//!     let item_2 = ::workflow::__private::made(item, |item| item.price);
+//!     let price = item_2;
+//!     body
+//! }
+//! ```
+
+use proc_macro2::{Ident, Span};
+use quote::quote;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{
+    BinOp, Expr, ExprForLoop, ExprMethodCall, Lit, Stmt, UnOp, parse_quote, parse_quote_spanned,
+};
+
+use super::super::spell::Spelling;
+use super::Lowering;
+use super::place::{is_comparison, is_in};
+use super::search::asks;
+use super::walk::CHOOSING;
+
+/// Methods whose closures are asked of each item alone.
+const ONE_BY_ONE: [&str; 3] = ["filter", "filter_map", "map"];
+
+impl Lowering<'_> {
+    /// Moves the calls of closures from what a loop goes over into its body.
+    ///
+    /// That a closure borrows what it changes for as long as the loop goes on, rustc sees in the function
+    /// as written.
+    pub(super) fn choose_within(&mut self, expr: &mut ExprForLoop) {
+        let (iterable, calls) = apart(&expr.expr);
+        if calls.is_empty() {
+            return;
+        }
+        let span = iterable.span();
+        let mut item = self.loop_item(span);
+        let spelling = self.inner.item(&iterable, &self.flow.locals);
+        if let Some(id) = super::mark::local_of(&item) {
+            self.flow.locals[id.0].spelling = spelling;
+        }
+        let pattern = std::mem::replace(&mut *expr.pat, parse_quote!(#item));
+        let mut statements: Vec<Stmt> = Vec::new();
+        for call in calls.iter().rev() {
+            let (span, function) = (call.method.span(), call.args.first());
+            let given = item.clone();
+            match &*call.method.to_string() {
+                "map" => {
+                    item = self.loop_item(span);
+                    statements.push(parse_quote_spanned! {span=>
+                        let #item = ::workflow::__private::made(#given, #function);
+                    });
+                }
+                "filter_map" => {
+                    item = self.loop_item(span);
+                    statements.push(parse_quote_spanned! {span=>
+                        let ::std::option::Option::Some(#item) =
+                            ::workflow::__private::made(#given, #function) else { continue };
+                    });
+                }
+                "enumerate" => {
+                    item = self.loop_item(span);
+                    let number = self.number_of_items(span);
+                    statements.push(parse_quote_spanned!(span=> let #item = (#number, #given);));
+                    statements.push(parse_quote_spanned!(span=> #number += 1;));
+                }
+                method => {
+                    let leave: Expr = match method {
+                        "take_while" => parse_quote!(break),
+                        _ => parse_quote!(continue),
+                    };
+                    statements.push(parse_quote_spanned! {span=>
+                        if !::workflow::__private::wanted(&#given, #function) { #leave; }
+                    });
+                }
+            }
+        }
+        statements.push(parse_quote_spanned!(span=> let #pattern = #item;));
+        expr.body.stmts.splice(0..0, statements);
+        *expr.expr = iterable;
+    }
+
+    fn loop_item(&mut self, span: Span) -> Ident {
+        let item = self.temporary("item", span);
+        self.mention(item)
+    }
+
+    /// A count of items, from none.
+    fn number_of_items(&mut self, span: Span) -> Ident {
+        let number = self.temporary("number", span);
+        let local = &mut self.flow.locals[number.0];
+        local.mutable = true;
+        local.spelling = Some(Spelling::Type(parse_quote!(usize)));
+        let name = self.mention(number);
+        let code = self.code(quote!(let mut #name = 0usize;), &[], vec![number]);
+        self.push(code);
+        name
+    }
+}
+
+/// An iterator without the calls around it that closures belong to, and these, the last first.
+fn apart(iterable: &Expr) -> (Expr, Vec<&ExprMethodCall>) {
+    let mut calls: Vec<&ExprMethodCall> = Vec::new();
+    let (mut inner, mut backward) = (iterable, false);
+    // The innermost that closures are left of: what is around a count alone stays there.
+    let mut known = (iterable.clone(), 0);
+    while let Expr::MethodCall(call) = inner {
+        let is = |names: &[&str]| is_in(names, &call.method);
+        let asked = call.args.first().is_some_and(is_called_anew);
+        let moves = asked && (is(&ONE_BY_ONE) || is(&["take_while"]) && !backward)
+            || is(&["enumerate"]) && !backward;
+        if moves {
+            calls.push(call);
+        } else if is(&["rev"]) && is_made_one_by_one(&call.receiver) {
+            // What is made of each alone is made so from the back, too.
+            backward = !backward;
+        } else {
+            break;
+        }
+        inner = &call.receiver;
+        if is(&CHOOSING) {
+            let iterator = match backward {
+                true => parse_quote_spanned!(inner.span()=> #inner.rev()),
+                false => inner.clone(),
+            };
+            known = (iterator, calls.len());
+        }
+    }
+    calls.truncate(known.1);
+    (known.0, calls)
+}
+
+fn is_made_one_by_one(iterator: &Expr) -> bool {
+    matches!(iterator, Expr::MethodCall(call) if is_in(&ONE_BY_ONE, &call.method))
+}
+
+/// Whether a function may be made for each of its calls: it keeps nothing from one to the next.
+fn is_called_anew(function: &Expr) -> bool {
+    match function {
+        Expr::Closure(closure) => closure.capture.is_none(),
+        function => asks(function),
+    }
+}
+
+/// Whether closures can be called before the loop: whatever they are given, they do not panic.
+pub(super) fn never_panics(iterable: &Expr) -> bool {
+    struct Finder(bool);
+    impl Visit<'_> for Finder {
+        fn visit_expr(&mut self, expr: &Expr) {
+            self.0 &= match expr {
+                Expr::Binary(binary) => match binary.op {
+                    BinOp::Div(_) | BinOp::Rem(_) => is_divisor(&binary.right),
+                    BinOp::And(_)
+                    | BinOp::Or(_)
+                    | BinOp::BitAnd(_)
+                    | BinOp::BitOr(_)
+                    | BinOp::BitXor(_) => true,
+                    ref op => is_comparison(op),
+                },
+                Expr::Index(_) => false,
+                Expr::Unary(unary) => !matches!(unary.op, UnOp::Neg(_)),
+                Expr::MethodCall(call) => !is_in(&["abs", "unwrap"], &call.method),
+                _ => true,
+            };
+            visit::visit_expr(self, expr);
+        }
+    }
+    let mut finder = Finder(true);
+    let mut iterator = iterable;
+    while let Expr::MethodCall(call) = iterator {
+        for argument in &call.args {
+            if let Expr::Closure(closure) = argument {
+                finder.visit_expr(&closure.body);
+            }
+        }
+        iterator = &call.receiver;
+    }
+    finder.0
+}
+
+fn is_divisor(expr: &Expr) -> bool {
+    matches!(expr, Expr::Lit(literal)
+        if matches!(&literal.lit, Lit::Int(number) if number.base10_digits() != "0"))
+}
