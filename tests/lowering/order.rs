@@ -113,6 +113,15 @@ fn closures_are_called_for_one_item_after_the_other() {
         for twice in (0..3i64).filter(|n| *n != 1).map(|n| n * 2).rev() {
             give(twice).await?;
         }
+        let mut asked = 0;
+        for word in table.iter().filter(|n| {
+            asked += **n;
+            asked % 2 == 1
+        }) {
+            give(*word).await?;
+            note(word);
+        }
+        note(asked);
         for one in (0..4i64).rev().map(|i| 12 / i) {
             give(one).await?;
         }

@@ -9,7 +9,7 @@ async fn give(n: i64) -> Result<i64, ActivityError> {
 #[workflow]
 async fn filtered(items: Vec<i64>, names: Vec<String>, text: String, map: BTreeMap<String, Vec<i64>>) -> Result<i64, WorkflowError> {
     let mut seen = 0;
-    for n in items.iter().filter(|n| { seen += 1; **n > seen }) {
+    for n in items.iter().skip_while(|n| { seen += 1; **n > seen }) {
         give(*n).await?;
     }
     for (n, _) in items.iter().zip(names) {

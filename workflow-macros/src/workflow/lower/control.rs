@@ -360,6 +360,10 @@ impl Lowering<'_> {
             self.flow.asked.push((binds, Hold::Asked(asked)));
         }
         self.choose_within(&mut expr);
+        if self.goes_over(&expr.expr) && self.asked(&expr.expr).is_empty() {
+            self.lower_walk(expr, dest);
+            return;
+        }
         if chooses(&expr.expr) && !never_panics(&expr.expr) {
             self.refuse_closures(&expr.expr);
         }
