@@ -11,7 +11,7 @@ fn twice(n: i64) -> i64 {
 
 #[workflow]
 async fn run(x: i64) -> Result<i64, WorkflowError> {
-    for n in [1, 2].into_iter().map(|n| twice(n)) {
+    for n in [1, 2].into_iter().flat_map(|n| [n, twice(n)]) {
         give(n).await?;
     }
     Ok(x)

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 #[diagnostic::on_unimplemented(
     message = "WF0046: a `for` loop over `{Self}` cannot await in its body",
     label = "cannot be saved in the middle of the loop",
-    note = "what can be looped over with an `.await` in the body: a range of integers, a `Vec`, `VecDeque`, array, `Option`, `BTreeMap` or `BTreeSet` by value, also with `.rev()`, `.enumerate()`, `.zip(…)`, `.step_by(…)`, `.skip(…)`, `.take(…)` and `.chain(…)`",
+    note = "what can be looped over with an `.await` in the body: a range of integers, a `Vec`, `VecDeque`, array, `Option`, `BTreeMap` or `BTreeSet` by value, also with `.map(…)`, `.filter(…)`, `.rev()`, `.enumerate()`, `.zip(…)`, `.step_by(…)`, `.skip(…)`, `.take(…)` and `.chain(…)`",
     note = "an iterator's items can be collected first: `for item in iterator.collect::<Vec<_>>()`"
 )]
 pub trait IntoItems {
