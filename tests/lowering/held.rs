@@ -300,3 +300,88 @@ fn parts_of_a_slice_that_change() {
     }
     same!(run; (0), (3));
 }
+
+fn show(word: &str, n: i64) -> String {
+    format!("{word} {n}")
+}
+
+#[test]
+fn an_index_that_goes_on_while_the_reference_is_used() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let words: Vec<String> = (0..n + 3).map(|i| format!("w{i}")).collect();
+        let mut i = 0;
+        while let Some(word) = words.get(i) {
+            i += 1;
+            give(1).await?;
+            note(word);
+        }
+        i = 0;
+        let word = &words[i];
+        let text = (*word).as_str();
+        note(format!("{} {}", word, {
+            i += 1;
+            give(i as i64).await?
+        }));
+        note(show(word, {
+            i += 1;
+            give(i as i64).await?
+        }));
+        note(text);
+        let names = vec!["long name ", "name "];
+        let mut at = 0;
+        let name = &names[at];
+        let text: &str = name;
+        let trimmed = name.trim();
+        let longer = |by: usize| name.len() + by;
+        at += 1;
+        give(at as i64).await?;
+        note((text, trimmed, longer(2)));
+        at = 0;
+        let name = &names[at];
+        for letter in name.chars() {
+            at = 1;
+            give(i64::from(letter as u32)).await?;
+        }
+        Ok(at as i64)
+    }
+    same!(run; (0), (3));
+}
+
+#[test]
+fn a_search_by_what_goes_on() {
+    #[workflow]
+    async fn run(more: i64) -> Result<i64, WorkflowError> {
+        let mut all = tickets();
+        let mut at = 0;
+        while at < all.len() {
+            let wanted = &all[at];
+            let found = all.iter().find(|ticket| ticket.id == wanted.id).unwrap();
+            at += 1;
+            give(at as i64).await?;
+            note(&found.title);
+        }
+        let mut id = 1;
+        let found = all.iter().find(|ticket| ticket.id == id).unwrap();
+        id += 1;
+        give(id).await?;
+        note(&found.title);
+        let names = vec!["name", "n"];
+        at = 0;
+        let name = &names[at];
+        for ticket in all.iter().filter(|ticket| ticket.title.len() < name.len()) {
+            at = 1;
+            give(ticket.id).await?;
+        }
+        at = 0;
+        let ticket = &mut all[at];
+        ticket.id += more;
+        at += 1;
+        give(ticket.id).await?;
+        ticket.id += 1;
+        note(&all[at]);
+        note(&all);
+        Ok(0)
+    }
+    same!(run; (0), (3));
+}

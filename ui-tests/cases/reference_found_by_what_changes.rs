@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use workflow::prelude::*;
 
@@ -28,62 +30,8 @@ struct Ticket {
     title: String,
 }
 
-fn show(word: &str, n: i64) -> String {
-    format!("{word} {n}")
-}
-
 fn tier(vip: bool) -> &'static str {
     if vip { "gold" } else { "plain" }
-}
-
-#[workflow]
-async fn operand_of_a_macro(words: Vec<String>) -> Result<String, WorkflowError> {
-    let mut i = 0;
-    let word = &words[i];
-    Ok(format!("{} {}", word, {
-        i += 1;
-        give(i as i64).await?
-    }))
-}
-
-#[workflow]
-async fn operand_of_a_call(words: Vec<String>) -> Result<String, WorkflowError> {
-    let mut i = 0;
-    let word = &words[i];
-    Ok(show(word, {
-        i += 1;
-        give(i as i64).await?
-    }))
-}
-
-#[workflow]
-async fn made_of_another(words: Vec<String>) -> Result<String, WorkflowError> {
-    let mut i = 0;
-    let word = &words[i];
-    let text = (*word).as_str();
-    i += 1;
-    give(i as i64).await?;
-    Ok(text.to_owned())
-}
-
-#[workflow]
-async fn looped_over(lists: Vec<Vec<i64>>) -> Result<i64, WorkflowError> {
-    let mut i = 0;
-    let list = &lists[i];
-    let mut sum = 0;
-    for n in list.iter() {
-        i = 1;
-        sum += give(*n).await?;
-    }
-    Ok(sum + i as i64)
-}
-
-#[workflow]
-async fn searched_for(tickets: Vec<Ticket>) -> Result<i64, WorkflowError> {
-    let mut id = 1;
-    let ticket = tickets.iter().find(|ticket| ticket.id == id).unwrap();
-    id += 1;
-    Ok(give(id).await? + ticket.id)
 }
 
 #[workflow]
@@ -132,28 +80,6 @@ async fn through_a_reference(mut tickets: Vec<Ticket>) -> Result<String, Workflo
 }
 
 #[workflow]
-async fn asked_by_a_search(tickets: Vec<Ticket>) -> Result<i64, WorkflowError> {
-    let mut at = 0;
-    let wanted = &tickets[at];
-    let found = tickets.iter().find(|ticket| ticket.id > wanted.id).unwrap();
-    at += 1;
-    Ok(give(at as i64).await? + found.id)
-}
-
-#[workflow]
-async fn asked_by_a_loop(tickets: Vec<Ticket>) -> Result<i64, WorkflowError> {
-    let names = vec!["long name", "name"];
-    let mut at = 0;
-    let name = &names[at];
-    let mut sum = 0;
-    for ticket in tickets.iter().filter(|ticket| ticket.title.len() < name.len()) {
-        at = 1;
-        sum += give(ticket.id).await?;
-    }
-    Ok(sum + at as i64)
-}
-
-#[workflow]
 async fn found_by_what_it_changes() -> Result<usize, WorkflowError> {
     let mut nodes = [0usize, 2, 0, 5];
     let node = &mut nodes[nodes[0]];
@@ -164,26 +90,22 @@ async fn found_by_what_it_changes() -> Result<usize, WorkflowError> {
 }
 
 #[workflow]
-async fn coerced() -> Result<String, WorkflowError> {
-    let names = vec!["one", "two"];
-    let mut at = 0;
-    let name = &names[at];
-    let text: &str = name;
-    at += 1;
-    give(at as i64).await?;
-    Ok(text.to_owned())
+async fn by_a_key(prices: BTreeMap<String, i64>) -> Result<i64, WorkflowError> {
+    let mut key = "tea".to_owned();
+    let price = prices.get(&key).unwrap();
+    key.push('s');
+    Ok(give(*price).await? + price)
 }
 
 #[workflow]
-async fn letters() -> Result<i64, WorkflowError> {
-    let names = vec!["one", "two"];
-    let mut at = 0;
-    let name = &names[at];
+async fn letters() -> Result<(), WorkflowError> {
+    let mut names = vec!["one", "two"];
+    let name = &names[0];
     for letter in name.chars() {
-        at = 1;
+        names[0] = "another";
         give(letter as i64).await?;
     }
-    Ok(at as i64)
+    Ok(())
 }
 
 fn main() {}

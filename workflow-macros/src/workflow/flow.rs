@@ -101,6 +101,8 @@ pub(super) struct Code {
     pub(super) labels: [String; 2],
     /// A `let` without a value.
     pub(super) deferred: bool,
+    /// A `let` for what is made again after an await, and for nothing else.
+    pub(super) frozen: bool,
 }
 
 /// A `break` or `continue` out of code that stays as it is.

@@ -1,11 +1,11 @@
 //! Rustc sees to it that a reference that is made again refers to the same.
 //!
-//! What a reference borrows nothing changes as long as it is used. But an index is copied, and what
-//! a method gives need not borrow what it is called on. So where these may change, the function as
-//! written holds them too, and a change of `at` below is an error of the borrow checker:
+//! What a reference borrows nothing changes as long as it is used. But a key is only looked at, and
+//! what a method gives need not borrow what it is called on. So where these may change, the function
+//! as written holds them too, and a change of `key` below is an error of the borrow checker:
 //!
 //! ```text
-//! let name = ::workflow::__private::held(&names[at], &at);
+//! let price = ::workflow::__private::held(prices.get(&key), &key);
 //! ```
 //!
 //! And a pattern may look for more than it binds: `match line` becomes `match &mut *line` where the

@@ -407,6 +407,12 @@ impl Plan<'_> {
             .collect()
     }
 
+    /// Whether a binding has its value where some arm begins.
+    pub(super) fn outlives_arms(&self, id: LocalId) -> bool {
+        let mut entries = self.arms.iter().map(|(id, _)| &self.live.entry[id.0]);
+        entries.any(|live| live.contains(&id))
+    }
+
     /// Whether the step function changes a binding, be it only to take a part out of it.
     pub(super) fn is_mutable(&self, id: LocalId) -> bool {
         self.flow.local(id).mutable || self.parted.contains(&id)

@@ -476,6 +476,10 @@ impl Body<'_> {
         declared: &mut Vec<LocalId>,
     ) -> TokenStream {
         // `let x;` is declared in every arm that assigns it.
+        let is_needed = |id: &LocalId| self.emitter.plan.outlives_arms(*id);
+        if code.frozen && !code.declares.iter().any(is_needed) {
+            return TokenStream::new();
+        }
         if code.deferred {
             return TokenStream::new();
         }

@@ -67,6 +67,7 @@ impl Lowering<'_> {
                 .first()
                 .map_or_else(Default::default, |expr| self.leaving(expr)),
             deferred: false,
+            frozen: false,
         }
     }
 }

@@ -162,7 +162,9 @@ impl Lowering<'_> {
 
     fn branch(&mut self, rest: Expr, then: BlockId, otherwise: BlockId, labels: [String; 2]) {
         let declares = bound_in_condition(&rest);
+        self.comes_next = matches!(rest, Expr::Let(_));
         self.learn_condition(&rest);
+        self.comes_next = false;
         let condition = self.code(rest.to_token_stream(), &[&rest], declares);
         self.end(End::Branch {
             condition,

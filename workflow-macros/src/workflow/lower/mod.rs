@@ -69,6 +69,8 @@ pub(super) struct Lowering<'a> {
     can_hold: BTreeSet<LocalId>,
     /// Whether what is looked at is the value of such.
     holds: bool,
+    /// Whether it is looked at as soon as what stands before it is done.
+    comes_next: bool,
     /// Whether rustc is made to check what methods are called on.
     checks: bool,
     /// What bindings are returned as.
@@ -123,6 +125,7 @@ pub(super) fn lower(
         deferred: BTreeSet::new(),
         can_hold: bindings.can_hold,
         holds: false,
+        comes_next: false,
         checks: false,
         returned: open::returned(&body, output),
         open_numbers: BTreeSet::new(),
@@ -278,7 +281,9 @@ impl Lowering<'_> {
             let mut value = *init.expr;
             self.lend(&mut value);
             let value = self.value(value);
+            self.comes_next = true;
             self.holding(&declares, |this| this.rebind(&local.pat, &value, true));
+            self.comes_next = false;
             let pattern = &local.pat;
             let condition: Expr = parse_quote!(let #pattern = (#value));
             let (then, otherwise) = (self.block(BlockKind::Join), self.block(BlockKind::Join));
@@ -328,9 +333,11 @@ impl Lowering<'_> {
         }
         if let Some(init) = &local.init {
             let is_choice = init.diverge.is_some();
+            self.comes_next = true;
             self.holding(&declares, |this| {
                 this.rebind(&local.pat, &init.expr, is_choice);
             });
+            self.comes_next = false;
         }
         let mut code = self.code(local.to_token_stream(), &values, declares);
         code.deferred = local.init.is_none();

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -112,6 +112,7 @@ impl Lowering<'_> {
             };
         }
         if is_found && !binds_mutably(&plain) && !(self.is_mutable(&value) && narrows(&plain)) {
+            let value = self.freeze(value, &mut hold);
             let ty = match pattern {
                 Pat::Type(typed) => Some(&typed.ty),
                 _ => None,
@@ -140,6 +141,45 @@ impl Lowering<'_> {
         let seen = look(self);
         self.holds = false;
         seen
+    }
+
+    /// Keeps the numbers aside that a value is found by, where these may change: then nothing is to hold
+    /// them.
+    ///
+    /// ```text
+    /// let found_at = at;
+    /// let name = &names[at];      // after an await: &names[found_at]
+    /// ```
+    fn freeze(&mut self, mut value: Expr, hold: &mut Hold) -> Expr {
+        let Hold::FoundBy(places) = hold else {
+            return value;
+        };
+        if !self.comes_next {
+            return value;
+        }
+        for place in std::mem::take(places) {
+            let number = mark::local_in(&place).filter(|id| {
+                spell::is_scalar(self.flow.local(*id)) || self.open_numbers.contains(id)
+            });
+            let Some(number) = number else {
+                places.push(place);
+                continue;
+            };
+            let source = self.flow.local(number);
+            let (name, spelling) = (mark::plain(&source.ident), source.spelling.clone());
+            let frozen = self.temporary(&format!("found_{name}"), place.span());
+            self.flow.locals[frozen.0].spelling = spelling;
+            let kept = self.mention(frozen);
+            let mut code = self.code(quote!(let #kept = #place;), &[&place], vec![frozen]);
+            code.frozen = true;
+            self.push(code);
+            Frozen(number, kept).visit_expr_mut(&mut value);
+            // A macro may mention it in its own way.
+            if mentions(&value).contains(&number) {
+                places.push(place);
+            }
+        }
+        value
     }
 
     /// Whether a value is made with something that only the machine has.
@@ -416,6 +456,19 @@ pub(super) fn binds_mutably(pattern: &Pat) -> bool {
 /// Whether a function does more than to look at a field: `String::as_str`, `|user| user.name.trim()`.
 fn calls(function: &Expr) -> bool {
     !matches!(function, Expr::Closure(closure) if matches!(*closure.body, Expr::Reference(_)))
+}
+
+/// Puts another binding in the place of one.
+struct Frozen(LocalId, Ident);
+
+impl VisitMut for Frozen {
+    fn visit_ident_mut(&mut self, ident: &mut Ident) {
+        if mark::local_of(ident) == Some(self.0) {
+            let span = ident.span();
+            *ident = self.1.clone();
+            ident.set_span(span);
+        }
+    }
 }
 
 /// What makes [`Lowering::looked_up`] of a value.
