@@ -17,7 +17,7 @@ use super::super::macros::{Kind, StdMacro};
 use super::super::mark::{self, mentions};
 use super::access::{is_entry, is_mutable_access, is_steady, is_steady_key, must_be_collection};
 use super::place::{
-    changed_in, indexed, is_comparison, is_compound, is_constant, is_place, jumps, reads,
+    changed_in, indexed, is_comparison, is_compound, is_constant, is_in, is_place, jumps, reads,
 };
 use super::{Dest, Lowering};
 use crate::code;
@@ -532,14 +532,16 @@ fn goes_through(place: &Expr) -> bool {
 }
 
 /// The methods that code calls on what a field belongs to: of a user's own type, which may change by
-/// any of them.
+/// any of them, but for those of the standard library's traits.
 fn asked_of_whole(field: &Expr, code: &Expr) -> Vec<(LocalId, Ident)> {
+    const OF_TRAITS: [&str; 5] = ["clone", "cmp", "partial_cmp", "to_owned", "to_string"];
     struct Finder(Vec<String>, Vec<(LocalId, Ident)>);
     impl Visit<'_> for Finder {
         fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
             visit::visit_expr_method_call(self, call);
             let whole = steps(&call.receiver);
-            if reads(&call.method) && whole.len() < self.0.len() && self.0.starts_with(&whole) {
+            let own = reads(&call.method) && !is_in(&OF_TRAITS, &call.method);
+            if own && whole.len() < self.0.len() && self.0.starts_with(&whole) {
                 let of = mentions(&call.receiver).into_iter();
                 self.1.extend(of.map(|id| (id, call.method.clone())));
             }
