@@ -122,6 +122,13 @@ fn closures_are_called_for_one_item_after_the_other() {
             note(word);
         }
         note(asked);
+        let mut all: Vec<Order> = (0..4).map(order).collect();
+        for one in all.iter_mut().filter(|one| one.who.is_none()) {
+            one.n -= give(1).await?;
+            give(one.n).await?;
+            one.who = Some("nobody".to_owned());
+        }
+        note(all);
         for one in (0..4i64).rev().map(|i| 12 / i) {
             give(one).await?;
         }

@@ -19,7 +19,8 @@ use syn::{
     BinOp, Expr, ExprForLoop, ExprMethodCall, Lit, Stmt, UnOp, parse_quote, parse_quote_spanned,
 };
 
-use super::super::spell::Spelling;
+use super::super::mark;
+use super::super::spell::{Spelling, plain_binding};
 use super::Lowering;
 use super::place::{is_comparison, is_in};
 use super::search::asks;
@@ -38,13 +39,19 @@ impl Lowering<'_> {
         if calls.is_empty() {
             return;
         }
-        let span = iterable.span();
-        let mut item = self.loop_item(span);
-        let spelling = self.inner.item(&iterable, &self.flow.locals);
-        if let Some(id) = super::mark::local_of(&item) {
-            self.flow.locals[id.0].spelling = spelling;
+        let is_whole = |call: &&ExprMethodCall| is_in(&["filter", "take_while"], &call.method);
+        let bound = plain_binding(&expr.pat).filter(|_| calls.iter().all(is_whole));
+        let mut item = match bound {
+            Some(id) => self.mention(id),
+            None => self.loop_item(iterable.span()),
+        };
+        let pattern = match bound {
+            Some(_) => None,
+            None => Some(std::mem::replace(&mut *expr.pat, parse_quote!(#item))),
+        };
+        if let Some(id) = mark::local_of(&item) {
+            self.flow.locals[id.0].spelling = self.inner.item(&iterable, &self.flow.locals);
         }
-        let pattern = std::mem::replace(&mut *expr.pat, parse_quote!(#item));
         let mut statements: Vec<Stmt> = Vec::new();
         for call in calls.iter().rev() {
             let (span, function) = (call.method.span(), call.args.first());
@@ -80,7 +87,10 @@ impl Lowering<'_> {
                 }
             }
         }
-        statements.push(parse_quote_spanned!(span=> let #pattern = #item;));
+        if let Some(pattern) = pattern {
+            let span = iterable.span();
+            statements.push(parse_quote_spanned!(span=> let #pattern = #item;));
+        }
         expr.body.stmts.splice(0..0, statements);
         *expr.expr = iterable;
     }
