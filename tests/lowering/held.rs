@@ -317,6 +317,18 @@ fn an_index_that_goes_on_while_the_reference_is_used() {
             note(word);
         }
         i = 0;
+        loop {
+            match words.get(i) {
+                Some(word) if word.len() == 9 => note(word),
+                Some(word) => {
+                    i += 1;
+                    give(i as i64).await?;
+                    note(word);
+                }
+                None => break,
+            }
+        }
+        i = 0;
         let word = &words[i];
         let text = (*word).as_str();
         note(format!("{} {}", word, {

@@ -259,8 +259,10 @@ impl Emitter<'_> {
         let mut body = Body {
             emitter: self,
             assigned: BTreeSet::new(),
+            left_out: BTreeSet::new(),
         };
         let code = body.block(id);
+        given.extend(&body.left_out);
         for id in body.assigned.difference(&given) {
             let name = self.declared(*id);
             let ty = flow.local(*id).annotation.as_ref();
@@ -352,6 +354,8 @@ struct Body<'a> {
     emitter: &'a Emitter<'a>,
     /// What is assigned or used in it and declared elsewhere.
     assigned: BTreeSet<LocalId>,
+    /// What it would declare for nobody.
+    left_out: BTreeSet<LocalId>,
 }
 
 impl Body<'_> {
@@ -478,6 +482,7 @@ impl Body<'_> {
         // `let x;` is declared in every arm that assigns it.
         let is_needed = |id: &LocalId| self.emitter.plan.outlives_arms(*id);
         if code.frozen && !code.declares.iter().any(is_needed) {
+            self.left_out.extend(&code.declares);
             return TokenStream::new();
         }
         if code.deferred {

@@ -272,7 +272,9 @@ impl Lowering<'_> {
         for mut arm in expr.arms {
             let bound = bound(&arm.pat);
             let label = mark::source(&arm.pat.to_token_stream());
+            self.comes_next = true;
             self.look_into(&arm.pat, &value, spelling.as_ref());
+            self.comes_next = false;
             if let Pat::Guard(guarded) = &mut arm.pat {
                 self.opaque(&mut guarded.guard);
             }
