@@ -113,6 +113,26 @@ fn closures_are_called_for_one_item_after_the_other() {
         for twice in (0..3i64).filter(|n| *n != 1).map(|n| n * 2).rev() {
             give(twice).await?;
         }
+        for twice in [1i64, 2, 3].map(|n| {
+            note(("map", n));
+            n * 2
+        }) {
+            give(twice).await?;
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        let mut sum = 0;
+        for one in [1i64, 2, 1]
+            .into_iter()
+            .filter(|n| seen.insert(*n))
+            .map(|n| n * 10)
+            .filter(|n| {
+                sum += n;
+                true
+            })
+        {
+            give(one).await?;
+        }
+        note((seen, sum));
         let mut asked = 0;
         for word in table.iter().filter(|n| {
             asked += **n;
@@ -206,4 +226,23 @@ fn what_is_indexed_is_looked_at_in_its_time() {
         Ok(all[0])
     }
     same!(run; (0), (1), (2), (9));
+}
+
+#[test]
+fn what_is_not_there_is_noticed_in_its_time() {
+    #[workflow]
+    async fn of_bools(i: usize) -> Result<i64, WorkflowError> {
+        let mut all = vec![true, false];
+        all[i] |= even(2).await?;
+        Ok(i64::from(all[i]))
+    }
+    same!(of_bools; (0), (9));
+
+    #[workflow]
+    async fn by_reference(i: usize) -> Result<i64, WorkflowError> {
+        let mut all = vec![1i64, 2];
+        all[i] += &give(1).await?;
+        Ok(all[i])
+    }
+    same!(by_reference; (0), (9));
 }

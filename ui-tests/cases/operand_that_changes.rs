@@ -27,6 +27,33 @@ async fn a_method_of_the_whole() -> Result<bool, WorkflowError> {
     })
 }
 
+fn bump(n: &mut i64) -> i64 {
+    *n += 1;
+    *n
+}
+
+#[workflow]
+async fn a_reference_that_is_handed_on() -> Result<bool, WorkflowError> {
+    let mut n = 5;
+    let one = &mut n;
+    Ok(*one == {
+        bump(one);
+        give(6).await?
+    })
+}
+
+#[workflow]
+async fn an_index_behind_a_reference(mut all: Vec<String>) -> Result<String, WorkflowError> {
+    let mut at = 0;
+    let place = &mut at;
+    all[*place] += {
+        *place += 1;
+        give(6).await?;
+        "end"
+    };
+    Ok(all.concat())
+}
+
 #[workflow]
 async fn a_text_behind_a_reference() -> Result<String, WorkflowError> {
     let mut text = "abc";

@@ -18,7 +18,7 @@ pub fn place<'a, T: ?Sized + 'a, F: Fn() -> &'a T>(look: F) -> Place<F, T> {
     }
 }
 
-/// A number: nothing is looked up yet.
+/// A number or a `bool`: nothing is looked up yet.
 pub trait LookLater {
     /// Does nothing.
     fn look(&self) {}
@@ -42,7 +42,7 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64);
+numbers!(bool u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64);
 
 impl<F, T: ?Sized> fmt::Debug for Place<F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

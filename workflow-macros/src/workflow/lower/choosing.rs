@@ -24,7 +24,7 @@ use super::super::spell::{Spelling, plain_binding};
 use super::Lowering;
 use super::place::{is_comparison, is_in};
 use super::search::asks;
-use super::walk::CHOOSING;
+use super::walk::{CHOOSING, is_iterator};
 
 /// Methods whose closures are asked of each item alone.
 const ONE_BY_ONE: [&str; 3] = ["filter", "filter_map", "map"];
@@ -122,6 +122,10 @@ fn apart(iterable: &Expr) -> (Expr, Vec<&ExprMethodCall>) {
     while let Expr::MethodCall(call) = inner {
         let is = |names: &[&str]| is_in(names, &call.method);
         let asked = call.args.first().is_some_and(is_called_anew);
+        // An array's `map` is another.
+        if !is_iterator(&call.receiver) {
+            break;
+        }
         let moves = asked && (is(&ONE_BY_ONE) || is(&["take_while"]) && !backward)
             || is(&["enumerate"]) && !backward;
         if moves {
@@ -157,6 +161,21 @@ fn is_called_anew(function: &Expr) -> bool {
     }
 }
 
+/// Methods that panic at nothing.
+const HARMLESS: [&str; 11] = [
+    "clone",
+    "contains",
+    "contains_key",
+    "ends_with",
+    "is_empty",
+    "is_none",
+    "is_some",
+    "len",
+    "starts_with",
+    "to_owned",
+    "to_string",
+];
+
 /// Whether closures can be called before the loop: whatever they are given, they do not panic.
 pub(super) fn never_panics(iterable: &Expr) -> bool {
     struct Finder(bool);
@@ -174,8 +193,16 @@ pub(super) fn never_panics(iterable: &Expr) -> bool {
                 },
                 Expr::Index(_) => false,
                 Expr::Unary(unary) => !matches!(unary.op, UnOp::Neg(_)),
-                Expr::MethodCall(call) => !is_in(&["abs", "unwrap"], &call.method),
-                _ => true,
+                Expr::MethodCall(call) => is_in(&HARMLESS, &call.method),
+                Expr::Closure(_)
+                | Expr::Field(_)
+                | Expr::Group(_)
+                | Expr::Lit(_)
+                | Expr::Paren(_)
+                | Expr::Path(_)
+                | Expr::Reference(_)
+                | Expr::Tuple(_) => true,
+                _ => false,
             };
             visit::visit_expr(self, expr);
         }
@@ -184,8 +211,9 @@ pub(super) fn never_panics(iterable: &Expr) -> bool {
     let mut iterator = iterable;
     while let Expr::MethodCall(call) = iterator {
         for argument in &call.args {
-            if let Expr::Closure(closure) = argument {
-                finder.visit_expr(&closure.body);
+            match argument {
+                Expr::Closure(closure) => finder.visit_expr(&closure.body),
+                argument => finder.0 &= !asks(argument),
             }
         }
         iterator = &call.receiver;

@@ -112,7 +112,7 @@ impl Lowering<'_> {
             }
             Expr::Binary(mut expr) if is_compound(&expr.op) => {
                 self.check_compound(&expr.left, &expr.right);
-                self.look_first(&expr.left);
+                self.look_first(&expr.left, &expr.right);
                 *expr.right = self.value(*expr.right);
                 Expr::Binary(expr)
             }
@@ -311,7 +311,8 @@ impl Lowering<'_> {
 
     /// `place += value` awaits the value, then changes the place; so does rustc for numbers.
     fn check_compound(&self, place: &Expr, value: &Expr) {
-        let changed = changed_in(value).all();
+        let mut changed = changed_in(value).all();
+        changed.extend(self.handed_on(value).into_iter().map(|(id, _)| id));
         let mut index = place;
         loop {
             index = match index {
@@ -350,16 +351,20 @@ impl Lowering<'_> {
     }
 
     /// Where a place is not of a number, `place += value` finds it before the value.
-    fn look_first(&mut self, place: &Expr) {
+    fn look_first(&mut self, place: &Expr, value: &Expr) {
         if !matches!(place, Expr::Index(_)) {
             return;
         }
         let span = place.span();
-        let look = quote_spanned! {span=>
-            {
-                use ::workflow::__private::{LookFirst as _, LookLater as _};
-                (&::workflow::__private::place(|| &#place)).look();
-            }
+        let look = match value {
+            // A number to which a reference is added is none for rustc.
+            Expr::Reference(_) => quote_spanned!(span=> let _ = &#place;),
+            _ => quote_spanned! {span=>
+                {
+                    use ::workflow::__private::{LookFirst as _, LookLater as _};
+                    (&::workflow::__private::place(|| &#place)).look();
+                }
+            },
         };
         let code = self.code(look, &[place], Vec::new());
         self.push(code);
@@ -473,6 +478,54 @@ impl Lowering<'_> {
         }
     }
 
+    /// The mutable references that code hands on, to what may change what they refer to.
+    fn handed_on(&self, code: &Expr) -> Vec<(LocalId, Ident)> {
+        struct Finder(Vec<(LocalId, Ident)>);
+        impl Finder {
+            /// Of what is only looked into, all but itself.
+            fn looked_into(&mut self, expr: &Expr) {
+                if mark::local_in(expr).is_none() {
+                    self.visit_expr(expr);
+                }
+            }
+        }
+        impl Visit<'_> for Finder {
+            fn visit_expr(&mut self, expr: &Expr) {
+                match expr {
+                    Expr::Path(path) => {
+                        let ident = path.path.get_ident();
+                        let local = mark::local_in(expr).zip(ident.cloned());
+                        self.0.extend(local);
+                    }
+                    Expr::Field(expr) => self.looked_into(&expr.base),
+                    Expr::Index(expr) => {
+                        self.looked_into(&expr.expr);
+                        self.visit_expr(&expr.index);
+                    }
+                    Expr::Unary(expr) => self.looked_into(&expr.expr),
+                    Expr::MethodCall(call) if reads(&call.method) => {
+                        self.looked_into(&call.receiver);
+                        call.args.iter().for_each(|arg| self.visit_expr(arg));
+                    }
+                    expr => visit::visit_expr(self, expr),
+                }
+            }
+            fn visit_macro(&mut self, mac: &syn::Macro) {
+                if let Some(parsed) = StdMacro::parse(mac) {
+                    parsed.values().for_each(|value| self.visit_expr(value));
+                }
+            }
+        }
+        let mut finder = Finder(Vec::new());
+        finder.visit_expr(code);
+        let mut handed = finder.0;
+        handed.retain(|(id, _)| self.is_rebound(*id) && self.flow.may_change(*id));
+        for (id, ident) in &mut handed {
+            *ident = Ident::new(&mark::plain(&self.flow.local(*id).ident), ident.span());
+        }
+        handed
+    }
+
     /// Whether what follows an operand changes nothing that it is made of, so that a reference among
     /// them is found again as if rustc held it.
     fn leave(&self, operand: &Expr, later: &[&Expr]) -> bool {
@@ -502,6 +555,7 @@ impl Lowering<'_> {
                 return true;
             }
             changes.perhaps.extend(asked_of_whole(place, later));
+            changes.perhaps.extend(self.handed_on(later));
             if let Some((id, method)) = changes.perhaps.iter().find(|(id, _)| mine.contains(id)) {
                 let name = &self.flow.locals[id.0].ident;
                 self.report.error_on(

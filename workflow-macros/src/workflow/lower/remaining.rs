@@ -14,7 +14,7 @@ use super::place::is_in;
 use super::walk::ADAPTORS;
 
 /// Methods of the standard library whose iterators own their items.
-const OWNING: [&str; 7] = [
+pub(super) const OWNING: [&str; 7] = [
     "bytes",
     "char_indices",
     "chars",

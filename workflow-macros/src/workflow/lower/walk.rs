@@ -9,8 +9,9 @@ use syn::{Expr, ExprClosure, ExprMethodCall, parse_quote, parse_quote_spanned};
 use super::super::flow::LocalId;
 use super::super::mark::{self, mentions};
 use super::Lowering;
-use super::place::{is_in, says_mut};
+use super::place::{changed_in, is_in, says_mut};
 use super::rebind::{ACCESSORS, made_of};
+use super::remaining::OWNING;
 use super::search::asks;
 
 /// Methods of the standard library that iterate over what they are called on, in its order.
@@ -136,15 +137,25 @@ impl Lowering<'_> {
     /// The bindings that may change, or what they refer to, and that the closures in what a loop goes
     /// over look at.
     pub(super) fn asked(&self, iterable: &Expr) -> Vec<Expr> {
-        struct Finder(BTreeSet<LocalId>);
+        /// What the closures look at, and what they change, which they borrow by that.
+        #[derive(Default)]
+        struct Finder(BTreeSet<LocalId>, BTreeSet<LocalId>);
         impl Visit<'_> for Finder {
             fn visit_expr_closure(&mut self, closure: &ExprClosure) {
                 self.0.extend(made_of(&Expr::Closure(closure.clone())));
+                self.1.extend(changed_in(&closure.body).all());
+            }
+            fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
+                // Those are called before the loop.
+                if call.method != "collect" {
+                    visit::visit_expr_method_call(self, call);
+                }
             }
         }
-        let mut finder = Finder(BTreeSet::new());
+        let mut finder = Finder::default();
         finder.visit_expr(iterable);
-        let changing = finder.0.into_iter().filter(|id| !self.is_fixed([*id]));
+        let asked = finder.0.difference(&finder.1).copied();
+        let changing = asked.filter(|id| !self.is_fixed([*id]));
         changing.map(|id| self.mention_expr(id)).collect()
     }
 
@@ -188,6 +199,7 @@ pub(super) fn chooses(iterable: &Expr) -> bool {
     let mut iterator = iterable;
     while let Expr::MethodCall(call) = iterator
         && is_lazy(call)
+        && is_iterator(&call.receiver)
     {
         if is_in(&CHOOSING, &call.method) {
             chooses = true;
@@ -198,6 +210,21 @@ pub(super) fn chooses(iterable: &Expr) -> bool {
         iterator = &call.receiver;
     }
     chooses
+}
+
+/// Whether a value is an iterator, as far as the syntax shows.
+pub(super) fn is_iterator(value: &Expr) -> bool {
+    match value {
+        Expr::Range(_) => true,
+        Expr::Paren(expr) => is_iterator(&expr.expr),
+        Expr::MethodCall(call) => {
+            is_in(&OWNING, &call.method)
+                || is_in(&ITERATORS, &call.method)
+                || is_in(&BORROWING_ITERATORS, &call.method)
+                || is_lazy(call) && is_iterator(&call.receiver)
+        }
+        _ => false,
+    }
 }
 
 /// Whether it is an iterator that goes over another while it is itself gone over.
