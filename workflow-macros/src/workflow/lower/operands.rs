@@ -558,11 +558,15 @@ impl Lowering<'_> {
             changes.perhaps.extend(self.handed_on(later));
             if let Some((id, method)) = changes.perhaps.iter().find(|(id, _)| mine.contains(id)) {
                 let name = &self.flow.locals[id.0].ident;
+                let by = match method == name {
+                    true => "what it is handed on to".to_owned(),
+                    false => format!("`{method}`"),
+                };
                 self.report.error_on(
                     code::ORDER,
                     method,
                     format!(
-                        "`{name}` is used before this in the same expression, and `{method}` may change it\n\
+                        "`{name}` is used before this in the same expression, and {by} may change it\n\
                          whether the value before or after it is meant cannot be seen across the `.await`\n\
                          help: bind the awaited value first: `let value = ….await?;`, and use `value` here"
                     ),
