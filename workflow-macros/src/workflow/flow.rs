@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span, TokenStream};
+use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, Pat, Type};
 
 use super::spell::Spelling;
@@ -60,7 +61,7 @@ pub(super) enum Hold {
     Nothing,
     /// The places that it is found by.
     FoundBy(Vec<Expr>),
-    /// The bindings that closures look at in what a loop goes over.
+    /// The bindings that closures look at: one that is bound, or those in what a loop goes over.
     Asked(Vec<Expr>),
     /// All that is behind the mutable reference that it looks into: it may be of another form by then.
     Whole,
@@ -364,19 +365,19 @@ impl End {
 /// The bindings that a pattern makes.
 pub(super) fn bound(pattern: &Pat) -> Vec<LocalId> {
     struct Binder(Vec<LocalId>);
-    impl syn::visit::Visit<'_> for Binder {
+    impl Visit<'_> for Binder {
         fn visit_pat_ident(&mut self, pattern: &syn::PatIdent) {
             if let Some(id) = super::mark::local_of(&pattern.ident)
                 && !self.0.contains(&id)
             {
                 self.0.push(id);
             }
-            syn::visit::visit_pat_ident(self, pattern);
+            visit::visit_pat_ident(self, pattern);
         }
         fn visit_expr(&mut self, _: &Expr) {}
     }
     let mut binder = Binder(Vec::new());
-    syn::visit::Visit::visit_pat(&mut binder, pattern);
+    binder.visit_pat(pattern);
     binder.0
 }
 
@@ -393,4 +394,18 @@ pub(super) fn bound_in_condition(condition: &Expr) -> Vec<LocalId> {
         Expr::Group(expr) => bound_in_condition(&expr.expr),
         _ => Vec::new(),
     }
+}
+
+/// Whether a pattern is of some kind, or a part of it is.
+pub(super) fn any_pattern(pattern: &Pat, is: impl Fn(&Pat) -> bool) -> bool {
+    struct Finder<F>(F, bool);
+    impl<F: Fn(&Pat) -> bool> Visit<'_> for Finder<F> {
+        fn visit_pat(&mut self, pattern: &Pat) {
+            self.1 |= (self.0)(pattern);
+            visit::visit_pat(self, pattern);
+        }
+    }
+    let mut finder = Finder(is, false);
+    finder.visit_pat(pattern);
+    finder.1
 }

@@ -53,13 +53,16 @@ pub(super) fn hold(
         let mut holds = binds.filter_map(|id| held.get(id));
         match holds.next() {
             None | Some(Hold::Nothing) => return false,
-            Some(Hold::FoundBy(places)) if !matches!(value, Expr::Closure(_)) => {
+            Some(Hold::FoundBy(places)) => {
                 for place in places {
                     let place = as_written(place.to_token_stream(), locals);
-                    hold_place(value, &quote_spanned!(place.span()=> &#place));
+                    let place = quote_spanned!(place.span()=> &#place);
+                    *value = parse_quote_spanned! {value.span()=>
+                        ::workflow::__private::held(#value, #place)
+                    };
                 }
             }
-            Some(Hold::Asked(bindings) | Hold::FoundBy(bindings)) => {
+            Some(Hold::Asked(bindings)) => {
                 let bindings = bindings
                     .iter()
                     .map(|binding| as_written(binding.to_token_stream(), locals));
@@ -79,12 +82,6 @@ impl VisitMut for Asking {
         let (bindings, body) = (&self.0, &closure.body);
         closure.body = parse_quote_spanned!(body.span()=> { #(let _ = &#bindings;)* #body });
     }
-}
-
-fn hold_place(value: &mut Expr, place: &TokenStream) {
-    *value = parse_quote_spanned! {value.span()=>
-        ::workflow::__private::held(#value, #place)
-    };
 }
 
 /// Calls back for every value that a pattern looks into, with the bindings of the pattern; gives

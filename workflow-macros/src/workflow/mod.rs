@@ -56,6 +56,7 @@ mod signature;
 mod snapshot;
 mod source;
 mod spell;
+mod spread;
 #[cfg(test)]
 mod stages;
 mod starts;

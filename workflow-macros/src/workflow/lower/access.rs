@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
-use syn::Expr;
 use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Expr, ExprClosure, parse_quote_spanned};
 
 use super::super::flow::LocalId;
 use super::super::macros::StdMacro;
 use super::super::mark::mentions;
+use super::Lowering;
 use super::place::{is_compound, is_constant, is_in, is_place};
 
 /// Methods of the standard library that give a mutable reference into what they are called on.
@@ -95,4 +97,62 @@ pub(super) fn is_steady_key(key: &Expr, changed: &BTreeSet<LocalId>) -> bool {
         }
         key => is_constant(key) || is_place(key) && mentions(key).is_disjoint(changed),
     }
+}
+
+impl Lowering<'_> {
+    /// How a value is found again, which is there: without what the source does where it is not.
+    pub(super) fn looked_up(&self, value: &Expr) -> Expr {
+        let mut value = value.clone();
+        LookedUp(self).visit_expr_mut(&mut value);
+        value
+    }
+
+    /// Whether the key of an entry is there after the entry was made.
+    fn is_key(&self, key: &Expr) -> bool {
+        match key {
+            Expr::MethodCall(call) => is_in(&COPYING, &call.method),
+            Expr::Tuple(tuple) => tuple.elems.iter().all(|key| self.is_key(key)),
+            key => self.is_copied(key),
+        }
+    }
+}
+
+/// What makes [`Lowering::looked_up`] of a value.
+struct LookedUp<'a, 'b>(&'a Lowering<'b>);
+
+impl VisitMut for LookedUp<'_, '_> {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expr);
+        match expr {
+            // `map.get(&key).ok_or(error)?`
+            Expr::Try(expr_try) => {
+                if let Expr::MethodCall(call) = &*expr_try.expr
+                    && is_in(&["ok_or", "ok_or_else"], &call.method)
+                {
+                    let (span, lookup) = (call.method.span(), &call.receiver);
+                    *expr = parse_quote_spanned!(span=> #lookup.unwrap());
+                }
+            }
+            // `map.entry(key).or_insert(0)`
+            Expr::MethodCall(call) if is_in(&INSERTING, &call.method) => {
+                if let Expr::MethodCall(entry) = &*call.receiver
+                    && entry.method == "entry"
+                    && let Some(key) = entry.args.first()
+                    && self.0.is_key(key)
+                {
+                    let (span, map) = (entry.method.span(), &entry.receiver);
+                    *expr = parse_quote_spanned!(span=> #map.get_mut(&#key).unwrap());
+                }
+            }
+            // `option.get_or_insert(0)`
+            Expr::MethodCall(call)
+                if is_in(&["get_or_insert", "get_or_insert_with"], &call.method) =>
+            {
+                let (span, option) = (call.method.span(), &call.receiver);
+                *expr = parse_quote_spanned!(span=> #option.as_mut().unwrap());
+            }
+            _ => {}
+        }
+    }
+    fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}
 }

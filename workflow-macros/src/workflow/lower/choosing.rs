@@ -20,7 +20,8 @@ use syn::{
 };
 
 use super::super::mark;
-use super::super::spell::{Spelling, plain_binding};
+use super::super::spell::Spelling;
+use super::super::spread::plain_binding;
 use super::Lowering;
 use super::place::{is_comparison, is_in};
 use super::search::asks;

@@ -10,9 +10,11 @@ mod choosing;
 mod code;
 mod control;
 mod lend;
+mod loops;
 mod opaque;
 mod open;
 mod operands;
+mod order;
 mod place;
 mod rebind;
 mod remaining;
@@ -32,7 +34,8 @@ use super::flow::{
     Block, BlockId, BlockKind, Borrow, Code, End, Flow, Local, LocalId, Point, bound,
 };
 use super::mark;
-use super::spell::{Inner, annotate, plain_binding, spread};
+use super::spell::Inner;
+use super::spread::{annotate, plain_binding, spread};
 use super::{inline, macros};
 use crate::code::ITEM;
 use crate::report::Report;
@@ -46,6 +49,17 @@ enum Dest {
     Local(LocalId),
     /// It is what the workflow returns.
     Return,
+}
+
+/// How a pattern looks into a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// It matches, as soon as what stands before it is done.
+    Whole,
+    /// So it does, or it does not match.
+    Choice,
+    /// It is one of several conditions.
+    OneOfSeveral,
 }
 
 /// A loop or labeled block that was taken apart, while its body is being lowered.
@@ -69,8 +83,6 @@ pub(super) struct Lowering<'a> {
     can_hold: BTreeSet<LocalId>,
     /// Whether what is looked at is the value of such.
     holds: bool,
-    /// Whether it is looked at as soon as what stands before it is done.
-    comes_next: bool,
     /// Whether rustc is made to check what methods are called on.
     checks: bool,
     /// What bindings are returned as.
@@ -125,7 +137,6 @@ pub(super) fn lower(
         deferred: BTreeSet::new(),
         can_hold: bindings.can_hold,
         holds: false,
-        comes_next: false,
         checks: false,
         returned: open::returned(&body, output),
         open_numbers: BTreeSet::new(),
@@ -281,9 +292,9 @@ impl Lowering<'_> {
             let mut value = *init.expr;
             self.lend(&mut value);
             let value = self.value(value);
-            self.comes_next = true;
-            self.holding(&declares, |this| this.rebind(&local.pat, &value, true));
-            self.comes_next = false;
+            self.holding(&declares, |this| {
+                this.rebind(&local.pat, &value, Look::Choice);
+            });
             let pattern = &local.pat;
             let condition: Expr = parse_quote!(let #pattern = (#value));
             let (then, otherwise) = (self.block(BlockKind::Join), self.block(BlockKind::Join));
@@ -332,12 +343,13 @@ impl Lowering<'_> {
             values.extend(init.diverge.as_ref().map(|(_, diverge)| &**diverge));
         }
         if let Some(init) = &local.init {
-            let is_choice = init.diverge.is_some();
-            self.comes_next = true;
+            let look = match init.diverge {
+                Some(_) => Look::Choice,
+                None => Look::Whole,
+            };
             self.holding(&declares, |this| {
-                this.rebind(&local.pat, &init.expr, is_choice);
+                this.rebind(&local.pat, &init.expr, look);
             });
-            self.comes_next = false;
         }
         let mut code = self.code(local.to_token_stream(), &values, declares);
         code.deferred = local.init.is_none();
@@ -435,7 +447,7 @@ impl Lowering<'_> {
         let name = self.mention(operand);
         let statement: Stmt = parse_quote!(let mut #name = #value;);
         if self.gives_reference(value) {
-            self.rebind(&parse_quote!(#name), value, false);
+            self.rebind(&parse_quote!(#name), value, Look::Whole);
         }
         let code = self.code(statement.to_token_stream(), &[value], vec![operand]);
         self.push(code);

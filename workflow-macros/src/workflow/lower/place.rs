@@ -7,7 +7,7 @@ use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{BinOp, Expr, Pat, PatIdent, UnOp};
 
-use super::super::flow::{Borrow, LocalId};
+use super::super::flow::{Borrow, LocalId, any_pattern};
 use super::super::macros::StdMacro;
 use super::super::mark::{self, mentions};
 use super::rebind::{ACCESSORS, COUNTING};
@@ -161,20 +161,6 @@ fn binds_by_ref_mut(pattern: &Pat) -> bool {
             })
         )
     })
-}
-
-/// Whether a pattern is of some kind, or a part of it is.
-pub(super) fn any_pattern(pattern: &Pat, is: impl Fn(&Pat) -> bool) -> bool {
-    struct Finder<F>(F, bool);
-    impl<F: Fn(&Pat) -> bool> Visit<'_> for Finder<F> {
-        fn visit_pat(&mut self, pattern: &Pat) {
-            self.1 |= (self.0)(pattern);
-            visit::visit_pat(self, pattern);
-        }
-    }
-    let mut finder = Finder(is, false);
-    finder.visit_pat(pattern);
-    finder.1
 }
 
 pub(super) fn is_in(names: &[&str], name: &Ident) -> bool {

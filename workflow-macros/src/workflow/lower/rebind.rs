@@ -14,16 +14,15 @@ use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Expr, ExprClosure, Lifetime, Pat, PatIdent, TypeInfer, TypeReference, UnOp, parse_quote,
-    parse_quote_spanned,
 };
 
-use super::super::flow::{Borrow, Hold, LocalId, Rebind, bound};
+use super::super::flow::{Borrow, Hold, LocalId, Rebind, any_pattern, bound};
 use super::super::held::found_by;
 use super::super::mark::{self, mentions};
 use super::super::spell;
-use super::Lowering;
-use super::access::{COPYING, INSERTING, LOOKUPS, is_mutable_access, must_be_collection};
-use super::place::{any_pattern, borrow, is_constant, is_in, says_mut};
+use super::access::{COPYING, LOOKUPS, is_mutable_access, must_be_collection};
+use super::place::{borrow, is_constant, is_in, says_mut};
+use super::{Look, Lowering};
 
 /// Methods of the standard library that give a reference into what they are called on.
 pub(super) const ACCESSORS: [&str; 33] = [
@@ -74,12 +73,11 @@ pub(super) const COUNTING: [&str; 6] = [
 
 impl Lowering<'_> {
     /// Notes that the bindings of a pattern can be made again, when they look into a place.
-    /// `is_choice` where it may also not match.
-    pub(super) fn rebind(&mut self, pattern: &Pat, value: &Expr, is_choice: bool) {
+    pub(super) fn rebind(&mut self, pattern: &Pat, value: &Expr, look: Look) {
         if let Some(parts) = side_by_side(pattern, value) {
             self.holds = false;
             for (pattern, value) in parts {
-                self.rebind(pattern, value, is_choice);
+                self.rebind(pattern, value, look);
             }
             return;
         }
@@ -106,13 +104,16 @@ impl Lowering<'_> {
             let found_by = found_by(&value);
             is_found = self.is_reference(&value) && found_by.is_some();
             hold = match mark::local_in(&value).filter(|id| self.flow.may_change(*id)) {
-                Some(_) if is_choice => Hold::Whole,
-                Some(_) => Hold::Nothing,
+                Some(_) if look == Look::Whole => Hold::Nothing,
+                Some(_) => Hold::Whole,
                 None => Hold::FoundBy(found_by.unwrap_or_default()),
             };
         }
         if is_found && !binds_mutably(&plain) && !(self.is_mutable(&value) && narrows(&plain)) {
-            let value = self.freeze(value, &mut hold);
+            let value = match look {
+                Look::OneOfSeveral => value,
+                Look::Whole | Look::Choice => self.freeze(value, &mut hold),
+            };
             let ty = match pattern {
                 Pat::Type(typed) => Some(&typed.ty),
                 _ => None,
@@ -154,9 +155,6 @@ impl Lowering<'_> {
         let Hold::FoundBy(places) = hold else {
             return value;
         };
-        if !self.comes_next {
-            return value;
-        }
         for place in std::mem::take(places) {
             let number = mark::local_in(&place).filter(|id| {
                 spell::is_scalar(self.flow.local(*id)) || self.open_numbers.contains(id)
@@ -203,7 +201,7 @@ impl Lowering<'_> {
             let changing = roots.iter().filter(|id| !self.is_fixed([**id]));
             let held = changing.map(|id| self.mention_expr(*id)).collect();
             let tokens = quote!(let #pattern = #value;);
-            self.rebind_as(pattern, tokens, roots, Hold::FoundBy(held), false);
+            self.rebind_as(pattern, tokens, roots, Hold::Asked(held), false);
             if let Some(rebind) = self.flow.rebinds.last_mut() {
                 rebind.closure = true;
             }
@@ -303,16 +301,9 @@ impl Lowering<'_> {
     }
 
     /// Whether a value is the same copy whenever it is taken.
-    fn is_copied(&self, value: &Expr) -> bool {
+    pub(super) fn is_copied(&self, value: &Expr) -> bool {
         let local = mark::local_in(value).map(|id| self.flow.local(id));
         is_constant(value) || local.is_some_and(spell::is_scalar) && self.is_fixed(mentions(value))
-    }
-
-    /// How a value is found again, which is there: without what the source does where it is not.
-    fn looked_up(&self, value: &Expr) -> Expr {
-        let mut value = value.clone();
-        LookedUp(self).visit_expr_mut(&mut value);
-        value
     }
 
     fn is_access(&self, value: &Expr) -> bool {
@@ -420,15 +411,6 @@ impl Lowering<'_> {
         }
     }
 
-    /// Whether the key of an entry is there after the entry was made.
-    fn is_key(&self, key: &Expr) -> bool {
-        match key {
-            Expr::MethodCall(call) => is_in(&COPYING, &call.method),
-            Expr::Tuple(tuple) => tuple.elems.iter().all(|key| self.is_key(key)),
-            key => self.is_copied(key),
-        }
-    }
-
     pub(super) fn never_changes(&self, expr: &Expr) -> bool {
         self.holds || self.is_fixed(mentions(expr))
     }
@@ -469,46 +451,6 @@ impl VisitMut for Frozen {
             ident.set_span(span);
         }
     }
-}
-
-/// What makes [`Lowering::looked_up`] of a value.
-struct LookedUp<'a, 'b>(&'a Lowering<'b>);
-
-impl VisitMut for LookedUp<'_, '_> {
-    fn visit_expr_mut(&mut self, expr: &mut Expr) {
-        visit_mut::visit_expr_mut(self, expr);
-        match expr {
-            // `map.get(&key).ok_or(error)?`
-            Expr::Try(expr_try) => {
-                if let Expr::MethodCall(call) = &*expr_try.expr
-                    && is_in(&["ok_or", "ok_or_else"], &call.method)
-                {
-                    let (span, lookup) = (call.method.span(), &call.receiver);
-                    *expr = parse_quote_spanned!(span=> #lookup.unwrap());
-                }
-            }
-            // `map.entry(key).or_insert(0)`
-            Expr::MethodCall(call) if is_in(&INSERTING, &call.method) => {
-                if let Expr::MethodCall(entry) = &*call.receiver
-                    && entry.method == "entry"
-                    && let Some(key) = entry.args.first()
-                    && self.0.is_key(key)
-                {
-                    let (span, map) = (entry.method.span(), &entry.receiver);
-                    *expr = parse_quote_spanned!(span=> #map.get_mut(&#key).unwrap());
-                }
-            }
-            // `option.get_or_insert(0)`
-            Expr::MethodCall(call)
-                if is_in(&["get_or_insert", "get_or_insert_with"], &call.method) =>
-            {
-                let (span, option) = (call.method.span(), &call.receiver);
-                *expr = parse_quote_spanned!(span=> #option.as_mut().unwrap());
-            }
-            _ => {}
-        }
-    }
-    fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}
 }
 
 /// Whether a value is what a method gives that may be of a user's own type.
