@@ -441,3 +441,65 @@ fn references_into_what_changes_later() {
     }
     same!(run; (1), (4));
 }
+
+#[test]
+fn bindings_by_ref() {
+    #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    struct User {
+        name: Option<String>,
+        age: i64,
+        tags: Vec<String>,
+    }
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let name = (n % 2 == 0).then(|| format!("u{n}"));
+        let tags = vec![format!("t{n}")];
+        let mut user = User { name, age: n, tags };
+        match user {
+            User {
+                ref tags,
+                age: copied,
+                ..
+            } if copied > 3 => {
+                give(copied).await?;
+                note((tags, copied));
+            }
+            User {
+                ref name, ref tags, ..
+            } => {
+                give(1).await?;
+                note((tags, name));
+            }
+        }
+        let ref tags = user.tags;
+        greet(&tags[0]).await?;
+        note(tags);
+        while let Some(ref mut name) = user.name {
+            let got = give(7).await?;
+            name.pop();
+            if name.is_empty() {
+                user.name = None;
+            } else {
+                note((got, name));
+            }
+        }
+        let User {
+            ref mut age,
+            ref mut tags,
+            ..
+        } = user;
+        *age += give(5).await?;
+        tags.push(age.to_string());
+        let users = vec![user.clone(), user];
+        let at = users.len() - 1;
+        if let Some(ref name) = users[at].name {
+            give(9).await?;
+            note(name);
+        }
+        let User { ref age, .. } = users[at];
+        give(9).await?;
+        note(age);
+        Ok(users[at].age)
+    }
+    same!(run; (0), (3), (4));
+}

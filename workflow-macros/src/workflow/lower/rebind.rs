@@ -14,6 +14,7 @@ use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Expr, ExprClosure, Lifetime, Pat, PatIdent, TypeInfer, TypeReference, UnOp, parse_quote,
+    parse_quote_spanned,
 };
 
 use super::super::flow::{Borrow, Hold, LocalId, Rebind, any_pattern, bound};
@@ -21,7 +22,7 @@ use super::super::held::found_by;
 use super::super::mark::{self, mentions};
 use super::super::spell;
 use super::access::{COPYING, LOOKUPS, is_mutable_access, must_be_collection};
-use super::place::{borrow, is_constant, is_in, says_mut};
+use super::place::{borrow, indexed, is_constant, is_in, is_place, says_mut};
 use super::{Look, Lowering};
 
 /// Methods of the standard library that give a reference into what they are called on.
@@ -95,9 +96,15 @@ impl Lowering<'_> {
             self.rebind_closure(plain, closure);
             return;
         }
+        let by_ref = by_reference(plain, value);
+        let (plain, value) = match &by_ref {
+            Some((plain, value)) => (plain, value),
+            None => (plain, value),
+        };
         let value = self.looked_up(value);
         let plain = looking(plain);
-        let holds = std::mem::take(&mut self.holds);
+        // What stands in the source is no reference, which could be held.
+        let holds = std::mem::take(&mut self.holds) && by_ref.is_none();
         let (mut is_found, mut hold) = (self.is_reference(&value), Hold::Nothing);
         if !is_found && holds && !self.has_temporary(&value) {
             self.holds = true;
@@ -551,6 +558,46 @@ fn looking(pattern: &Pat) -> Pat {
     let mut pattern = pattern.clone();
     Looking.visit_pat_mut(&mut pattern);
     pattern
+}
+
+/// `Some(name)` of `&user.name` for `Some(ref name)` of `user.name`. What is bound by value beside it is
+/// no reference.
+fn by_reference(pattern: &Pat, value: &Expr) -> Option<(Pat, Expr)> {
+    struct Plain {
+        mutable: bool,
+        is_plain: bool,
+    }
+    impl VisitMut for Plain {
+        fn visit_pat_mut(&mut self, pattern: &mut Pat) {
+            visit_mut::visit_pat_mut(self, pattern);
+            match pattern {
+                Pat::Ident(ident) if ident.by_ref.is_some() => {
+                    ident.by_ref = None;
+                    self.is_plain &= ident.mutability.take().is_some() == self.mutable;
+                }
+                Pat::Ident(ident) if mark::local_of(&ident.ident).is_some() => {
+                    *pattern = parse_quote!(_);
+                }
+                Pat::Reference(_) => self.is_plain = false,
+                _ => {}
+            }
+        }
+    }
+    if !refers(pattern) || !is_place(indexed(value)) {
+        return None;
+    }
+    let mut found = Plain {
+        mutable: binds_mutably(pattern),
+        is_plain: true,
+    };
+    let mut pattern = pattern.clone();
+    found.visit_pat_mut(&mut pattern);
+    let span = value.span();
+    let value = match found.mutable {
+        true => parse_quote_spanned!(span=> &mut #value),
+        false => parse_quote_spanned!(span=> &#value),
+    };
+    found.is_plain.then_some((pattern, value))
 }
 
 /// Whether a pattern binds by `ref`.
