@@ -246,3 +246,157 @@ fn what_is_not_there_is_noticed_in_its_time() {
     }
     same!(by_reference; (0), (9));
 }
+
+#[test]
+fn functions_by_name_are_called_for_one_item_after_the_other() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let list: Vec<i32> = (0..n as i32).collect();
+        let mut sum = 0;
+        for x in list.clone().into_iter().map(i64::from) {
+            sum += give(x).await?;
+        }
+        for x in list.iter().copied().map(i64::from).map(i64::abs) {
+            sum += give(x).await?;
+        }
+        for x in list.iter().map(|x| i64::from(*x)) {
+            sum += give(x).await?;
+        }
+        for x in "a b c".split(' ').map(String::from) {
+            greet(&x).await?;
+        }
+        for x in "a b c".split(' ').map(str::to_owned) {
+            greet(&x).await?;
+        }
+        for (i, x) in vec!["a".to_string()].into_iter().map(Some).enumerate() {
+            greet(&x.unwrap()).await?;
+            give(i as i64).await?;
+        }
+        Ok(sum)
+    }
+    same!(run; (0), (3), (4));
+}
+
+#[test]
+fn items_are_counted_as_they_come() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let names: Vec<String> = (0..n).map(|i| format!("n{i}")).collect();
+        let results: Vec<i64> = (0..n).collect();
+        let mut sum = 0;
+        for (name, r) in names.iter().zip(results) {
+            greet(name).await?;
+            sum += give(r).await?;
+            note(name);
+        }
+        for (i, x) in names.iter().enumerate().skip(1) {
+            greet(x).await?;
+            sum += give(i as i64).await?;
+        }
+        for (i, x) in names.iter().map(|x| x.len() as i64 / 2).enumerate().skip(1) {
+            give(x).await?;
+            sum += give(i as i64).await?;
+        }
+        for x in names.iter().map(|x| x.len() as i64 / 2).take(2) {
+            give(x).await?;
+        }
+        for x in names.iter().filter(|x| x.len() > 1).take(2) {
+            greet(x).await?;
+            note(x);
+        }
+        for x in names
+            .iter()
+            .filter(|x| x[1..].parse::<i64>().unwrap() > 1)
+            .take(2)
+        {
+            greet(x).await?;
+            note(x);
+        }
+        for x in names
+            .into_iter()
+            .map(|x| x.len() as i64 + 2)
+            .skip(1)
+            .take(2)
+        {
+            give(x).await?;
+        }
+        Ok(sum)
+    }
+    same!(run; (0), (3), (4));
+}
+
+#[test]
+fn what_is_zipped_with_comes_in_the_body() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        for x in (250u8..).map(|x| x / 2).take(5) {
+            give(x as i64).await?;
+        }
+        for x in (250u8..)
+            .filter(|x| {
+                note(x);
+                x % 2 == 0
+            })
+            .take(3)
+        {
+            give(x as i64).await?;
+        }
+        for x in (250u8..)
+            .filter(|x| {
+                note(x);
+                x % 2 == 0
+            })
+            .skip(1)
+            .take(2)
+            .map(i64::from)
+            .take(n as usize)
+        {
+            give(x).await?;
+        }
+        let k = n as usize;
+        for x in (1..).map(|i| i * 2).take(k) {
+            give(x).await?;
+            if x > 4 {
+                continue;
+            }
+            note(x);
+        }
+        for (i, x) in (1..).map(|i| i * 2).skip(k).enumerate().take(k) {
+            give(x).await?;
+            if i == 1 {
+                break;
+            }
+            note(x);
+        }
+        for x in (1..)
+            .filter(|i| {
+                note(i);
+                i % (n + 1) != 0
+            })
+            .take(k)
+            .skip(1)
+        {
+            give(x).await?;
+        }
+        let names = vec!["a".to_owned(), "b".to_owned()];
+        for (a, b) in names.iter().zip(list(n).await?) {
+            greet(a).await?;
+            note(b);
+        }
+        for ((a, b), c) in names.iter().zip(list(n).await?).zip(vec![noted(1), 2, 3]) {
+            greet(a).await?;
+            note((b, c));
+        }
+        for (mut a, b) in names.iter().cloned().zip(vec![1, 2, 3]) {
+            greet(&a).await?;
+            a.push('x');
+            note((b, a));
+        }
+        for (a, b) in names.into_iter().zip(vec![1, 2, 3]) {
+            greet(&a).await?;
+            note(b);
+        }
+        Ok(0)
+    }
+    same!(run; (1), (3), (4));
+}

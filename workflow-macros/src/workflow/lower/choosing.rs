@@ -23,9 +23,12 @@ use super::super::mark;
 use super::super::spell::Spelling;
 use super::super::spread::plain_binding;
 use super::Lowering;
-use super::place::{is_comparison, is_in};
+use super::place::{is_comparison, is_constant, is_in, is_place};
 use super::search::asks;
-use super::walk::{CHOOSING, is_iterator};
+use super::walk::{CHOOSING, is_borrowing_chain, is_iterator};
+
+/// Methods that leave items as they are.
+const WHOLE: [&str; 4] = ["filter", "skip", "take", "take_while"];
 
 /// Methods whose closures are asked of each item alone.
 const ONE_BY_ONE: [&str; 3] = ["filter", "filter_map", "map"];
@@ -35,55 +38,87 @@ impl Lowering<'_> {
     ///
     /// That a closure borrows what it changes for as long as the loop goes on, rustc sees in the function
     /// as written.
-    pub(super) fn choose_within(&mut self, expr: &mut ExprForLoop) {
+    ///
+    /// Gives what counts how many more items there may be.
+    pub(super) fn choose_within(&mut self, expr: &mut ExprForLoop) -> Vec<Ident> {
         let (iterable, calls) = apart(&expr.expr);
+        let mut limits = Vec::new();
         if calls.is_empty() {
-            return;
+            return limits;
         }
-        let is_whole = |call: &&ExprMethodCall| is_in(&["filter", "take_while"], &call.method);
+        let is_whole = |call: &&ExprMethodCall| is_in(&WHOLE, &call.method);
         let bound = plain_binding(&expr.pat).filter(|_| calls.iter().all(is_whole));
-        let mut item = match bound {
+        let first = match bound {
             Some(id) => self.mention(id),
             None => self.loop_item(iterable.span()),
         };
         let pattern = match bound {
             Some(_) => None,
-            None => Some(std::mem::replace(&mut *expr.pat, parse_quote!(#item))),
+            None => Some(std::mem::replace(&mut *expr.pat, parse_quote!(#first))),
         };
-        if let Some(id) = mark::local_of(&item) {
+        if let Some(id) = mark::local_of(&first) {
             self.flow.locals[id.0].spelling = self.inner.item(&iterable, &self.flow.locals);
         }
         let mut statements: Vec<Stmt> = Vec::new();
+        let mut item: Expr = parse_quote!(#first);
         for call in calls.iter().rev() {
-            let (span, function) = (call.method.span(), call.args.first());
-            let given = item.clone();
+            let span = call.method.span();
+            let function = call.args.first();
             match &*call.method.to_string() {
                 "map" => {
-                    item = self.loop_item(span);
+                    let made = self.loop_item(span);
                     statements.push(parse_quote_spanned! {span=>
-                        let #item = ::workflow::__private::made(#given, #function);
+                        let #made = ::workflow::__private::made(#item, #function);
                     });
+                    item = parse_quote!(#made);
                 }
                 "filter_map" => {
-                    item = self.loop_item(span);
+                    let made = self.loop_item(span);
                     statements.push(parse_quote_spanned! {span=>
-                        let ::std::option::Option::Some(#item) =
-                            ::workflow::__private::made(#given, #function) else { continue };
+                        let ::std::option::Option::Some(#made) =
+                            ::workflow::__private::made(#item, #function) else { continue };
                     });
+                    item = parse_quote!(#made);
                 }
                 "enumerate" => {
-                    item = self.loop_item(span);
-                    let number = self.number_of_items(span);
-                    statements.push(parse_quote_spanned!(span=> let #item = (#number, #given);));
-                    statements.push(parse_quote_spanned!(span=> #number += 1;));
+                    let next = self.number_of_items("next_number", &parse_quote_spanned!(span=> 0));
+                    let number = self.loop_item(span);
+                    statements.push(parse_quote_spanned!(span=> let #number = #next;));
+                    statements.push(parse_quote_spanned!(span=> #next += 1;));
+                    item = parse_quote_spanned!(span=> (#number, #item));
+                }
+                "take" => {
+                    let left = self.number_of_items("left", &call.args[0]);
+                    statements.push(parse_quote_spanned!(span=> #left -= 1;));
+                    limits.push(left);
+                }
+                "skip" => {
+                    let skipped = self.number_of_items("skipped", &call.args[0]);
+                    statements.push(parse_quote_spanned! {span=>
+                        if #skipped > 0 { #skipped -= 1; continue; }
+                    });
+                }
+                "zip" => {
+                    let zipped = self.remaining("zipped", call.args[0].clone());
+                    let other = self.loop_item(span);
+                    statements.push(parse_quote_spanned! {span=>
+                        let ::std::option::Option::Some(#other) =
+                            ::workflow::__private::Items::next(&mut #zipped) else { break };
+                    });
+                    item = parse_quote_spanned!(span=> (#item, #other));
                 }
                 method => {
                     let leave: Expr = match method {
                         "take_while" => parse_quote!(break),
                         _ => parse_quote!(continue),
                     };
+                    if let Expr::Tuple(_) = item {
+                        let whole = self.loop_item(span);
+                        statements.push(parse_quote_spanned!(span=> let #whole = #item;));
+                        item = parse_quote!(#whole);
+                    }
                     statements.push(parse_quote_spanned! {span=>
-                        if !::workflow::__private::wanted(&#given, #function) { #leave; }
+                        if !::workflow::__private::wanted(&#item, #function) { #leave; }
                     });
                 }
             }
@@ -94,6 +129,7 @@ impl Lowering<'_> {
         }
         expr.body.stmts.splice(0..0, statements);
         *expr.expr = iterable;
+        limits
     }
 
     fn loop_item(&mut self, span: Span) -> Ident {
@@ -101,14 +137,15 @@ impl Lowering<'_> {
         self.mention(item)
     }
 
-    /// A count of items, from none.
-    fn number_of_items(&mut self, span: Span) -> Ident {
-        let number = self.temporary("number", span);
+    /// A count of items.
+    fn number_of_items(&mut self, name: &str, first: &Expr) -> Ident {
+        let number = self.temporary(name, first.span());
         let local = &mut self.flow.locals[number.0];
         local.mutable = true;
         local.spelling = Some(Spelling::Type(parse_quote!(usize)));
         let name = self.mention(number);
-        let code = self.code(quote!(let mut #name = 0usize;), &[], vec![number]);
+        let code = quote!(let mut #name: usize = #first;);
+        let code = self.code(code, &[first], vec![number]);
         self.push(code);
         name
     }
@@ -122,13 +159,12 @@ fn apart(iterable: &Expr) -> (Expr, Vec<&ExprMethodCall>) {
     let mut known = (iterable.clone(), 0);
     while let Expr::MethodCall(call) = inner {
         let is = |names: &[&str]| is_in(names, &call.method);
-        let asked = call.args.first().is_some_and(is_called_anew);
         // An array's `map` is another.
         if !is_iterator(&call.receiver) {
             break;
         }
-        let moves = asked && (is(&ONE_BY_ONE) || is(&["take_while"]) && !backward)
-            || is(&["enumerate"]) && !backward;
+        let is_each = is(&ONE_BY_ONE) && call.args.iter().all(is_called_anew);
+        let moves = is_each || !backward && moves_forward(call);
         if moves {
             calls.push(call);
         } else if is(&["rev"]) && is_made_one_by_one(&call.receiver) {
@@ -138,7 +174,7 @@ fn apart(iterable: &Expr) -> (Expr, Vec<&ExprMethodCall>) {
             break;
         }
         inner = &call.receiver;
-        if is(&CHOOSING) {
+        if is(&CHOOSING) || is(&["zip"]) {
             let iterator = match backward {
                 true => parse_quote_spanned!(inner.span()=> #inner.rev()),
                 false => inner.clone(),
@@ -150,6 +186,33 @@ fn apart(iterable: &Expr) -> (Expr, Vec<&ExprMethodCall>) {
     (known.0, calls)
 }
 
+/// Whether it is a call that goes into the body, unless the items come from the back.
+fn moves_forward(call: &ExprMethodCall) -> bool {
+    let mut args = call.args.iter();
+    match &*call.method.to_string() {
+        "enumerate" => true,
+        "take_while" => args.all(is_called_anew),
+        "skip" | "take" => args.all(is_at_hand),
+        // Where both sides are borrowed the loop can go over them as they are.
+        "zip" => is_borrowing_chain(&call.receiver) && args.all(is_handed_over),
+        _ => false,
+    }
+}
+
+/// Whether it is the same number whether what is gone over was looked at before it or not.
+fn is_at_hand(number: &Expr) -> bool {
+    match number {
+        Expr::Cast(cast) => is_at_hand(&cast.expr),
+        Expr::Paren(expr) => is_at_hand(&expr.expr),
+        number => is_constant(number) || is_place(number),
+    }
+}
+
+/// Whether what is zipped with gives what it owns.
+fn is_handed_over(other: &Expr) -> bool {
+    !matches!(other, Expr::Range(_) | Expr::Reference(_)) && !is_borrowing_chain(other)
+}
+
 fn is_made_one_by_one(iterator: &Expr) -> bool {
     matches!(iterator, Expr::MethodCall(call) if is_in(&ONE_BY_ONE, &call.method))
 }
@@ -158,7 +221,8 @@ fn is_made_one_by_one(iterator: &Expr) -> bool {
 fn is_called_anew(function: &Expr) -> bool {
     match function {
         Expr::Closure(closure) => closure.capture.is_none(),
-        function => asks(function),
+        Expr::Path(_) => mark::local_in(function).is_none(),
+        _ => false,
     }
 }
 

@@ -71,7 +71,7 @@ impl Lowering<'_> {
         if self.goes_over(&expr.expr)
             && (self.asked(&expr.expr).is_empty() || !bound(&expr.pat).is_empty())
         {
-            self.lower_walk(expr, dest);
+            self.lower_walk(expr, &[], dest);
             return;
         }
         let asked = self.asked(&expr.expr);
@@ -82,30 +82,40 @@ impl Lowering<'_> {
             }
             self.flow.asked.push((binds, Hold::Asked(asked)));
         }
-        self.choose_within(&mut expr);
+        let limits = self.choose_within(&mut expr);
         if self.goes_over(&expr.expr) && self.asked(&expr.expr).is_empty() {
-            self.lower_walk(expr, dest);
+            self.lower_walk(expr, &limits, dest);
             return;
         }
         if chooses(&expr.expr) && !never_panics(&expr.expr) {
             self.refuse_closures(&expr.expr);
         }
         self.refuse_borrowed_items(&expr);
-        let spelling = self.inner.item(&expr.expr, &self.flow.locals);
-        let is_range = is_range(&expr.expr);
-        let span = expr.expr.span();
-        let iterable = self.value(*expr.expr);
         let name = match plain_binding(&expr.pat) {
             Some(id) => format!("remaining_{}", mark::plain(&self.flow.locals[id.0].ident)),
             None => "remaining".to_owned(),
         };
-        let remaining = self.temporary(&name, span);
-        self.flow.locals[remaining.0].mutable = true;
-        if let Some(spelling) = &spelling {
-            self.spell(&expr.pat, spelling);
-            self.flow.locals[remaining.0].spelling =
-                (!is_range).then(|| spelling.clone().list()).flatten();
+        if let Some(spelling) = self.inner.item(&expr.expr, &self.flow.locals) {
+            self.spell(&expr.pat, &spelling);
         }
+        let items = self.remaining(&name, *expr.expr);
+        let next = parse_quote!(::workflow::__private::Items::next(&mut #items));
+        let next = limited(next, &limits);
+        self.for_loop(expr.label, &expr.pat, &next, expr.body.stmts, dest);
+    }
+
+    /// What is left of the items that a loop goes over.
+    pub(super) fn remaining(&mut self, name: &str, iterable: Expr) -> Ident {
+        let span = iterable.span();
+        let spelling = match is_range(&iterable) {
+            true => None,
+            false => self.inner.item(&iterable, &self.flow.locals),
+        };
+        let iterable = self.value(iterable);
+        let remaining = self.temporary(name, span);
+        let local = &mut self.flow.locals[remaining.0];
+        local.mutable = true;
+        local.spelling = spelling.and_then(Spelling::list);
         let items = self.mention(remaining);
         let iterable = match chooses(&iterable) {
             true => parse_quote_spanned!(span=> ::workflow::__private::Chosen(#iterable)),
@@ -115,8 +125,7 @@ impl Lowering<'_> {
             parse_quote_spanned!(span=> let mut #items = ::workflow::__private::items(#iterable););
         let code = self.code(statement.to_token_stream(), &[&iterable], vec![remaining]);
         self.push(code);
-        let next = parse_quote!(::workflow::__private::Items::next(&mut #items));
-        self.for_loop(expr.label, &expr.pat, &next, expr.body.stmts, dest);
+        items
     }
 
     /// A loop over what the workflow keeps itself counts how far it is.
@@ -125,7 +134,7 @@ impl Lowering<'_> {
     /// let mut next_item = 0usize;
     /// loop { if let Some(item) = ::workflow::__private::walk(&items, &mut next_item) { body } else { break } }
     /// ```
-    fn lower_walk(&mut self, expr: ExprForLoop, dest: Dest) {
+    fn lower_walk(&mut self, expr: ExprForLoop, limits: &[Ident], dest: Dest) {
         let iterable = &*expr.expr;
         let name = match plain_binding(&expr.pat) {
             Some(id) => format!("next_{}", mark::plain(&self.flow.locals[id.0].ident)),
@@ -169,6 +178,7 @@ impl Lowering<'_> {
             );
         }
         let item = parse_quote!(::workflow::__private::walk(#iterable, &mut #count));
+        let item = limited(item, limits);
         self.for_loop(expr.label, &expr.pat, &item, expr.body.stmts, dest);
     }
 
@@ -275,6 +285,14 @@ impl Lowering<'_> {
             None => frame.head.is_some(),
         })
     }
+}
+
+/// The next item, unless there have been as many as there may be.
+fn limited(next: Expr, limits: &[Ident]) -> Expr {
+    limits.iter().fold(
+        next,
+        |next, left| parse_quote!(if #left == 0 { ::std::option::Option::None } else { #next }),
+    )
 }
 
 /// Whether a loop goes over a range, be it backward: what is left of it is no list.
