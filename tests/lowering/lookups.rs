@@ -379,3 +379,105 @@ fn what_is_searched_for_again_and_again() {
     }
     same!(run; (0), (1), (3));
 }
+
+#[test]
+fn numbers_of_what_was_found_are_kept() {
+    #[workflow]
+    async fn run(mut xs: Vec<i64>) -> Result<usize, WorkflowError> {
+        let found = xs.iter().enumerate().min_by_key(|(_, x)| **x);
+        let Some((at, _)) = found else { return Ok(9) };
+        xs[at] += 5;
+        give(1).await?;
+        note(at);
+        let found = xs.iter().enumerate().rev().find(|(_, x)| **x > 1);
+        if let Some(pair) = found {
+            give(2).await?;
+            note(pair);
+            let (i, x) = pair;
+            give(*x).await?;
+            xs[i] += 100;
+            give(3).await?;
+            note(i);
+        }
+        match xs.iter().enumerate().max_by_key(|(_, x)| **x) {
+            Some(whole @ (i, x)) => {
+                give(*x).await?;
+                note((whole, x));
+                xs.clear();
+                give(1).await?;
+                note(i);
+            }
+            None => {}
+        }
+        Ok(at)
+    }
+    same!(run; (vec![1, 2]), (vec![4, 2, 7, 1]), (vec![]));
+}
+#[test]
+fn numbers_in_pairs_are_kept() {
+    #[workflow]
+    async fn run(mut xs: Vec<i64>) -> Result<usize, WorkflowError> {
+        let ys = vec![3, 4];
+        if let Some(((i, x), y)) = xs.iter().enumerate().zip(&ys).find(|((_, x), y)| **x < **y) {
+            give(*x).await?;
+            note((i, y));
+            xs[i] = 100;
+            give(1).await?;
+            note(i);
+        }
+        if let Some((i, (x, y))) = xs
+            .iter()
+            .zip(ys.iter())
+            .enumerate()
+            .find(|(_, (x, y))| **x < **y)
+        {
+            give(*x).await?;
+            note((i, x, y));
+            xs.clear();
+            give(1).await?;
+            note(i);
+        }
+        let Some((.., k)) = ys.iter().zip(5..).last() else {
+            return Ok(0);
+        };
+        give(k).await?;
+        Ok(k as usize)
+    }
+    same!(run; (vec![1, 2]), (vec![4, 2, 7, 1]), (vec![]));
+}
+
+#[test]
+fn what_was_found_by_number_is_not_searched_for_again() {
+    #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    struct Job {
+        id: i64,
+        done: bool,
+        tags: Vec<String>,
+    }
+    #[workflow]
+    async fn run(n: i64) -> Result<usize, WorkflowError> {
+        let job = |id| Job {
+            id,
+            done: id == 1,
+            tags: Vec::new(),
+        };
+        let mut jobs: Vec<Job> = (0..n).map(job).collect();
+        while let Some((i, job)) = jobs.iter().enumerate().find(|(_, j)| !j.done) {
+            give(job.id).await?;
+            jobs[i].done = true;
+            give(10).await?;
+            jobs[i].tags.push(format!("t{i}"));
+        }
+        note(&jobs);
+        let Some((at, _)) = jobs.windows(2).enumerate().find(|(_, w)| w[0].id < w[1].id) else {
+            return Ok(99);
+        };
+        jobs.swap(at, at + 1);
+        give(11).await?;
+        let (last, _) = jobs.iter().enumerate().last().unwrap();
+        jobs.clear();
+        give(12).await?;
+        Ok(at + last)
+    }
+    same!(run; (0), (1), (4));
+}

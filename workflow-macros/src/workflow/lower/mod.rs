@@ -85,6 +85,8 @@ pub(super) struct Lowering<'a> {
     holds: bool,
     /// Whether rustc is made to check what methods are called on.
     checks: bool,
+    /// The iterators that bindings were found in, by searches.
+    found_in: BTreeMap<LocalId, Expr>,
     /// What bindings are returned as.
     returned: BTreeMap<LocalId, Type>,
     /// The bindings whose first value is a number of no certain type.
@@ -138,6 +140,7 @@ pub(super) fn lower(
         can_hold: bindings.can_hold,
         holds: false,
         checks: false,
+        found_in: BTreeMap::new(),
         returned: open::returned(&body, output),
         open_numbers: BTreeSet::new(),
         open_lists: BTreeSet::new(),

@@ -102,7 +102,8 @@ impl Lowering<'_> {
             None => (plain, value),
         };
         let value = self.looked_up(value);
-        let plain = looking(plain);
+        let found = self.numbered(plain, &value);
+        let plain = self.looking(plain, &value);
         // What stands in the source is no reference, which could be held.
         let holds = std::mem::take(&mut self.holds) && by_ref.is_none();
         let (mut is_found, mut hold) = (self.is_reference(&value), Hold::Nothing);
@@ -117,6 +118,7 @@ impl Lowering<'_> {
             };
         }
         if is_found && !binds_mutably(&plain) && !(self.is_mutable(&value) && narrows(&plain)) {
+            self.found_in.extend(found);
             let value = match look {
                 Look::OneOfSeveral => value,
                 Look::Whole | Look::Choice => self.freeze(value, &mut hold),
@@ -141,6 +143,14 @@ impl Lowering<'_> {
             };
             self.rebind_as(&plain, tokens, roots, hold, mutably);
         }
+    }
+
+    /// A pattern without what it copies out of what it looks into: `Some(_)` for `Some(&number)`.
+    fn looking(&self, pattern: &Pat, value: &Expr) -> Pat {
+        let mut pattern = pattern.clone();
+        self.without_numbers(&mut pattern, value);
+        Looking.visit_pat_mut(&mut pattern);
+        pattern
     }
 
     /// Looks at the value of a pattern, whose bindings rustc can be made to hold what they are found by.
@@ -253,7 +263,7 @@ impl Lowering<'_> {
                 self.borrowed(pattern, value);
             }
         } else if self.borrow(value).is_some() {
-            for id in bound(&looking(pattern)) {
+            for id in bound(&self.looking(pattern, value)) {
                 self.flow.locals[id.0].borrow = Some(Borrow::Pattern);
             }
         }
@@ -544,20 +554,16 @@ fn has_alternatives(pattern: &Pat) -> bool {
     any_pattern(pattern, |pattern| matches!(pattern, Pat::Or(_)))
 }
 
-/// A pattern without what it copies out of what it looks into: `Some(_)` for `Some(&number)`.
-fn looking(pattern: &Pat) -> Pat {
-    struct Looking;
-    impl VisitMut for Looking {
-        fn visit_pat_mut(&mut self, pattern: &mut Pat) {
-            match pattern {
-                Pat::Reference(_) if !refers(pattern) => *pattern = parse_quote!(_),
-                pattern => visit_mut::visit_pat_mut(self, pattern),
-            }
+/// Puts `Some(_)` in the place of `Some(&number)`.
+struct Looking;
+
+impl VisitMut for Looking {
+    fn visit_pat_mut(&mut self, pattern: &mut Pat) {
+        match pattern {
+            Pat::Reference(_) if !refers(pattern) => *pattern = parse_quote!(_),
+            pattern => visit_mut::visit_pat_mut(self, pattern),
         }
     }
-    let mut pattern = pattern.clone();
-    Looking.visit_pat_mut(&mut pattern);
-    pattern
 }
 
 /// `Some(name)` of `&user.name` for `Some(ref name)` of `user.name`. What is bound by value beside it is
