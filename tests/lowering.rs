@@ -9,6 +9,7 @@
     dead_code,
     unused_assignments,
     for_loops_over_fallibles,
+    clippy::double_ended_iterator_last,
     clippy::needless_late_init,
     clippy::needless_range_loop,
     clippy::needless_return,
