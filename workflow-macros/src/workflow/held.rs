@@ -191,6 +191,8 @@ impl FoundBy {
                 }
                 self.place(&expr.expr);
             }
+            // Which it is, too, must stay as it is.
+            Expr::If(_) | Expr::Match(_) => self.visit_expr(value),
             Expr::MethodCall(call) => {
                 if lends_mutably(value) {
                     self.lend(&call.receiver);

@@ -12,6 +12,7 @@ use super::super::flow::LocalId;
 use super::super::macros::StdMacro;
 use super::super::mark::mentions;
 use super::Lowering;
+use super::choice::leaves;
 use super::place::{is_compound, is_constant, is_in, is_place};
 
 /// Methods of the standard library that give a mutable reference into what they are called on.
@@ -124,6 +125,9 @@ impl VisitMut for LookedUp<'_, '_> {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
         match expr {
+            expr if leaves(expr) => {
+                *expr = parse_quote_spanned!(expr.span()=> ::std::unreachable!())
+            }
             // `map.get(&key).ok_or(error)?`
             Expr::Try(expr_try) => {
                 if let Expr::MethodCall(call) = &*expr_try.expr

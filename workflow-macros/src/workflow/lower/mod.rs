@@ -6,6 +6,7 @@
 //! one begins with the rest `f(x, awaited?)`.
 
 mod access;
+mod choice;
 mod choosing;
 mod code;
 mod control;

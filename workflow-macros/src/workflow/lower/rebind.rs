@@ -132,8 +132,10 @@ impl Lowering<'_> {
             let roots = made_of(&value);
             let mutably = self.is_mutable(&value);
             let searched = self.in_order(value.clone());
-            let value = match searched == value && is_lookup(&value) {
-                true => quote_spanned!(value.span()=> ::workflow::__private::refers(#value)),
+            let is_search = searched != value;
+            let is_choice = matches!(value, Expr::If(_) | Expr::Match(_));
+            let value = match is_choice || !is_search && is_lookup(&value) {
+                true => quote_spanned!(value.span()=> ::workflow::__private::refers(#searched)),
                 false => searched.into_token_stream(),
             };
             // The parentheses are for alternatives.
@@ -146,7 +148,7 @@ impl Lowering<'_> {
     }
 
     /// A pattern without what it copies out of what it looks into: `Some(_)` for `Some(&number)`.
-    fn looking(&self, pattern: &Pat, value: &Expr) -> Pat {
+    pub(super) fn looking(&self, pattern: &Pat, value: &Expr) -> Pat {
         let mut pattern = pattern.clone();
         self.without_numbers(&mut pattern, value);
         Looking.visit_pat_mut(&mut pattern);
@@ -274,7 +276,7 @@ impl Lowering<'_> {
         self.is_reference(&self.looked_up(value))
     }
 
-    fn is_reference(&self, value: &Expr) -> bool {
+    pub(super) fn is_reference(&self, value: &Expr) -> bool {
         match value {
             Expr::Reference(reference) => match &*reference.expr {
                 // Only what is the workflow's own can be lent in part to be changed.
@@ -286,6 +288,7 @@ impl Lowering<'_> {
             Expr::Paren(expr) => self.is_reference(&expr.expr),
             Expr::Group(expr) => self.is_reference(&expr.expr),
             Expr::MethodCall(_) => self.is_access(value),
+            Expr::If(_) | Expr::Match(_) => self.is_choice(value),
             Expr::Path(_) => {
                 let known = mark::local_in(value).filter(|id| self.is_rebound(*id));
                 known.is_some_and(|id| self.holds || self.is_fixed([id]))
@@ -568,7 +571,7 @@ impl VisitMut for Looking {
 
 /// `Some(name)` of `&user.name` for `Some(ref name)` of `user.name`. What is bound by value beside it is
 /// no reference.
-fn by_reference(pattern: &Pat, value: &Expr) -> Option<(Pat, Expr)> {
+pub(super) fn by_reference(pattern: &Pat, value: &Expr) -> Option<(Pat, Expr)> {
     struct Plain {
         mutable: bool,
         is_plain: bool,

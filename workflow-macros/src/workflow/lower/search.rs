@@ -211,7 +211,7 @@ pub(super) fn asks(function: &Expr) -> bool {
 }
 
 /// Whether code only looks at what is there, as far as the syntax shows.
-fn only_asks(code: &Expr) -> bool {
+pub(super) fn only_asks(code: &Expr) -> bool {
     struct Asks(bool);
     impl Visit<'_> for Asks {
         fn visit_expr(&mut self, expr: &Expr) {
