@@ -30,6 +30,10 @@ mod algorithms;
 mod bindings;
 #[path = "lowering/branches.rs"]
 mod branches;
+#[path = "lowering/choice.rs"]
+mod choice;
+#[path = "lowering/collected.rs"]
+mod collected;
 #[path = "lowering/everyday.rs"]
 mod everyday;
 #[path = "lowering/held.rs"]

@@ -2,7 +2,7 @@
 //! whatever else gives a reference.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -73,6 +73,12 @@ impl<'a, T: ?Sized> Held<'a> for &'a mut T {}
 impl Held<'_> for usize {}
 #[diagnostic::do_not_recommend]
 impl<'a, R: Held<'a>> Held<'a> for Option<R> {}
+#[diagnostic::do_not_recommend]
+impl<'a, R: Held<'a>> Held<'a> for Vec<R> {}
+#[diagnostic::do_not_recommend]
+impl<'a, R: Held<'a>> Held<'a> for VecDeque<R> {}
+#[diagnostic::do_not_recommend]
+impl<'a, R: Held<'a>> Held<'a> for BTreeSet<R> {}
 #[diagnostic::do_not_recommend]
 impl<'a, A: Held<'a>, B: Held<'a>> Held<'a> for (A, B) {}
 #[diagnostic::do_not_recommend]

@@ -6,13 +6,13 @@ use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprClosure, parse_quote_spanned};
+use syn::{Block, Expr, ExprClosure, Stmt, parse_quote, parse_quote_spanned};
 
 use super::super::flow::LocalId;
 use super::super::macros::StdMacro;
 use super::super::mark::mentions;
 use super::Lowering;
-use super::choice::leaves;
+use super::choice::{is_left, leaves};
 use super::place::{is_compound, is_constant, is_in, is_place};
 
 /// Methods of the standard library that give a mutable reference into what they are called on.
@@ -156,6 +156,12 @@ impl VisitMut for LookedUp<'_, '_> {
                 *expr = parse_quote_spanned!(span=> #option.as_mut().unwrap());
             }
             _ => {}
+        }
+    }
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        match is_left(block) {
+            true => block.stmts = vec![Stmt::Expr(parse_quote!(::std::unreachable!()), None)],
+            false => visit_mut::visit_block_mut(self, block),
         }
     }
     fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}

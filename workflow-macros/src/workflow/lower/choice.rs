@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use syn::{Block, Expr, Pat, Stmt};
+use syn::{Block, Expr, Macro, Pat, Stmt};
 
 use super::super::flow::{LocalId, bound};
 use super::super::mark::{self, mentions};
@@ -43,10 +43,9 @@ impl Lowering<'_> {
     fn ends<'e>(&self, value: &'e Expr, choice: &mut Choice<'e>) -> bool {
         match value {
             Expr::If(expr) => {
-                let then = tail(&expr.then_branch);
                 let otherwise = expr.else_branch.as_ref().map(|(_, otherwise)| &**otherwise);
                 self.is_condition(&expr.cond, choice)
-                    && then.is_some_and(|then| self.ends(then, choice))
+                    && self.block_ends(&expr.then_branch, choice)
                     && otherwise.is_some_and(|otherwise| self.ends(otherwise, choice))
             }
             Expr::Match(expr) => expr.arms.iter().all(|arm| {
@@ -58,14 +57,20 @@ impl Lowering<'_> {
                     && self.can_be_asked(&arm.pat, &expr.expr, choice)
                     && self.ends(&arm.body, choice)
             }),
-            Expr::Block(expr) if expr.label.is_none() => {
-                tail(&expr.block).is_some_and(|tail| self.ends(tail, choice))
-            }
+            Expr::Block(expr) if expr.label.is_none() => self.block_ends(&expr.block, choice),
             Expr::Paren(expr) => self.ends(&expr.expr, choice),
             end => {
                 choice.ends.push(end);
                 true
             }
+        }
+    }
+
+    /// The same of a block, which does nothing but give it.
+    fn block_ends<'e>(&self, block: &'e Block, choice: &mut Choice<'e>) -> bool {
+        match &block.stmts[..] {
+            [Stmt::Expr(tail, None)] => self.ends(tail, choice),
+            _ => is_left(block),
         }
     }
 
@@ -96,23 +101,26 @@ impl Lowering<'_> {
     }
 }
 
-/// The value of a block that does nothing else.
-fn tail(block: &Block) -> Option<&Expr> {
-    match &block.stmts[..] {
-        [Stmt::Expr(tail, None)] => Some(tail),
-        _ => None,
+/// Whether a branch gives nothing.
+pub(super) fn leaves(end: &Expr) -> bool {
+    match end {
+        Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => true,
+        Expr::Macro(expr) => panics(&expr.mac),
+        _ => false,
     }
 }
 
-/// Whether a branch gives nothing.
-pub(super) fn leaves(end: &Expr) -> bool {
-    const LEAVING: [&str; 5] = ["panic", "todo", "unimplemented", "unreachable", mark::JUMP];
-    match end {
-        Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => true,
-        Expr::Macro(expr) => {
-            let name = expr.mac.path.segments.last();
-            name.is_some_and(|name| is_in(&LEAVING, &name.ident))
-        }
+/// The same of a block.
+pub(super) fn is_left(block: &Block) -> bool {
+    match block.stmts.last() {
+        Some(Stmt::Expr(end, _)) => leaves(end),
+        Some(Stmt::Macro(end)) => panics(&end.mac),
         _ => false,
     }
+}
+
+fn panics(mac: &Macro) -> bool {
+    const LEAVING: [&str; 5] = ["panic", "todo", "unimplemented", "unreachable", mark::JUMP];
+    let name = mac.path.segments.last();
+    name.is_some_and(|name| is_in(&LEAVING, &name.ident))
 }

@@ -67,6 +67,7 @@ impl Lowering<'_> {
     /// ```
     pub(super) fn lower_for(&mut self, mut expr: ExprForLoop, dest: Dest) {
         self.lend(&mut expr.expr);
+        self.lend_collected(&mut expr.expr);
         self.steady(&mut expr.expr);
         if self.goes_over(&expr.expr)
             && (self.asked(&expr.expr).is_empty() || !bound(&expr.pat).is_empty())

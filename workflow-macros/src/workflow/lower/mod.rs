@@ -9,6 +9,7 @@ mod access;
 mod choice;
 mod choosing;
 mod code;
+mod collected;
 mod control;
 mod lend;
 mod loops;
@@ -86,6 +87,8 @@ pub(super) struct Lowering<'a> {
     holds: bool,
     /// Whether rustc is made to check what methods are called on.
     checks: bool,
+    /// The bindings that are collections of references.
+    collected: BTreeMap<LocalId, collected::Items>,
     /// The iterators that bindings were found in, by searches.
     found_in: BTreeMap<LocalId, Expr>,
     /// What bindings are returned as.
@@ -141,6 +144,7 @@ pub(super) fn lower(
         can_hold: bindings.can_hold,
         holds: false,
         checks: false,
+        collected: BTreeMap::new(),
         found_in: BTreeMap::new(),
         returned: open::returned(&body, output),
         open_numbers: BTreeSet::new(),
@@ -285,6 +289,7 @@ impl Lowering<'_> {
     /// `let`.
     fn binding(&mut self, mut local: Let) {
         let declares = bound(&local.pat);
+        collected::state_collection(&mut local);
         self.holding(&declares, |this| this.learn(&local));
         let diverge_awaits = (local.init.as_ref())
             .and_then(|init| init.diverge.as_ref())

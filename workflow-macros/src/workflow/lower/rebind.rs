@@ -119,6 +119,7 @@ impl Lowering<'_> {
         }
         if is_found && !binds_mutably(&plain) && !(self.is_mutable(&value) && narrows(&plain)) {
             self.found_in.extend(found);
+            self.note_collected(&plain, &value);
             let value = match look {
                 Look::OneOfSeveral => value,
                 Look::Whole | Look::Choice => self.freeze(value, &mut hold),
@@ -289,6 +290,7 @@ impl Lowering<'_> {
             Expr::Group(expr) => self.is_reference(&expr.expr),
             Expr::MethodCall(_) => self.is_access(value),
             Expr::If(_) | Expr::Match(_) => self.is_choice(value),
+            Expr::Index(_) => self.is_collected_item(value),
             Expr::Path(_) => {
                 let known = mark::local_in(value).filter(|id| self.is_rebound(*id));
                 known.is_some_and(|id| self.holds || self.is_fixed([id]))
@@ -331,7 +333,7 @@ impl Lowering<'_> {
             return false;
         };
         let is = |names: &[&str]| is_in(names, &call.method);
-        if self.is_search(call) {
+        if self.is_search(call) || self.is_collected(call) {
             return true;
         }
         let mut args = call.args.iter();
@@ -360,7 +362,7 @@ impl Lowering<'_> {
     }
 
     /// Whether a function looks into what it is given: `|user| &user.name`, `String::as_str`.
-    fn is_accessor(&self, function: &Expr) -> bool {
+    pub(super) fn is_accessor(&self, function: &Expr) -> bool {
         match function {
             Expr::Closure(closure) => {
                 closure.capture.is_none()

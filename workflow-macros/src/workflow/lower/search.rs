@@ -140,7 +140,7 @@ impl Lowering<'_> {
         impl VisitMut for InOrder<'_, '_> {
             fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
                 let searched = &call.receiver;
-                if self.0.is_search(call) {
+                if self.0.is_search(call) || self.0.is_collected(call) {
                     *call.receiver = parse_quote_spanned! {searched.span()=>
                         ::workflow::__private::in_order(#searched)
                     };

@@ -1,0 +1,146 @@
+//! References that are collected.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use workflow::prelude::*;
+
+use crate::driver::*;
+use crate::same;
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct User {
+    name: String,
+    age: i64,
+    email: Option<String>,
+    tags: Vec<String>,
+}
+fn user(n: i64) -> User {
+    User {
+        name: format!("u{n}"),
+        age: n,
+        email: (n % 2 == 0).then(|| format!("e{n}")),
+        tags: vec![format!("t{n}")],
+    }
+}
+#[test]
+fn parts_of_a_text() {
+    #[workflow]
+    async fn run(text: String) -> Result<i64, WorkflowError> {
+        let parts: Vec<&str> = text.split(',').collect();
+        for part in &parts {
+            greet(part).await?;
+            note(part);
+        }
+        let words = text
+            .split_whitespace()
+            .filter(|w| w.len() > 1)
+            .collect::<Vec<_>>();
+        give(words.len() as i64).await?;
+        note(&words);
+        for (i, word) in words.iter().enumerate() {
+            greet(word).await?;
+            note((i, word));
+        }
+        for part in parts {
+            greet(part).await?;
+            note(part);
+        }
+        for (i, part) in words.into_iter().enumerate() {
+            greet(part).await?;
+            note((i, part));
+        }
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty())
+            .collect();
+        let Some(first) = lines.first() else {
+            return Ok(0);
+        };
+        greet(first).await?;
+        note((first, lines.len(), lines[0]));
+        if let [a, .., b] = lines[..] {
+            greet(a).await?;
+            greet(b).await?;
+        }
+        Ok(lines.len() as i64)
+    }
+    same!(run; ("a,b,c dd\n ee \n\nff,gg".to_owned()), (String::new()));
+}
+#[test]
+fn of_what_changes_later() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut users: Vec<User> = (0..n).map(user).collect();
+        let limit = 2;
+        let young: Vec<&User> = users.iter().filter(|u| u.age <= limit).collect();
+        for u in &young {
+            give(u.age).await?;
+            note(&u.name);
+        }
+        for u in young {
+            give(u.age).await?;
+            note(u);
+        }
+        let names: Vec<&str> = users.iter().map(|u| u.name.as_str()).collect();
+        let emails: Vec<_> = users.iter().filter_map(|u| u.email.as_deref()).collect();
+        give(names.len() as i64).await?;
+        note(names.join("+"));
+        greet(&emails.join("+")).await?;
+        let mut skip = 1;
+        let rest: Vec<(usize, &User)> = users.iter().enumerate().skip(skip).collect();
+        skip += 1;
+        for (i, u) in &rest {
+            give(*i as i64).await?;
+            note((i, u));
+        }
+        let mut sum = 0;
+        for (i, u) in rest {
+            give(i as i64).await?;
+            note((i, u));
+            sum += i;
+        }
+        users.push(user(99));
+        let set: BTreeSet<&User> = users.iter().rev().collect();
+        give(skip as i64).await?;
+        for u in &set {
+            give(u.age).await?;
+            note(u);
+        }
+        let oldest = set.last();
+        give(3).await?;
+        note(oldest);
+        let (a, b): (Vec<&User>, Vec<&User>) = users.iter().partition(|u| u.age > 1);
+        note((a.len(), b.len()));
+        let own: Vec<String> = users.iter().map(|u| u.name.clone()).collect();
+        users.clear();
+        give(4).await?;
+        note(own);
+        Ok(sum as i64)
+    }
+    same!(run; (0), (1), (4));
+}
+#[test]
+fn the_columns_of_lines() {
+    #[workflow]
+    async fn run(csv: String) -> Result<i64, WorkflowError> {
+        let mut total = 0;
+        for line in csv.lines() {
+            let cols: Vec<&str> = line.split(';').map(|c| c.trim()).collect();
+            if cols.len() < 2 {
+                continue;
+            }
+            let name = cols[0];
+            let n: i64 = cols[1].parse().unwrap_or(0);
+            total += add(total, n).await?;
+            greet(name).await?;
+            note((name, &cols, cols.len()));
+            let [a, b] = cols[..] else { continue };
+            greet(a).await?;
+            greet(b).await?;
+        }
+        Ok(total)
+    }
+    same!(run; ("a; 1\nb;2\nc\nd;4;5".to_owned()));
+}
