@@ -36,6 +36,8 @@ mod choice;
 mod collected;
 #[path = "lowering/everyday.rs"]
 mod everyday;
+#[path = "lowering/generics.rs"]
+mod generics;
 #[path = "lowering/held.rs"]
 mod held;
 #[path = "lowering/iteration.rs"]

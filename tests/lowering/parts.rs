@@ -189,3 +189,133 @@ fn parts_within_macros() {
     }
     same!(run; (1), (4));
 }
+
+mod operators {
+    use super::*;
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Money(i64);
+    impl std::ops::Sub for Money {
+        type Output = Money;
+        fn sub(self, o: Money) -> Money {
+            Money(self.0 - o.0)
+        }
+    }
+    impl std::ops::Neg for Money {
+        type Output = Money;
+        fn neg(self) -> Money {
+            Money(-self.0)
+        }
+    }
+    impl std::ops::AddAssign for Money {
+        fn add_assign(&mut self, o: Money) {
+            self.0 += o.0;
+        }
+    }
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct O {
+        id: i64,
+        name: String,
+        opt: Option<String>,
+        #[allow(clippy::box_collection)]
+        bx: Box<Vec<String>>,
+        money: Money,
+        more: Money,
+        inner: Box<In>,
+        res: Result<String, String>,
+        nb: Box<i64>,
+    }
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct In {
+        a: String,
+        b: i64,
+    }
+    fn o(n: i64) -> O {
+        O {
+            id: n,
+            name: format!("n{n}"),
+            opt: (n % 2 == 0).then(|| format!("o{n}")),
+            bx: Box::new(vec![format!("b{n}")]),
+            money: Money(n),
+            more: Money(2 * n),
+            inner: Box::new(In {
+                a: format!("a{n}"),
+                b: n,
+            }),
+            res: if n < 9 {
+                Ok(format!("r{n}"))
+            } else {
+                Err("bad".into())
+            },
+            nb: Box::new(n),
+        }
+    }
+    #[test]
+    fn parts_by_operators_boxes_and_conditions() {
+        #[workflow]
+        async fn run(n: i64) -> Result<i64, WorkflowError> {
+            let o = o(n);
+            if let Some(k) = o.opt
+                && o.id > 0
+                && !o.name.is_empty()
+            {
+                greet(&k).await?;
+                note(k);
+            }
+            give(o.id).await?;
+            let m = o.money - Money(1);
+            give(o.id).await?;
+            note(m);
+            let m = -o.more;
+            give(o.id).await?;
+            note(m);
+            let v = *o.bx;
+            give(o.id).await?;
+            note((v, *o.nb));
+            let k = *o.nb;
+            give(k).await?;
+            note((*o.nb, &o.inner));
+            let In { a, b } = *o.inner;
+            give(b).await?;
+            note((a, o.id));
+            let v = o.res.map_err(WorkflowError::new)?;
+            give(o.id).await?;
+            note((v, o.id, o.name));
+            Ok(1)
+        }
+        same!(run; (0), (1), (4), (9));
+    }
+    #[test]
+    fn parts_of_a_box() {
+        #[workflow]
+        async fn run(n: i64) -> Result<i64, String> {
+            let whole = Box::new(o(n));
+            let O {
+                name, money, id, ..
+            } = *whole;
+            give(id).await.map_err(|e| e.to_string())?;
+            note((name, &whole.opt));
+            let mut sum = Money(0);
+            sum += money;
+            sum += whole.more;
+            give(sum.0).await.map_err(|e| e.to_string())?;
+            note((sum, whole.id));
+            let r = whole.res?;
+            give(id).await.map_err(|e| e.to_string())?;
+            note((r, &whole.bx));
+            fn ship(v: Vec<String>) -> i64 {
+                v.len() as i64
+            }
+            give(ship(*whole.bx)).await.map_err(|e| e.to_string())?;
+            if let Some(k) = whole.opt
+                && k.len() > 1
+                && whole.id > 3
+            {
+                note(k);
+                give(3).await.map_err(|e| e.to_string())?;
+            }
+            note(whole.id);
+            Ok(whole.id)
+        }
+        same!(run; (0), (1), (4), (9), (12));
+    }
+}

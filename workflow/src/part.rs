@@ -4,8 +4,10 @@
 //! code that takes a part of another type is then not reached, and rustc, who sees that by the types,
 //! checks no borrows there.
 
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
 
 /// A part whose value is wanted: of a type that is `Copy`, or [of another](Moved). Which of the two,
 /// rustc finds by taking the first whose `copied` fits.
@@ -55,38 +57,67 @@ impl IsMoved {
     pub fn go_on(self) {}
 }
 
-/// A part that is moved, in place of which something must stay: its type's default, or else a clone.
-/// Which of the two, rustc finds as for [`Part`].
+/// A part that is moved, in place of which something must stay: nothing, of what the standard library
+/// has an empty value for; else a clone, or else its type's default. Which of these, rustc finds as
+/// for [`Part`].
+///
+/// The default of a user's type is the last, as it need not be a value that can be read back.
 #[derive(Debug)]
 pub struct Rest<'a, T>(RestClone<'a, T>);
 
 /// See [`Rest`].
 #[derive(Debug)]
-pub struct RestClone<'a, T>(&'a mut T);
+pub struct RestClone<'a, T>(RestDefault<'a, T>);
+
+/// See [`Rest`].
+#[derive(Debug)]
+pub struct RestDefault<'a, T>(&'a mut T);
 
 /// The place of a part that is moved.
 pub fn rest<T>(place: &mut T) -> Rest<'_, T> {
-    Rest(RestClone(place))
+    Rest(RestClone(RestDefault(place)))
 }
 
-impl<T: Default> Rest<'_, T> {
+impl<T: Empty> Rest<'_, T> {
     /// The part's value.
     #[must_use]
     pub fn take(&mut self) -> T {
-        std::mem::take(self.0.0)
+        std::mem::take(self.0.0.0)
     }
 }
 
-impl<T> RestClone<'_, T> {
+impl<T: Clone> RestClone<'_, T> {
+    /// The part's value.
+    #[must_use]
+    pub fn take(&mut self) -> T {
+        self.0.0.clone()
+    }
+}
+
+impl<T> RestDefault<'_, T> {
     /// The part's value.
     #[must_use]
     pub fn take(&mut self) -> T
     where
         T: Partial,
     {
-        self.0.clone()
+        std::mem::take(self.0)
     }
 }
+
+/// What may have nothing in it.
+pub trait Empty: Default {}
+
+impl Empty for String {}
+impl Empty for PathBuf {}
+impl<T> Empty for Option<T> {}
+impl<T> Empty for Vec<T> {}
+impl<T> Empty for VecDeque<T> {}
+impl<T> Empty for BinaryHeap<T> where Self: Default {}
+impl<T> Empty for BTreeSet<T> {}
+impl<K, V> Empty for BTreeMap<K, V> {}
+impl<T, S: Default> Empty for HashSet<T, S> {}
+impl<K, V, S: Default> Empty for HashMap<K, V, S> {}
 
 /// What can be taken out of a value whose rest is saved later.
 #[diagnostic::on_unimplemented(
@@ -95,10 +126,10 @@ impl<T> RestClone<'_, T> {
     note = "the value is saved as a whole, so something must stay in the place of what is taken: `{Self}` needs to be `Default` or `Clone`",
     note = "or take the value apart before: `let Order {{ id, items }} = order;`"
 )]
-pub trait Partial: Clone {}
+pub trait Partial: Default {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Clone> Partial for T {}
+impl<T: Default> Partial for T {}
 
 /// What methods like `map` and `unwrap_or` take by value.
 #[diagnostic::on_unimplemented(
@@ -143,6 +174,19 @@ impl<'a, T> Deref for Rest<'a, T> {
 }
 
 impl<T> DerefMut for Rest<'_, T> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl<'a, T> Deref for RestClone<'a, T> {
+    type Target = RestDefault<'a, T>;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for RestClone<'_, T> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.0
     }

@@ -1,10 +1,12 @@
 //! The type parameters of a workflow.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::punctuated::Punctuated;
+use syn::visit::Visit;
 use syn::{
-    GenericParam, Generics, Token, Type, TypeParamBound, WhereClause, WherePredicate, parse_quote,
+    GenericParam, Generics, Token, Type, TypeParamBound, TypePath, WhereClause, WherePredicate,
+    parse_quote,
 };
 
 use super::mark;
@@ -20,11 +22,10 @@ pub(super) fn bounded(sig: &syn::Signature) -> Generics {
     let (inputs, output) = (&sig.inputs, &sig.output);
     let mut clause = generics.where_clause.take();
     for ty in generics.type_params_mut() {
-        let mut is_kept = false;
-        mark::each_ident(quote!(#inputs #output), &mut |ident, _| {
-            is_kept |= *ident == ty.ident
-        });
-        let bound: TypeParamBound = if is_kept {
+        let mut kept = Kept(&ty.ident, false);
+        inputs.iter().for_each(|input| kept.visit_fn_arg(input));
+        kept.visit_return_type(output);
+        let bound: TypeParamBound = if kept.1 {
             parse_quote!(::workflow::__private::Parameter)
         } else {
             parse_quote!('static)
@@ -41,6 +42,17 @@ pub(super) fn bounded(sig: &syn::Signature) -> Generics {
     }
     generics.where_clause = clause;
     generics
+}
+
+/// Whether values of a type parameter are kept, and not only such as it names: `T`, but not of `T::Item`.
+struct Kept<'a>(&'a Ident, bool);
+
+impl Visit<'_> for Kept<'_> {
+    fn visit_type_path(&mut self, ty: &TypePath) {
+        self.1 |= ty.path.is_ident(self.0);
+        // `<T as Trait>::Item` looks into `T`, too.
+        self.visit_path(&ty.path);
+    }
 }
 
 type Bounds = Punctuated<TypeParamBound, Token![+]>;
@@ -80,7 +92,16 @@ pub(super) fn mentioned(generics: &Generics, types: &TokenStream) -> Generics {
             .collect();
     }
     if let Some(clause) = &mut generics.where_clause {
-        let predicates = std::mem::take(&mut clause.predicates).into_iter();
+        let mut predicates = std::mem::take(&mut clause.predicates);
+        for predicate in &mut predicates {
+            if let WherePredicate::Type(about) = predicate {
+                let bounds = std::mem::take(&mut about.bounds).into_iter();
+                about.bounds = bounds
+                    .filter(|bound| alone(bound.to_token_stream()))
+                    .collect();
+            }
+        }
+        let predicates = predicates.into_iter();
         let about = predicates.filter(|predicate| alone(predicate.to_token_stream()));
         clause.predicates = about.collect();
     }

@@ -329,7 +329,7 @@ pub(super) fn steps(place: &Expr) -> Vec<String> {
 }
 
 /// Whether one of two places is a part of the other.
-fn overlap(one: &Expr, other: &Expr) -> bool {
+pub(super) fn overlap(one: &Expr, other: &Expr) -> bool {
     let (one, other) = (steps(one), steps(other));
     one.iter().zip(&other).all(|(one, other)| one == other)
 }

@@ -4,7 +4,7 @@
 //! is so, the pattern only looks, and what it has found is [taken](super::emit) after it: copied, or
 //! moved with something left in its place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -13,11 +13,12 @@ use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Block, Expr, ExprAsync, ExprClosure, ExprIf, ExprMatch, ExprWhile, Item, Macro, Pat, PatIdent,
-    Stmt, parse_quote,
+    Stmt, UnOp, parse_quote,
 };
 
 use super::awaits::Awaits;
 use super::flow::{Local, LocalId, bound};
+use super::held::overlap;
 use super::macros;
 use super::mark;
 
@@ -28,7 +29,7 @@ pub(super) fn mark(body: &mut Block, locals: &[Local]) -> BTreeMap<LocalId, Loca
             .iter()
             .map(|local| mark::plain(&local.ident))
             .collect(),
-        uses: uses(body),
+        uses: counted(body),
         parts: BTreeMap::new(),
     };
     marker.visit_block_mut(body);
@@ -36,7 +37,7 @@ pub(super) fn mark(body: &mut Block, locals: &[Local]) -> BTreeMap<LocalId, Loca
 }
 
 /// How often each binding is used.
-fn uses(body: &Block) -> BTreeMap<LocalId, usize> {
+fn counted(body: &Block) -> BTreeMap<LocalId, usize> {
     #[derive(Default)]
     struct Bindings(BTreeMap<LocalId, usize>);
     impl Visit<'_> for Bindings {
@@ -101,14 +102,14 @@ impl Marker {
             return takes;
         }
         let mut bound = Vec::new();
-        self.conditions(condition, &BTreeSet::new(), &mut takes, &mut bound);
+        self.conditions(condition, &[], &mut takes, &mut bound);
         takes
     }
 
     fn conditions(
         &mut self,
         condition: &mut Expr,
-        after: &BTreeSet<LocalId>,
+        after: &[Expr],
         takes: &mut Vec<Stmt>,
         taken: &mut Vec<LocalId>,
     ) {
@@ -116,7 +117,7 @@ impl Marker {
             Expr::Let(expr) => {
                 guard(&mut expr.expr, taken);
                 // What the rest of the condition uses, or even changes, it has copied from.
-                if root(&expr.expr).is_some_and(|root| after.contains(&root)) {
+                if after.iter().any(|after| uses(after, &expr.expr)) {
                     return;
                 }
                 takes.extend(self.taken(&mut expr.pat, &expr.expr));
@@ -124,7 +125,8 @@ impl Marker {
                 taken.extend(ids.into_iter().filter(|id| self.parts.contains_key(id)));
             }
             Expr::Binary(expr) if matches!(expr.op, syn::BinOp::And(_)) => {
-                let after_left = after | &mark::mentions(&expr.right);
+                let mut after_left = after.to_vec();
+                after_left.push((*expr.right).clone());
                 self.conditions(&mut expr.left, &after_left, takes, taken);
                 self.conditions(&mut expr.right, after, takes, taken);
             }
@@ -203,8 +205,30 @@ impl VisitMut for Marker {
 fn root(place: &Expr) -> Option<LocalId> {
     match place {
         Expr::Field(field) => root(&field.base),
+        // What is in a box.
+        Expr::Unary(expr) if matches!(expr.op, UnOp::Deref(_)) => root(&expr.expr),
         place => mark::local_in(place),
     }
+}
+
+/// Whether code uses a place, or what that is a part of.
+fn uses(code: &Expr, place: &Expr) -> bool {
+    struct Uses<'a>(&'a Expr, bool);
+    impl Visit<'_> for Uses<'_> {
+        fn visit_expr(&mut self, expr: &Expr) {
+            match root(expr) {
+                Some(_) => self.1 |= overlap(expr, self.0),
+                None => visit::visit_expr(self, expr),
+            }
+        }
+        fn visit_macro(&mut self, mac: &Macro) {
+            let root = root(self.0);
+            self.1 |= root.is_some_and(|root| mark::mentions(&mac.tokens).contains(&root));
+        }
+    }
+    let mut finder = Uses(place, false);
+    finder.visit_expr(code);
+    finder.1
 }
 
 /// Whether it is `let name`, perhaps with a type: [`parts`](super::parts) sees to that.

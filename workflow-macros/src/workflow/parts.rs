@@ -9,9 +9,11 @@ use proc_macro2::Ident;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     BinOp, Block, Expr, ExprAssign, ExprAsync, ExprBinary, ExprBreak, ExprCall, ExprClosure,
-    ExprForLoop, ExprMethodCall, ExprReturn, ExprStruct, Item, Local, Macro, Pat, Stmt,
+    ExprForLoop, ExprMethodCall, ExprReturn, ExprStruct, ExprTry, ExprUnary, Item, Lit, Local,
+    Macro, Pat, Stmt, UnOp,
 };
 
+use super::lower::{is_comparison, is_compound};
 use super::macros::{self, Kind};
 use super::mark;
 
@@ -63,6 +65,8 @@ fn taken(expr: &mut Expr) {
                 *root = mark::part(root);
             }
         }
+        // Out of a box, which is taken.
+        Expr::Unary(expr) if matches!(expr.op, UnOp::Deref(_)) => taken(&mut expr.expr),
         Expr::Paren(expr) => taken(&mut expr.expr),
         Expr::Group(expr) => taken(&mut expr.expr),
         Expr::Block(expr) => taken_from(&mut expr.block),
@@ -75,6 +79,10 @@ fn taken(expr: &mut Expr) {
         Expr::Match(expr) => expr.arms.iter_mut().for_each(|arm| taken(&mut arm.body)),
         _ => {}
     }
+}
+
+fn is_number(expr: &Expr) -> bool {
+    matches!(expr, Expr::Lit(literal) if matches!(literal.lit, Lit::Int(_) | Lit::Float(_)))
 }
 
 fn taken_from(block: &mut Block) {
@@ -160,11 +168,30 @@ impl VisitMut for Marker {
 
     fn visit_expr_binary_mut(&mut self, binary: &mut ExprBinary) {
         visit_mut::visit_expr_binary_mut(self, binary);
-        // Comparisons only look.
-        if let BinOp::Add(_) = binary.op {
-            taken(&mut binary.left);
-            taken(&mut binary.right);
+        match &binary.op {
+            BinOp::And(_) | BinOp::Or(_) => {}
+            // They only look.
+            op if is_comparison(op) => {}
+            op if is_compound(op) => taken(&mut binary.right),
+            // Numbers are copied.
+            _ if is_number(&binary.left) || is_number(&binary.right) => {}
+            _ => {
+                taken(&mut binary.left);
+                taken(&mut binary.right);
+            }
         }
+    }
+
+    fn visit_expr_unary_mut(&mut self, unary: &mut ExprUnary) {
+        visit_mut::visit_expr_unary_mut(self, unary);
+        if let UnOp::Neg(_) = unary.op {
+            taken(&mut unary.expr);
+        }
+    }
+
+    fn visit_expr_try_mut(&mut self, tried: &mut ExprTry) {
+        visit_mut::visit_expr_try_mut(self, tried);
+        taken(&mut tried.expr);
     }
 
     fn visit_expr_for_loop_mut(&mut self, expr: &mut ExprForLoop) {

@@ -30,6 +30,8 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAwait, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
 
+pub(super) use self::place::{is_comparison, is_compound};
+
 use super::awaits::Awaits;
 use super::diagram;
 use super::flow::{

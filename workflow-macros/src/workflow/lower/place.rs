@@ -305,14 +305,14 @@ pub(super) fn borrow(expr: &Expr) -> Option<Borrow> {
     }
 }
 
-pub(super) fn is_comparison(op: &BinOp) -> bool {
+pub(in crate::workflow) fn is_comparison(op: &BinOp) -> bool {
     matches!(
         op,
         BinOp::Eq(_) | BinOp::Ne(_) | BinOp::Lt(_) | BinOp::Le(_) | BinOp::Gt(_) | BinOp::Ge(_)
     )
 }
 
-pub(super) fn is_compound(op: &BinOp) -> bool {
+pub(in crate::workflow) fn is_compound(op: &BinOp) -> bool {
     matches!(
         op,
         BinOp::AddAssign(_)
