@@ -43,11 +43,11 @@ fn a_parameter_that_only_names_a_type() {
     let compiled = crate::driver::compiled(run::<J1>("abc".to_string()), &[]);
     assert_eq!(plain, compiled);
     #[workflow]
-    async fn other<J>(input: <J as Job>::In, n: Option<i64>) -> Result<i64, WorkflowError>
+    async fn other<J>(input: <J as Job>::In, also: Option<i64>) -> Result<i64, WorkflowError>
     where
         J: Job,
     {
-        give(1).await?;
+        give(also.unwrap_or(1)).await?;
         Ok(give(J::go(&input)).await?)
     }
     let plain = crate::driver::plain(other::<J1>::plain("abc".to_string(), None));

@@ -423,3 +423,21 @@ fn what_is_under_way_may_end_when_another_arm_was_first() {
         "{canceled:?}"
     );
 }
+
+#[test]
+fn calls_of_children_are_values() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let call = crate::driver::child_sum(n);
+        let x = give(1).await?;
+        let y = call.await?;
+        let calls: Vec<_> = (0..n).map(crate::driver::child_sum).collect();
+        give(2).await?;
+        let mut sum = x + y;
+        for call in calls {
+            sum += call.await?;
+        }
+        Ok(sum)
+    }
+    same!(run; (0), (3));
+}

@@ -41,4 +41,18 @@ async fn of_other_libraries(x: i64) -> Result<i64, WorkflowError> {
     Ok(one + two + some[0])
 }
 
+#[workflow]
+async fn only_when_it_fits(n: i64) -> Result<i64, WorkflowError> {
+    select! {
+        Ok(a) = give(n) => Ok(a),
+        b = give(n + 1) => Ok(b?),
+    }
+}
+
+#[workflow]
+async fn inline(ctx: &mut Context, n: i64) -> Result<i64, WorkflowError> {
+    let (a, b) = join!(none(ctx, n), give(1));
+    Ok(a? + b?)
+}
+
 fn main() {}

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::__private::awaited_as_written;
+use crate::arguments;
 use crate::codec::{CodecError, Persist, Sealed};
 use crate::contract::{
     ActivityName, Arrived, Awaits, Definition, Durable, Operation, Outcome, Request,
@@ -129,7 +130,7 @@ impl ActivityContext {
 #[serde(bound = "")]
 #[must_use = "calling an activity does not run it: await the call"]
 pub struct Call<A> {
-    #[serde(with = "encodable")]
+    #[serde(with = "arguments")]
     arguments: Result<Vec<Sealed>, CodecError>,
     #[serde(skip)]
     activity: PhantomData<fn() -> A>,
@@ -192,30 +193,5 @@ impl<A: Activity> IntoFuture for Call<A> {
 impl<A: Activity> fmt::Debug for Call<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Call").field(&A::name().name).finish()
-    }
-}
-
-/// A call that is kept across an await is saved with its arguments, if they could be encoded.
-mod encodable {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error};
-
-    use crate::codec::{CodecError, Sealed};
-
-    type Arguments = Result<Vec<Sealed>, CodecError>;
-
-    pub(super) fn serialize<S: Serializer>(
-        arguments: &Arguments,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match arguments {
-            Ok(arguments) => arguments.serialize(serializer),
-            Err(error) => Err(S::Error::custom(error)),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Arguments, D::Error> {
-        Vec::deserialize(deserializer).map(Ok)
     }
 }

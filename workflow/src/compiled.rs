@@ -5,10 +5,11 @@ use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::__private::awaited_as_written;
+use crate::arguments;
 use crate::codec::{CodecError, Persist, Sealed};
 use crate::context::Context;
 use crate::contract::{
@@ -58,9 +59,13 @@ pub trait Stated {
 
 /// A call of a workflow, with its arguments: what `research_workflow(topic)` gives, for
 /// [`Executor::start`](crate::Executor::start).
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "")]
 #[must_use = "calling a workflow does not run it: give the call to `executor.start(…)`"]
 pub struct WorkflowCall<W> {
+    #[serde(with = "arguments")]
     arguments: Result<Vec<Sealed>, CodecError>,
+    #[serde(skip)]
     workflow: PhantomData<fn() -> W>,
 }
 

@@ -41,6 +41,7 @@
 //!   [`provider`].
 
 mod activity;
+mod arguments;
 mod attempt;
 pub mod codec;
 mod collection;

@@ -103,8 +103,12 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             .map(|errors| errors.into_compile_error());
         return quote!(#errors #function);
     }
-    together::rewrite(&report, &mut function.block);
-    if let Some((_, Some(context))) = &signature.context {
+    let context = signature
+        .context
+        .as_ref()
+        .and_then(|(_, name)| name.as_ref());
+    together::rewrite(&report, context, &mut function.block);
+    if let Some(context) = context {
         inline::rewrite(context, &mut function.block);
     }
     check::check(&report, &function.block);

@@ -227,7 +227,7 @@ fn what_is_awaited_together_is_one_await() {
         let report = Report::new();
         let mut block = *function("x: i64", body).block;
         let before = text(&block);
-        together::rewrite(&report, &mut block);
+        together::rewrite(&report, None, &mut block);
         report.check().unwrap();
         let after = text(&block);
         assert_eq!(after != before, rewritten, "{after}");

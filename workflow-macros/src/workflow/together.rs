@@ -21,12 +21,14 @@ use crate::report::Report;
 const OPERATIONS_MAX: usize = 8;
 
 /// Writes the awaits of several operations of a body as awaits of one value.
-pub(super) fn rewrite(report: &Report, body: &mut Block) {
-    Rewriter { report }.visit_block_mut(body);
+pub(super) fn rewrite(report: &Report, context: Option<&Ident>, body: &mut Block) {
+    Rewriter { report, context }.visit_block_mut(body);
 }
 
 struct Rewriter<'a> {
     report: &'a Report,
+    /// What the context is called.
+    context: Option<&'a Ident>,
 }
 
 struct SelectArm {
@@ -45,6 +47,14 @@ impl Parse for SelectArm {
             ));
         }
         let pattern = Pat::parse_multi_with_leading_vert(input)?;
+        if let Some(part) = refuses(&pattern) {
+            return Err(syn::Error::new_spanned(
+                part,
+                "a pattern in `select!` that may not fit\n\
+                 which arm is taken is decided by which operation ends first, and not by what it gives\n\
+                 help: `outcome = … => match outcome { … }`",
+            ));
+        }
         input.parse::<Token![=]>()?;
         let operation = input.parse()?;
         if input.peek(Token![,]) && input.peek2(Token![if]) {
@@ -106,8 +116,29 @@ impl Rewriter<'_> {
         let operations =
             Punctuated::<Expr, Token![,]>::parse_terminated.parse2(mac.tokens.clone())?;
         check_number(operations.len(), span)?;
+        operations
+            .iter()
+            .try_for_each(|operation| self.check_inline(operation))?;
         let operations = operations.iter();
         Ok(quote_spanned!(span=> ::workflow::Join::new((#(#operations,)*)).await))
+    }
+
+    /// A workflow that runs inline is part of its caller, and no operation.
+    fn check_inline(&self, operation: &Expr) -> syn::Result<()> {
+        let Expr::Call(call) = operation else {
+            return Ok(());
+        };
+        let context = self.context;
+        let is_context = |arg: &Expr| matches!(arg, Expr::Path(path) if context.is_some_and(|name| path.path.is_ident(name)));
+        match call.args.iter().find(|arg| is_context(arg)) {
+            None => Ok(()),
+            Some(context) => Err(syn::Error::new_spanned(
+                context,
+                "a workflow that runs inline is awaited together with others\n\
+                 it runs as a part of this one, which is at one place at a time\n\
+                 help: start it as a child, without the context: `join!(review(order), …)`; or await it before",
+            )),
+        }
     }
 
     /// The functions of other libraries that await several futures have the same names.
@@ -134,6 +165,8 @@ impl Rewriter<'_> {
     fn select(&self, mac: &Macro, span: Span) -> syn::Result<TokenStream> {
         let arms = select_arms.parse2(mac.tokens.clone())?;
         check_number(arms.len(), span)?;
+        arms.iter()
+            .try_for_each(|arm| self.check_inline(&arm.operation))?;
         let selected = format_ident!("Selected{}", arms.len(), span = span);
         let operations = arms.iter().map(|arm| &arm.operation);
         let operations = quote_spanned!(span=> (#(#operations,)*));
@@ -144,6 +177,23 @@ impl Rewriter<'_> {
         });
         let arms: TokenStream = arms.collect();
         Ok(quote_spanned!(span=> match ::workflow::Select::new(#operations).await { #arms }))
+    }
+}
+
+/// A part of a pattern that surely does not always fit.
+fn refuses(pattern: &Pat) -> Option<&Pat> {
+    let is = |path: &Path, names: &[&str]| {
+        let name = path.segments.last();
+        name.is_some_and(|name| names.iter().any(|known| name.ident == known))
+    };
+    match pattern {
+        Pat::Lit(_) | Pat::Range(_) => Some(pattern),
+        Pat::Ident(ident) if ident.ident == "None" => Some(pattern),
+        Pat::Path(path) if is(&path.path, &["None"]) => Some(pattern),
+        Pat::TupleStruct(found) if is(&found.path, &["Ok", "Err", "Some"]) => Some(pattern),
+        Pat::Tuple(tuple) => tuple.elems.iter().find_map(refuses),
+        Pat::Paren(pattern) => refuses(&pattern.pat),
+        _ => None,
     }
 }
 
