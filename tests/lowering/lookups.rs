@@ -481,3 +481,111 @@ fn what_was_found_by_number_is_not_searched_for_again() {
     }
     same!(run; (0), (1), (4));
 }
+
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+struct Worker {
+    load: i64,
+    name: String,
+}
+fn worker(n: i64) -> Worker {
+    Worker {
+        load: (n * 7) % 5,
+        name: format!("w{n}"),
+    }
+}
+#[test]
+fn what_a_search_chooses_to_be_changed() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut pool: Vec<Worker> = (0..n).map(worker).collect();
+        let Some(least) = pool.iter_mut().min_by_key(|w| w.load) else {
+            return Ok(0);
+        };
+        least.load += 20;
+        give(1).await?;
+        least.name.push('x');
+        give(2).await?;
+        note(&pool);
+        if let Some((i, job)) = pool.iter_mut().enumerate().find(|(_, j)| j.load > 1) {
+            job.load = give(i as i64).await?;
+            job.name.push_str("found");
+            give(job.load).await?;
+            note((i, job));
+        }
+        if let Some(j) = pool.iter_mut().rev().find(|j| j.load < 3) {
+            j.load = 9;
+            give(j.load).await?;
+            j.name.push('r');
+        }
+        if let Some(j) = pool.iter_mut().filter(|j| j.load > 2).skip(1).next() {
+            j.load -= 1;
+            give(j.load).await?;
+            j.name.push('f');
+        }
+        let most = pool.iter_mut().max_by(|a, b| a.load.cmp(&b.load)).unwrap();
+        most.load = 0;
+        give(3).await?;
+        most.name.clear();
+        note(&pool);
+        while let Some((at, job)) = pool.iter_mut().enumerate().rev().find(|(_, j)| j.load > 0) {
+            job.load = 0;
+            give(at as i64).await?;
+            job.name.push('!');
+            give(4).await?;
+            note(at);
+        }
+        let mut map: BTreeMap<i64, Worker> = (0..n).map(|i| (i, worker(i))).collect();
+        if let Some(v) = map.values_mut().filter(|v| v.load > 1).last() {
+            v.load = 100;
+            give(v.load).await?;
+            v.name.push('m');
+        }
+        let last = pool
+            .iter_mut()
+            .last()
+            .ok_or_else(|| WorkflowError::new("none"))?;
+        last.load = 5;
+        give(5).await?;
+        last.load += 1;
+        note((&pool, &map));
+        Ok(0)
+    }
+    same!(run; (0), (1), (3), (6));
+}
+
+#[test]
+fn loops_that_choose_among_what_they_change() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut pool: Vec<Worker> = (0..n).map(worker).collect();
+        for (i, job) in pool.iter_mut().enumerate().filter(|(i, _)| i % 2 == 0) {
+            job.load = give(i as i64).await?;
+            job.name.push('e');
+            give(job.load).await?;
+            note((i, job));
+        }
+        for (i, job) in pool
+            .iter()
+            .enumerate()
+            .filter(|(i, j)| noted(*i as i64) > 0 && j.load % 2 == 0)
+        {
+            give(job.load).await?;
+            note((i, job));
+        }
+        for job in pool.iter_mut().filter(|j| j.load > 1) {
+            job.load = give(job.load + 1).await?;
+            job.name.push('f');
+            note(job);
+        }
+        for (i, job) in pool
+            .into_iter()
+            .enumerate()
+            .filter(|(i, j)| noted(*i as i64) > 0 && j.load % 2 == 0)
+        {
+            give(job.load).await?;
+            note((i, job));
+        }
+        Ok(0)
+    }
+    same!(run; (0), (1), (3), (6));
+}

@@ -430,14 +430,50 @@ pub fn in_order<I: InOrder>(iterator: I) -> I {
     iterator
 }
 
-/// The number of the first item that is wanted; one that no item has, where none is.
-pub fn place_of<I: Iterator>(
-    mut iterator: I,
-    mut is_wanted: impl FnMut(&I::Item) -> bool,
+/// Where an item is that a search has found.
+pub fn place_of<T: Lent>(found: Option<T>) -> Option<*const ()> {
+    found.map(Lent::place)
+}
+
+/// The number of the item that is there; one that no item has, where nothing was found.
+pub fn number_of<T: Lent>(
+    place: Option<*const ()>,
+    mut iterator: impl Iterator<Item = T>,
 ) -> usize {
-    iterator
-        .position(|item| is_wanted(&item))
+    place
+        .and_then(|place| iterator.position(|item| item.place() == place))
         .unwrap_or(usize::MAX)
+}
+
+/// An item that may be changed, and its number or key, perhaps.
+#[diagnostic::on_unimplemented(
+    message = "WF0041: `{Self}` is searched for, to be changed, and lives across an `.await`",
+    label = "cannot be found again",
+    note = "a run is saved at every await, and a reference cannot be saved: an item of a `Vec`, `VecDeque`, slice or `BTreeMap` is found again by its number"
+)]
+pub trait Lent {
+    /// Where it is.
+    fn place(self) -> *const ();
+}
+
+impl<T> Lent for &mut T {
+    fn place(self) -> *const () {
+        std::ptr::from_mut(self).cast()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<K, R: Lent> Lent for (&K, R) {
+    fn place(self) -> *const () {
+        self.1.place()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<R: Lent> Lent for (usize, R) {
+    fn place(self) -> *const () {
+        self.1.place()
+    }
 }
 
 #[cfg(test)]

@@ -487,12 +487,12 @@ fn refusal(ident: &Ident, borrow: Borrow, at: &str) -> String {
         Borrow::Value => format!(
             "`{ident}` is a reference and lives across {at}\n\
              a run is saved at every await, and a reference cannot be saved\n\
-             help: keep the value: `let {ident} = ….clone();`, or make the reference again after the await"
+             help: keep the value: `let {ident} = ….to_owned();`; or keep where it is, `let at = …;`, and look there after the await: `&items[at]`"
         ),
         Borrow::Pattern => format!(
             "`{ident}` is bound as a reference and lives across {at}\n\
              a run is saved at every await, and a reference cannot be saved\n\
-             help: look into a place of the workflow's own, which is found again (`match &value {{ … }}`, `&mut value` to change it), or keep a copy: `let {ident} = {ident}.clone();`"
+             help: look into a place of the workflow's own, which is found again (`match &value {{ … }}`, `&mut value` to change it), or keep a copy: `let {ident} = {ident}.to_owned();`"
         ),
         Borrow::Iterator => format!(
             "`{ident}` is an iterator that borrows, and lives across {at}\n\

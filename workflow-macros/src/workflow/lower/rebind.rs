@@ -106,7 +106,9 @@ impl Lowering<'_> {
         let plain = self.looking(plain, &value);
         // What stands in the source is no reference, which could be held.
         let holds = std::mem::take(&mut self.holds) && by_ref.is_none();
-        let (mut is_found, mut hold) = (self.is_reference(&value), Hold::Nothing);
+        let is_item = mark::local_in(&value).is_some_and(|id| self.is_loop_item(id));
+        let mut is_found = is_item || self.is_reference(&value);
+        let mut hold = Hold::Nothing;
         if !is_found && holds && !self.has_temporary(&value) {
             self.holds = true;
             let found_by = found_by(&value);
@@ -198,6 +200,11 @@ impl Lowering<'_> {
             }
         }
         value
+    }
+
+    /// Whether a binding is of the machine, for an item of what a loop borrows as long as it goes on.
+    fn is_loop_item(&self, id: LocalId) -> bool {
+        self.flow.local(id).temporary && self.is_rebound(id)
     }
 
     /// Whether a value is made with something that only the machine has.

@@ -98,18 +98,40 @@ impl Lowering<'_> {
         asks(function) && self.never_changes(function)
     }
 
-    /// `items.iter_mut()`
+    /// `items.iter_mut()`, or that with numbers.
     fn lends_each(&self, iterator: &Expr) -> bool {
-        matches!(iterator, Expr::MethodCall(call)
-            if is_in(&["iter_mut", "values_mut"], &call.method)
+        let Expr::MethodCall(call) = iterator else {
+            return false;
+        };
+        let numbered = call.method == "enumerate" && self.lends_each(&call.receiver);
+        numbered
+            || is_in(&["iter_mut", "values_mut"], &call.method)
                 && is_place(&call.receiver)
-                && self.is_found_again(&call.receiver))
+                && self.is_found_again(&call.receiver)
+    }
+
+    /// What a search goes over that may change what it finds, below what chooses from it.
+    fn lent<'e>(&self, iterator: &'e Expr) -> Option<&'e Expr> {
+        const CHOOSING: [&str; 7] = [
+            "filter",
+            "rev",
+            "skip",
+            "skip_while",
+            "step_by",
+            "take",
+            "take_while",
+        ];
+        match iterator {
+            iterator if self.lends_each(iterator) => Some(iterator),
+            Expr::MethodCall(call) if is_in(&CHOOSING, &call.method) => self.lent(&call.receiver),
+            _ => None,
+        }
     }
 
     /// What is searched for to be changed may look otherwise after it was, so its number is kept.
     ///
     /// ```text
-    /// let operand = ::workflow::__private::place_of(items.iter_mut(), |item| item.id == id);
+    /// let operand = number_of(place_of(items.iter_mut().find(|item| item.id == id)), items.iter_mut());
     /// items.iter_mut().nth(operand)
     /// ```
     pub(super) fn number(&mut self, value: &mut Expr) {
@@ -119,12 +141,18 @@ impl Lowering<'_> {
             Expr::MethodCall(call) => call,
             _ => return,
         };
-        if call.method != "find" || call.args.len() != 1 || !self.lends_each(&call.receiver) {
+        let is_simple = is_in(&["next", "nth"], &call.method) && self.lends_each(&call.receiver);
+        if is_simple || !is_in(&SEARCHES, &call.method) {
             return self.number(&mut call.receiver);
         }
-        let (iterator, wanted) = (&call.receiver, &call.args);
+        let Some(iterator) = self.lent(&call.receiver).cloned() else {
+            return;
+        };
         let at = self.spill(&parse_quote_spanned! {call.method.span()=>
-            ::workflow::__private::place_of(#iterator, #wanted)
+            ::workflow::__private::number_of(
+                ::workflow::__private::place_of(#call),
+                #iterator,
+            )
         });
         if let Some(id) = mark::local_in(&at) {
             let local = &mut self.flow.locals[id.0];
