@@ -164,6 +164,7 @@ impl Inner {
                 _ => None,
             },
             Expr::If(_) | Expr::Match(_) | Expr::Block(_) if is_text(expr) => fixed(text()),
+            Expr::If(_) | Expr::Match(_) | Expr::Block(_) => self.agreed(expr, locals),
             Expr::Cast(cast) => self.spell(&cast.ty),
             Expr::Unary(unary) => match unary.op {
                 UnOp::Neg(_) => match &*unary.expr {
@@ -267,6 +268,16 @@ impl Inner {
             Expr::Await(expr) => self.awaited(mark::numbered(expr)?.1, false),
             _ => None,
         }
+    }
+
+    /// The type that all branches of a value are of.
+    fn agreed(&self, expr: &Expr, locals: &[Local]) -> Option<Spelling> {
+        let mut types = ends(expr)?.into_iter().map(|end| self.value(end, locals));
+        let Spelling::Type(ty) = types.next()?? else {
+            return None;
+        };
+        let same = |other| matches!(other, Some(Spelling::Type(other)) if other == ty);
+        types.all(same).then_some(Spelling::Type(ty))
     }
 
     /// What an await gave that was taken out of the expression.
@@ -427,27 +438,38 @@ fn is_lasting_text(ty: &Type) -> bool {
 
 /// Whether a value is one of several literal texts.
 fn is_text(expr: &Expr) -> bool {
-    let tail = |block: &Block| match block.stmts.last() {
-        Some(Stmt::Expr(tail, None)) => is_text(tail),
-        _ => false,
-    };
-    match expr {
-        Expr::Lit(literal) => matches!(literal.lit, Lit::Str(_)),
-        Expr::Paren(expr) => is_text(&expr.expr),
-        Expr::Group(expr) => is_text(&expr.expr),
-        Expr::Block(expr) => expr.label.is_none() && tail(&expr.block),
-        Expr::If(expr) => {
-            let otherwise = expr.else_branch.as_ref();
-            tail(&expr.then_branch) && otherwise.is_some_and(|(_, otherwise)| is_text(otherwise))
+    let is_literal =
+        |end: &&Expr| matches!(end, Expr::Lit(literal) if matches!(literal.lit, Lit::Str(_)));
+    ends(expr).is_some_and(|ends| !ends.is_empty() && ends.iter().all(is_literal))
+}
+
+/// What the branches of a value give; an arm that leaves gives nothing. `None` where the syntax does not
+/// show it.
+fn ends(expr: &Expr) -> Option<Vec<&Expr>> {
+    fn tail(block: &Block) -> Option<&Expr> {
+        match block.stmts.last() {
+            Some(Stmt::Expr(tail, None)) => Some(tail),
+            _ => None,
         }
-        // An arm that leaves gives nothing.
-        Expr::Match(expr) => {
-            texts(expr.arms.iter().map(|arm| &*arm.body).filter(|body| {
-                !matches!(body, Expr::Return(_) | Expr::Break(_) | Expr::Continue(_))
-            }))
-        }
-        _ => false,
     }
+    Some(match expr {
+        Expr::Paren(expr) => ends(&expr.expr)?,
+        Expr::Group(expr) => ends(&expr.expr)?,
+        Expr::Block(expr) if expr.label.is_none() => ends(tail(&expr.block)?)?,
+        Expr::If(expr) => {
+            let mut all = ends(tail(&expr.then_branch)?)?;
+            all.extend(ends(&expr.else_branch.as_ref()?.1)?);
+            all
+        }
+        Expr::Match(expr) => {
+            let arms = expr.arms.iter().map(|arm| ends(&arm.body));
+            arms.collect::<Option<Vec<_>>>()?.concat()
+        }
+        Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => Vec::new(),
+        // A `break` gives its value.
+        Expr::Block(_) => return None,
+        end => vec![end],
+    })
 }
 
 fn texts<'a>(values: impl IntoIterator<Item = &'a Expr>) -> bool {
