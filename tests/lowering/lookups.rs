@@ -517,7 +517,7 @@ fn what_a_search_chooses_to_be_changed() {
             give(j.load).await?;
             j.name.push('r');
         }
-        if let Some(j) = pool.iter_mut().filter(|j| j.load > 2).skip(1).next() {
+        if let Some(j) = pool.iter_mut().filter(|j| j.load > 2).nth(1) {
             j.load -= 1;
             give(j.load).await?;
             j.name.push('f');

@@ -503,3 +503,86 @@ fn bindings_by_ref() {
     }
     same!(run; (0), (3), (4));
 }
+
+#[test]
+fn what_the_page_on_references_says() {
+    #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    struct Node {
+        id: i64,
+        next: Option<Box<Node>>,
+    }
+    #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    struct User {
+        name: String,
+    }
+    #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    struct Order {
+        customer: User,
+        email: Option<String>,
+    }
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let order = Order {
+            customer: User { name: "x".into() },
+            email: None,
+        };
+        let user: Option<User> = None;
+        let sku = 3;
+        let prices = std::collections::BTreeMap::from([(3, 4)]);
+        let name = &order.customer.name;
+        let email = order.email.as_deref().unwrap_or("none");
+        let who = match &user {
+            Some(user) => user.name.as_str(),
+            None => "nobody",
+        };
+        let price = prices
+            .get(&sku)
+            .ok_or(WorkflowError::new("no such thing"))?;
+        give(1).await?;
+        note((name, email, who, price));
+        let mut next = Some(Box::new(Node {
+            id: 1,
+            next: Some(Box::new(Node { id: 2, next: None })),
+        }));
+        while let Some(node) = next {
+            give(node.id).await?;
+            next = node.next;
+        }
+        let nodes = vec![(1, Some(1)), (2, None)];
+        let mut at = 0;
+        while let Some(next) = nodes[at].1 {
+            give(nodes[at].0).await?;
+            at = next;
+        }
+        let words = vec!["a".to_string(), "bb".into()];
+        let mut longest = String::new();
+        for word in &words {
+            give(1).await?;
+            if word.len() > longest.len() {
+                longest = word.to_owned();
+            }
+        }
+        let text = "a b c".to_string();
+        let mut at = 0;
+        while at < text.len() {
+            greet(&text[at..]).await?;
+            at += 2;
+        }
+        let mut best = None;
+        for (i, w) in words.iter().enumerate() {
+            give(w.len() as i64).await?;
+            best = Some(i);
+        }
+        note(best);
+        let mut lines = text
+            .lines()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+            .into_iter();
+        let first = lines.next();
+        give(1).await?;
+        note((first, lines.next()));
+        Ok(n)
+    }
+    same!(run; (0), (3));
+}

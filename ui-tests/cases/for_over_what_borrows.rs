@@ -12,7 +12,7 @@ async fn filtered(items: Vec<i64>, names: Vec<String>, text: String, map: BTreeM
     for n in items.iter().skip_while(|n| { seen += 1; **n > seen }) {
         give(*n).await?;
     }
-    for (n, _) in items.iter().zip(names) {
+    for (n, _) in items.iter().zip(names.into_iter().flat_map(|name| name.into_bytes())) {
         give(*n).await?;
     }
     for _ in items.into_iter().zip(map.values()) {

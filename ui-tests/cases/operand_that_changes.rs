@@ -68,7 +68,7 @@ async fn a_text_behind_a_reference() -> Result<String, WorkflowError> {
 #[workflow]
 async fn closures_that_may_panic(table: Vec<i64>) -> Result<i64, WorkflowError> {
     let mut sum = 0;
-    for price in vec![0usize, 1, 9].into_iter().map(|i| table[i]).skip(1) {
+    for price in vec![0usize, 1, 9].into_iter().map(|i| table[i]).skip(table.len()) {
         sum += give(price).await?;
     }
     Ok(sum)

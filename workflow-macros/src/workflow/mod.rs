@@ -149,10 +149,7 @@ fn machine(report: &Report, signature: &Signature, body: &mut Block) -> Machine 
         sites,
     } = &lowered;
     let plan: Plan<'_> = plan::plan(report, flow, awaits, parameters);
-    // What is refused is not held: that would be a second mistake.
-    if report.is_clean() {
-        held::hold(body, sites, &plan.held(), &flow.locals);
-    }
+    held::hold(body, sites, &plan.held(), &flow.locals);
     emit::machine(report, signature, &plan, awaits, starts, parameters)
 }
 

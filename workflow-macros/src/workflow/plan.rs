@@ -403,8 +403,25 @@ impl Plan<'_> {
         let held = held.map(|rebind| (&rebind.binds, &rebind.hold));
         let asked = self.flow.asked.iter().map(|(binds, hold)| (binds, hold));
         held.chain(asked)
+            .filter(|(_, hold)| !self.is_refused(hold))
             .flat_map(|(binds, hold)| binds.iter().map(move |id| (*id, hold)))
             .collect()
+    }
+
+    /// Whether it is to hold what is refused itself: that would be a second mistake.
+    fn is_refused(&self, hold: &Hold) -> bool {
+        let (Hold::FoundBy(held) | Hold::Asked(held)) = hold else {
+            return false;
+        };
+        let kept: BTreeSet<LocalId> = self.kept().collect();
+        let mut held = held.iter().flat_map(mark::mentions);
+        held.any(|id| kept.contains(&id) && self.flow.local(id).borrow.is_some())
+    }
+
+    /// The bindings that are saved, or handed to where branches meet.
+    fn kept(&self) -> impl Iterator<Item = LocalId> {
+        let saved = self.states.iter().flat_map(|state| &state.saved);
+        saved.chain(self.slots.keys()).copied()
     }
 
     /// Whether a binding has its value where some arm begins.
