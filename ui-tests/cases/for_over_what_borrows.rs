@@ -7,12 +7,9 @@ async fn give(n: i64) -> Result<i64, ActivityError> {
 }
 
 #[workflow]
-async fn filtered(items: Vec<i64>, names: Vec<String>, text: String, map: BTreeMap<String, Vec<i64>>) -> Result<i64, WorkflowError> {
+async fn filtered(items: Vec<i64>, text: String, map: BTreeMap<String, Vec<i64>>) -> Result<i64, WorkflowError> {
     let mut seen = 0;
     for n in items.iter().skip_while(|n| { seen += 1; **n > seen }) {
-        give(*n).await?;
-    }
-    for (n, _) in items.iter().zip(names.into_iter().flat_map(|name| name.into_bytes())) {
         give(*n).await?;
     }
     for _ in items.into_iter().zip(map.values()) {
