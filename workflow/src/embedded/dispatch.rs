@@ -1,24 +1,24 @@
 //! What follows from a commit: attempts begin and stop, timers are set, outcomes are reported.
 
 use std::collections::btree_map::Entry;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 use tracing::Instrument;
 
-use crate::activity::ActivityContext;
+use crate::activity::{ActivityContext, ActivityOptions};
 use crate::attempt;
 use crate::codec::Sealed;
-use crate::contract::{ActivityDefinition, Operation, ScheduledActivity, ScheduledChild};
+use crate::contract::{Operation, ScheduledActivity, ScheduledChild};
 use crate::executor::Error;
 use crate::failure::{Failure, FailureKind};
-use crate::limits::Limits;
 use crate::provider::RunTarget;
 
 use super::engine::{Busy, Engine};
 use super::fit::find_activity;
-use super::record::{Parent, Record, Waiting};
+use super::record::{Head, Parent, Record, Waiting};
 use super::slot::{Active, Attempt, Slot};
 use super::store::{IN_FLIGHT, Summary};
 use super::telemetry::RunningAttempt;
@@ -37,66 +37,21 @@ pub(super) struct Begun {
     target: RunTarget,
     op: u64,
     number: u32,
-    since_ms: u64,
-    definition: ActivityDefinition,
-    scheduled: ScheduledActivity,
-    turn: Turn,
+    activity: String,
+    /// It moves between tasks, where it is best small.
+    attempt: Pin<Box<dyn Future<Output = Result<Sealed, Failure>> + Send>>,
     /// Ends when the [`Attempt`] is dropped.
     stopped: oneshot::Receiver<()>,
-    busy: Busy,
+    _busy: Busy,
 }
 
-impl Begun {
-    /// The attempt itself, what stops it, and that it is under way.
-    fn make(
-        self,
-        limits: &Limits,
-    ) -> (
-        impl Future<Output = Result<Sealed, Failure>> + use<>,
-        oneshot::Receiver<()>,
-        Busy,
-    ) {
-        let RunTarget {
-            workflow_id,
-            run_id,
-        } = self.target;
-        let run_id = run_id.unwrap_or_default();
-        let name = self.definition.name.name.clone();
-        let span = tracing::info_span!(
-            parent: None,
-            "activity",
-            workflow_id,
-            run_id,
-            activity = name,
-            op = self.op,
-            attempt = self.number,
-        );
-        let context = ActivityContext::new(workflow_id, run_id, self.op, self.number);
-        let options = self.scheduled.options;
-        let rest = options.schedule_to_close.map(|limit| {
-            let end = clock::after(self.since_ms, limit);
-            Duration::from_millis(end.saturating_sub(clock::now_ms()))
-        });
-        let limit = match (options.start_to_close, rest) {
-            (Some(attempt), Some(rest)) => Some(attempt.min(rest)),
-            (limit, rest) => limit.or(rest),
-        };
-        let limits = *limits;
-        let attempt = async move {
-            let _turn = self.turn;
-            let running = RunningAttempt::begin(&self.definition.name.name);
-            let result = attempt::run(self.definition, self.scheduled.arguments, context, limit);
-            let result = limit::result(&limits, result.await);
-            running.end(&result);
-            if let Err(failure) = &result {
-                tracing::warn!(%failure, "an attempt failed");
-            }
-            result
-        };
-        let attempt =
-            async move { attempt::unless_panicked(&name, attempt.instrument(span)).await };
-        (attempt, self.stopped, self.busy)
-    }
+/// How long an attempt may take that begins now.
+fn time_left(options: &ActivityOptions, since_ms: u64) -> Option<Duration> {
+    let rest = options.schedule_to_close.map(|limit| {
+        let end = clock::after(since_ms, limit);
+        Duration::from_millis(end.saturating_sub(clock::now_ms()))
+    });
+    options.start_to_close.into_iter().chain(rest).min()
 }
 
 /// The children that a run waits for.
@@ -278,19 +233,49 @@ impl Engine {
             .machine(&record.head.workflow)
             .and_then(|machine| find_activity(machine.definition(), &scheduled.activity))
             .expect("`fits` has looked it up");
+        let (definition, scheduled) = (definition.clone(), scheduled.clone());
+        let activity = definition.name.name.clone();
+        let Head {
+            workflow_id,
+            run_id,
+            ..
+        } = &record.head;
+        let (op, number) = (waiting.op, waiting.attempt);
+        let span = tracing::info_span!(
+            parent: None,
+            "activity",
+            workflow_id,
+            run_id,
+            activity,
+            op,
+            attempt = number,
+        );
+        let context = ActivityContext::new(workflow_id.clone(), run_id.clone(), op, number);
+        let limits = self.limits;
+        let since_ms = waiting.since_ms;
+        let made = async move {
+            let _turn = turn;
+            let running = RunningAttempt::begin(&definition.name.name);
+            let limit = time_left(&scheduled.options, since_ms);
+            let result = attempt::run(definition, scheduled.arguments, context, limit).await;
+            let result = limit::result(&limits, result);
+            running.end(&result);
+            if let Err(failure) = &result {
+                tracing::warn!(%failure, "an attempt failed");
+            }
+            result
+        };
         let begun = Begun {
             target: RunTarget {
-                workflow_id: record.head.workflow_id.clone(),
-                run_id: Some(record.head.run_id.clone()),
+                workflow_id: workflow_id.clone(),
+                run_id: Some(run_id.clone()),
             },
-            op: waiting.op,
-            number: waiting.attempt,
-            since_ms: waiting.since_ms,
-            definition: definition.clone(),
-            scheduled: scheduled.clone(),
-            turn,
+            op,
+            number,
+            activity,
+            attempt: Box::pin(made.instrument(span)),
             stopped,
-            busy: self.busy(),
+            _busy: self.busy(),
         };
         (attempt, begun)
     }
@@ -304,26 +289,25 @@ impl Engine {
 
     /// Makes an attempt and reports its outcome, and goes on with an attempt that begins then. What
     /// is stopped is an attempt and never this: what an attempt gave is written down.
-    async fn attempts(self: Arc<Self>, first: Begun) {
+    async fn attempts(self: Arc<Self>, mut begun: Begun) {
         let mut closed = self.closed.subscribe();
-        let mut next = Some(first);
-        while let Some(begun) = next {
-            let (target, op, number) = (begun.target.clone(), begun.op, begun.number);
-            let (made, stopped, _busy) = begun.make(&self.limits);
+        loop {
+            let attempt = attempt::unless_panicked(&begun.activity, &mut begun.attempt);
             let result = tokio::select! {
                 biased;
                 _ = closed.wait_for(|closed| *closed) => return,
-                _ = stopped => return,
-                result = made => result,
+                _ = &mut begun.stopped => return,
+                result = attempt => result,
             };
             let input = Input::Attempted {
-                op,
-                attempt: number,
+                op: begun.op,
+                attempt: begun.number,
                 result,
             };
-            let mut begun = self.written(target, input).await;
-            next = begun.pop();
-            self.dispatch(begun);
+            let mut next = self.written(&begun.target, input).await;
+            let Some(first) = next.pop() else { return };
+            begun = first;
+            self.dispatch(next);
         }
     }
 
@@ -378,18 +362,18 @@ impl Engine {
 
     /// Gives an input that nobody else would give again: tries until it is durable.
     pub(super) async fn report(self: &Arc<Self>, target: RunTarget, input: Input) {
-        let begun = self.written(target, input).await;
+        let begun = self.written(&target, input).await;
         self.dispatch(begun);
     }
 
     /// The same, and gives the attempts that begin.
-    async fn written(self: &Arc<Self>, target: RunTarget, input: Input) -> Vec<Begun> {
+    async fn written(self: &Arc<Self>, target: &RunTarget, input: Input) -> Vec<Begun> {
         loop {
             let input = input.clone();
             let written = if input.is_outcome() {
-                self.reported(&target, input).await
+                self.reported(target, input).await
             } else {
-                self.input_with(&target, |_| Ok(input)).await.map(Some)
+                self.input_with(target, |_| Ok(input)).await.map(Some)
             };
             match written {
                 Ok(Some(begun)) => return begun,
