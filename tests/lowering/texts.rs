@@ -138,3 +138,38 @@ fn what_is_taken_apart_is_spelled() {
     };
     let _: (i64, String, u8, (bool, char), String) = (n, name, small, pair, text);
 }
+
+#[test]
+fn values_made_of_what_is_known_are_spelled() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let pair = ("a", n);
+        let some = Some("x");
+        let nested = (Some((n, "t")), u32::MAX, (), (n,));
+        let mut best = u8::MIN;
+        let wide = i64::from(best) + n.max(3).pow(2);
+        let clamped = n.clamp(0, 2);
+        let f = f64::MAX.min(2.0);
+        let who = if n > 2 { Some("a") } else { Some("b") };
+        let (a, b) = (n + 1, "lit");
+        give(1).await?;
+        best += 1;
+        note((pair, some, nested, best, wide, clamped, f, who, a, b));
+        Ok(n)
+    }
+    same!(run; (0), (3));
+    // It compiles only where each type is spelled.
+    let _ = RunState::Give {
+        pair: (String::new(), 3),
+        some: Some(String::new()),
+        nested: (Some((1, String::new())), 2, (), (1,)),
+        best: 1,
+        wide: 3,
+        clamped: 3,
+        f: 1.0,
+        n: 1,
+        who: None,
+        a: 3,
+        b: String::new(),
+    };
+}

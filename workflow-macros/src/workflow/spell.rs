@@ -200,10 +200,21 @@ impl Inner {
                     _ => None,
                 }
             }
+            Expr::Tuple(tuple) => {
+                let types = tuple.elems.iter().map(|value| self.known(value, locals));
+                let types: Vec<Type> = types.collect::<Option<_>>()?;
+                fixed(parse_quote!((#(#types,)*)))
+            }
             Expr::Call(call) => {
                 let Expr::Path(function) = &*call.func else {
                     return None;
                 };
+                if function.path.is_ident("Some")
+                    && let Some(value) = call.args.first()
+                {
+                    let ty = self.known(value, locals)?;
+                    return fixed(parse_quote!(::std::option::Option<#ty>));
+                }
                 let words: Vec<_> = function.path.segments.iter().collect();
                 let [ty, constructor] = words[..] else {
                     return None;
@@ -212,12 +223,25 @@ impl Inner {
                     && (constructor.ident == "from" || constructor.ident == "new");
                 let duration =
                     ty.ident == "Duration" && constructor.ident.to_string().starts_with("from_");
-                if !(string || duration) || !ty.arguments.is_none() {
+                let number = constructor.ident == "from" && is_number(&parse_quote!(#ty));
+                if !(string || duration || number) || !ty.arguments.is_none() {
                     return None;
                 }
                 self.spell(&parse_quote!(#ty))
             }
-            Expr::Path(_) => locals[mark::local_in(expr)?.0].spelling.clone(),
+            Expr::Path(path) => match mark::local_in(expr) {
+                Some(id) => locals[id.0].spelling.clone(),
+                // `u32::MAX`
+                None => {
+                    let words: Vec<_> = path.path.segments.iter().collect();
+                    let ([ty, limit], None) = (&words[..], &path.qself) else {
+                        return None;
+                    };
+                    let is_limit = limit.ident == "MAX" || limit.ident == "MIN";
+                    let ty: Type = parse_quote!(#ty);
+                    (is_limit && is_number(&ty)).then_some(Spelling::Type(ty))
+                }
+            },
             Expr::Field(_) => self.awaited_before(expr, locals),
             Expr::MethodCall(call) if call.args.is_empty() && call.method == "len" => {
                 let Spelling::Type(ty) = self.value(&call.receiver, locals)? else {
@@ -257,6 +281,10 @@ impl Inner {
             Expr::MethodCall(call) if call.args.is_empty() && is_question(&call.method) => {
                 fixed(parse_quote!(bool))
             }
+            Expr::MethodCall(call) if keeps_number(&call.method) => {
+                let ty = self.known(&call.receiver, locals)?;
+                is_number(&ty).then_some(Spelling::Type(ty))
+            }
             // `clone` of a local that is not a reference: those are never spelled.
             Expr::MethodCall(call) if call.method == "clone" && call.args.is_empty() => {
                 locals[mark::local_in(&call.receiver)?.0].spelling.clone()
@@ -272,12 +300,18 @@ impl Inner {
 
     /// The type that all branches of a value are of.
     fn agreed(&self, expr: &Expr, locals: &[Local]) -> Option<Spelling> {
-        let mut types = ends(expr)?.into_iter().map(|end| self.value(end, locals));
-        let Spelling::Type(ty) = types.next()?? else {
-            return None;
-        };
-        let same = |other| matches!(other, Some(Spelling::Type(other)) if other == ty);
-        types.all(same).then_some(Spelling::Type(ty))
+        let mut types = ends(expr)?.into_iter().map(|end| self.known(end, locals));
+        let ty = types.next()??;
+        types
+            .all(|other| other.as_ref() == Some(&ty))
+            .then_some(Spelling::Type(ty))
+    }
+
+    fn known(&self, expr: &Expr, locals: &[Local]) -> Option<Type> {
+        match self.value(expr, locals)? {
+            Spelling::Type(ty) => Some(ty),
+            Spelling::Called { .. } => None,
+        }
     }
 
     /// What an await gave that was taken out of the expression.
@@ -308,10 +342,7 @@ impl Inner {
 
     /// The type of an operation on two numbers, which is that of both.
     fn number(&self, left: &Expr, right: &Expr, locals: &[Local]) -> Option<Spelling> {
-        let known = |expr| match self.value(expr, locals) {
-            Some(Spelling::Type(ty)) if is_number(&ty) => Some(ty),
-            _ => None,
-        };
+        let known = |expr| self.known(expr, locals).filter(is_number);
         let ty = match (known(left), known(right)) {
             (Some(ty), Some(other)) if ty == other => ty,
             (Some(ty), None) if is_open_number(right) => ty,
@@ -412,6 +443,23 @@ impl Visit<'_> for Inner {
     fn visit_block(&mut self, block: &Block) {
         visit::visit_block(self, block);
     }
+}
+
+/// Whether a method of a number gives another of its type.
+fn keeps_number(method: &Ident) -> bool {
+    [
+        "abs",
+        "clamp",
+        "max",
+        "min",
+        "pow",
+        "rem_euclid",
+        "saturating_add",
+        "saturating_mul",
+        "saturating_sub",
+    ]
+    .iter()
+    .any(|name| method == name)
 }
 
 fn is_question(method: &Ident) -> bool {
