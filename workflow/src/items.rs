@@ -418,7 +418,8 @@ pub fn walked<I: IntoIterator<IntoIter: Walk>>(iterable: I, next: usize) -> Opti
     message = "WF0041: what is found in `{Self}` is kept across an `.await`",
     label = "may be found elsewhere when the run goes on",
     note = "a run is saved at every await, and a reference cannot be saved: it is searched for again, which gives the same only where the items have an order of their own",
-    note = "keep a copy of what is found, or use a `BTreeMap` in place of a hash map"
+    note = "keep a copy of what is found, or use a `BTreeMap` in place of a hash map",
+    note = "where the items are values and no references, write their type: `let items: Vec<Item> = ….collect();`"
 )]
 pub trait InOrder: Iterator {}
 
