@@ -397,3 +397,18 @@ fn a_search_by_what_goes_on() {
     }
     same!(run; (0), (3));
 }
+
+#[test]
+fn a_text_of_the_program_is_saved() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut st = if n > 1 { Stage::Open } else { Stage::Closed };
+        let stage: &'static str = st.as_str();
+        let label: &'static str = if n > 2 { st.as_str() } else { "no" };
+        st = Stage::Closed;
+        give(1).await?;
+        note((stage, label, st));
+        Ok(0)
+    }
+    same!(run; (0), (2), (4));
+}

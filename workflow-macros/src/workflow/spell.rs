@@ -473,7 +473,7 @@ fn text() -> Type {
     parse_quote!(::std::string::String)
 }
 
-fn is_lasting_text(ty: &Type) -> bool {
+pub(super) fn is_lasting_text(ty: &Type) -> bool {
     let Type::Reference(ty) = ty else {
         return false;
     };

@@ -510,6 +510,10 @@ pub(super) fn is_value(pattern: &Pat) -> bool {
     let Pat::Type(typed) = pattern else {
         return false;
     };
+    // It is saved, whatever it was found in.
+    if spell::is_lasting_text(&typed.ty) {
+        return true;
+    }
     let mut finder = Finder(true);
     finder.visit_type(&typed.ty);
     finder.0
