@@ -144,3 +144,70 @@ fn the_columns_of_lines() {
     }
     same!(run; ("a; 1\nb;2\nc\nd;4;5".to_owned()));
 }
+
+#[test]
+fn items_of_what_is_collected_are_found_by_a_copy_of_their_number() {
+    #[workflow]
+    async fn run(text: String) -> Result<i64, WorkflowError> {
+        let parts: Vec<&str> = text.split(',').collect();
+        let mut i = 0;
+        while i < parts.len() {
+            let part = parts[i];
+            i += 1;
+            give(i as i64).await?;
+            note(part);
+        }
+        let mut k = 0i64;
+        let first = parts[k as usize];
+        k += 1;
+        give(k).await?;
+        note(first);
+        Ok(k)
+    }
+    same!(run; ("a,b,c".to_owned()));
+}
+
+#[test]
+fn a_count_comes_after_what_is_gone_over() {
+    fn bump(n: &mut usize) -> Vec<i64> {
+        *n += 1;
+        vec![1, 2, 3]
+    }
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut sum = n;
+        let list: Vec<i64> = vec![1, 2, 3];
+        let count = n as usize;
+        for x in list.into_iter().map(noted).take(count) {
+            sum += give(x).await?;
+        }
+        let mut many = 0;
+        let more = bump(&mut many);
+        for x in more.into_iter().map(noted).take(many) {
+            sum += give(x).await?;
+        }
+        Ok(sum)
+    }
+    same!(run; (0), (2));
+}
+
+#[test]
+fn items_without_a_size_have_numbers() {
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    struct Unit;
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut units: Vec<Unit> = (0..n).map(|_| Unit).collect();
+        if let Some((i, unit)) = units.iter_mut().enumerate().last() {
+            give(i as i64).await?;
+            note((i, unit));
+        }
+        let mut map: std::collections::BTreeMap<i64, Unit> = (0..n).map(|i| (i, Unit)).collect();
+        if let Some((k, unit)) = map.iter_mut().find(|(k, _)| **k > 0) {
+            give(*k).await?;
+            note((k, unit));
+        }
+        Ok(n)
+    }
+    same!(run; (0), (2), (3));
+}

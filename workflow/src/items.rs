@@ -432,15 +432,12 @@ pub fn in_order<I: InOrder>(iterator: I) -> I {
 }
 
 /// Where an item is that a search has found.
-pub fn place_of<T: Lent>(found: Option<T>) -> Option<*const ()> {
+pub fn place_of<T: Lent>(found: Option<T>) -> Option<usize> {
     found.map(Lent::place)
 }
 
 /// The number of the item that is there; one that no item has, where nothing was found.
-pub fn number_of<T: Lent>(
-    place: Option<*const ()>,
-    mut iterator: impl Iterator<Item = T>,
-) -> usize {
+pub fn number_of<T: Lent>(place: Option<usize>, mut iterator: impl Iterator<Item = T>) -> usize {
     place
         .and_then(|place| iterator.position(|item| item.place() == place))
         .unwrap_or(usize::MAX)
@@ -453,27 +450,28 @@ pub fn number_of<T: Lent>(
     note = "a run is saved at every await, and a reference cannot be saved: an item of a `Vec`, `VecDeque`, slice or `BTreeMap` is found again by its number"
 )]
 pub trait Lent {
-    /// Where it is.
-    fn place(self) -> *const ();
+    /// What tells it from the others: its number, or where its key is or it itself. Items without a size
+    /// are all alike.
+    fn place(self) -> usize;
 }
 
 impl<T> Lent for &mut T {
-    fn place(self) -> *const () {
-        std::ptr::from_mut(self).cast()
+    fn place(self) -> usize {
+        std::ptr::from_mut(self).addr()
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<K, R: Lent> Lent for (&K, R) {
-    fn place(self) -> *const () {
-        self.1.place()
+    fn place(self) -> usize {
+        std::ptr::from_ref(self.0).addr()
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<R: Lent> Lent for (usize, R) {
-    fn place(self) -> *const () {
-        self.1.place()
+    fn place(self) -> usize {
+        self.0
     }
 }
 

@@ -191,6 +191,8 @@ impl FoundBy {
                 }
                 self.place(&expr.expr);
             }
+            // An item that is a reference itself.
+            Expr::Index(_) => self.place(value),
             // Which it is, too, must stay as it is.
             Expr::If(_) | Expr::Match(_) => self.visit_expr(value),
             Expr::MethodCall(call) => {

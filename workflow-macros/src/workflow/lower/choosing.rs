@@ -11,6 +11,8 @@
 //! }
 //! ```
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Ident, Span};
 use quote::quote;
 use syn::spanned::Spanned;
@@ -19,7 +21,8 @@ use syn::{
     BinOp, Expr, ExprForLoop, ExprMethodCall, Lit, Stmt, UnOp, parse_quote, parse_quote_spanned,
 };
 
-use super::super::mark;
+use super::super::flow::LocalId;
+use super::super::mark::{self, mentions};
 use super::super::spell::Spelling;
 use super::super::spread::plain_binding;
 use super::Lowering;
@@ -192,14 +195,27 @@ fn moves_forward(call: &ExprMethodCall) -> bool {
     match &*call.method.to_string() {
         "enumerate" => true,
         "take_while" => args.all(is_called_anew),
-        "skip" | "take" => args.all(is_at_hand),
+        "skip" | "take" => args.all(|number| {
+            is_at_hand(number) && mentions(number).is_disjoint(&evaluated(&call.receiver))
+        }),
         // Where both sides are borrowed the loop can go over them as they are.
         "zip" => is_borrowing_chain(&call.receiver) && args.all(is_handed_over),
         _ => false,
     }
 }
 
-/// Whether it is the same number whether what is gone over was looked at before it or not.
+/// What an iterator's evaluation may change.
+fn evaluated(iterator: &Expr) -> BTreeSet<LocalId> {
+    let Expr::MethodCall(call) = iterator else {
+        return mentions(iterator);
+    };
+    let args = call.args.iter().filter(|arg| !is_at_hand(arg));
+    let mut found: BTreeSet<LocalId> = args.flat_map(mentions).collect();
+    found.append(&mut evaluated(&call.receiver));
+    found
+}
+
+/// Whether a number needs no evaluation.
 fn is_at_hand(number: &Expr) -> bool {
     match number {
         Expr::Cast(cast) => is_at_hand(&cast.expr),

@@ -2,12 +2,14 @@
 //!
 //! They find the same again as long as they ask for nothing but what is there.
 
+use proc_macro2::TokenTree;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ExprMethodCall, Pat, PatIdent, UnOp, parse_quote, parse_quote_spanned};
 
 use super::super::flow::LocalId;
+use super::super::macros::{Kind, StdMacro};
 use super::super::mark::{self, mentions};
 use super::super::spell::Spelling;
 use super::Lowering;
@@ -252,7 +254,15 @@ pub(super) fn only_asks(code: &Expr) -> bool {
                     matches!(unary.op, UnOp::Deref(_) | UnOp::Not(_) | UnOp::Neg(_))
                 }
                 Expr::Reference(reference) => reference.mutability.is_none(),
-                Expr::Macro(expr) => expr.mac.path.is_ident("matches"),
+                // A guard is no value.
+                Expr::Macro(expr) => StdMacro::parse(&expr.mac).is_some_and(|parsed| {
+                    let guards = expr.mac.tokens.clone().into_iter();
+                    let guards = guards
+                        .filter(|token| matches!(token, TokenTree::Ident(word) if word == "if"));
+                    parsed.kind == Kind::Matches
+                        && guards.count() == 0
+                        && parsed.values().all(only_asks)
+                }),
                 Expr::Cast(_)
                 | Expr::Field(_)
                 | Expr::Group(_)
