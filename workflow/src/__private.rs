@@ -14,7 +14,7 @@ pub use serde;
 
 use crate::activity::Activity;
 use crate::codec::{CodecError, Persist, Sealed};
-pub use crate::collection::{Held, Owner, Refers, collection, held, owner, refers};
+pub use crate::collection::{Held, Owner, Refers, collection, held, held_items, owner, refers};
 pub use crate::compiled::Stated;
 use crate::compiled::Workflow;
 use crate::context::Context;

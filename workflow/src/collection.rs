@@ -90,6 +90,28 @@ pub fn held<'a, R: Held<'a>, T: ?Sized>(value: R, by: &'a T) -> R {
     value
 }
 
+/// The items of what a loop goes over, for which `by` must not change as long as they are used.
+pub fn held_items<'a, I, T>(items: I, by: &'a T) -> HeldItems<I::IntoIter>
+where
+    I: IntoIterator,
+    I::Item: Held<'a>,
+    T: ?Sized,
+{
+    let _ = by;
+    HeldItems(items.into_iter())
+}
+
+/// See [`held_items`].
+#[derive(Debug)]
+pub struct HeldItems<I>(I);
+
+impl<I: Iterator> Iterator for HeldItems<I> {
+    type Item = I::Item;
+    fn next(&mut self) -> Option<I::Item> {
+        self.0.next()
+    }
+}
+
 /// What owns what the standard library's methods on it give references into.
 #[diagnostic::on_unimplemented(
     message = "WF0046: a loop looks into a `{Self}`, which may change while the loop awaits",

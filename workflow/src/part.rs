@@ -90,7 +90,9 @@ impl<T: Clone> RestClone<'_, T> {
     /// The part's value.
     #[must_use]
     pub fn take(&mut self) -> T {
-        self.0.0.clone()
+        // What goes on is the part itself: a clone need not be like it.
+        let left = self.0.0.clone();
+        std::mem::replace(self.0.0, left)
     }
 }
 

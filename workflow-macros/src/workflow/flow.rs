@@ -61,6 +61,8 @@ pub(super) enum Hold {
     Nothing,
     /// The places that it is found by.
     FoundBy(Vec<Expr>),
+    /// Those that the items are found by that a loop goes over.
+    Items(Vec<Expr>),
     /// The bindings that closures look at: one that is bound, or those in what a loop goes over.
     Asked(Vec<Expr>),
     /// All that is behind the mutable reference that it looks into: it may be of another form by then.

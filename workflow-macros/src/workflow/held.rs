@@ -53,12 +53,16 @@ pub(super) fn hold(
         let mut holds = binds.filter_map(|id| held.get(id));
         match holds.next() {
             None | Some(Hold::Nothing) => return false,
-            Some(Hold::FoundBy(places)) => {
+            Some(hold @ (Hold::FoundBy(places) | Hold::Items(places))) => {
+                let held = match hold {
+                    Hold::Items(_) => quote_spanned!(value.span()=> held_items),
+                    _ => quote_spanned!(value.span()=> held),
+                };
                 for place in places {
                     let place = as_written(place.to_token_stream(), locals);
                     let place = quote_spanned!(place.span()=> &#place);
                     *value = parse_quote_spanned! {value.span()=>
-                        ::workflow::__private::held(#value, #place)
+                        ::workflow::__private::#held(#value, #place)
                     };
                 }
             }
@@ -274,6 +278,8 @@ impl Visit<'_> for FoundBy {
         match field_of(expr) {
             Some(place) => self.hold(place),
             None if self.is_length(expr) => {}
+            // The reference borrows what is changed.
+            None if borrowed_mutably(expr).is_some_and(|place| field_of(place).is_some()) => {}
             None => visit::visit_expr(self, expr),
         }
     }
@@ -301,6 +307,15 @@ fn field_of(expr: &Expr) -> Option<&Expr> {
         Expr::Paren(inner) => field_of(&inner.expr),
         Expr::Path(_) => Some(expr),
         Expr::Field(field) => field_of(&field.base).map(|_| expr),
+        _ => None,
+    }
+}
+
+/// What `items.iter_mut()` and `&mut items` borrow.
+fn borrowed_mutably(expr: &Expr) -> Option<&Expr> {
+    match expr {
+        Expr::MethodCall(call) if call.method.to_string().ends_with("_mut") => Some(&call.receiver),
+        Expr::Reference(reference) => reference.mutability.map(|_| &*reference.expr),
         _ => None,
     }
 }

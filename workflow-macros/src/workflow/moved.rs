@@ -76,10 +76,14 @@ impl Marker {
         let Some(root) = root(place) else {
             return Vec::new();
         };
-        let ids = bound(pattern);
+        let ids = moved(pattern);
         // A binding of the place's own name would hide the place.
-        let hides = ids.iter().any(|id| self.names[id.0] == self.names[root.0]);
-        let is_last = self.uses.get(&root).is_none_or(|uses| *uses < 2);
+        let hides = bound(pattern)
+            .iter()
+            .any(|id| self.names[id.0] == self.names[root.0]);
+        // What is bound by reference uses the place again.
+        let is_last =
+            ids.len() == bound(pattern).len() && self.uses.get(&root).is_none_or(|uses| *uses < 2);
         if is_last || hides || looks(pattern) {
             return Vec::new();
         }
@@ -239,7 +243,25 @@ fn is_name(pattern: &Pat) -> bool {
     }
 }
 
-/// Whether a pattern takes nothing: it binds nothing, or by reference, or copies from behind one. Nor is
+/// What a pattern binds by value.
+fn moved(pattern: &Pat) -> Vec<LocalId> {
+    struct References(Vec<LocalId>);
+    impl Visit<'_> for References {
+        fn visit_pat_ident(&mut self, pattern: &PatIdent) {
+            if pattern.by_ref.is_some() {
+                self.0.extend(mark::local_of(&pattern.ident));
+            }
+            visit::visit_pat_ident(self, pattern);
+        }
+    }
+    let mut references = References(Vec::new());
+    references.visit_pat(pattern);
+    let mut ids = bound(pattern);
+    ids.retain(|id| !references.0.contains(id));
+    ids
+}
+
+/// Whether a pattern takes nothing: it binds nothing by value, or copies from behind a reference. Nor is
 /// anything taken where what is bound also decides which alternative it is.
 fn looks(pattern: &Pat) -> bool {
     struct Looks(bool);
@@ -249,16 +271,15 @@ fn looks(pattern: &Pat) -> bool {
                 Pat::Reference(_) => true,
                 Pat::Or(_) => decides(pattern),
                 Pat::Ident(ident) => {
-                    ident.by_ref.is_some()
-                        || (ident.subpat.as_ref())
-                            .is_some_and(|(_, within)| !bound(within).is_empty())
+                    let within = ident.subpat.as_ref().map(|(_, within)| within);
+                    within.is_some_and(|within| !bound(within).is_empty())
                 }
                 _ => false,
             };
             visit::visit_pat(self, pattern);
         }
     }
-    let mut finder = Looks(bound(pattern).is_empty());
+    let mut finder = Looks(moved(pattern).is_empty());
     finder.visit_pat(pattern);
     finder.0
 }
@@ -281,7 +302,7 @@ struct Bindings;
 
 impl VisitMut for Bindings {
     fn visit_pat_ident_mut(&mut self, pattern: &mut PatIdent) {
-        if mark::local_of(&pattern.ident).is_some() {
+        if mark::local_of(&pattern.ident).is_some() && pattern.by_ref.is_none() {
             pattern.mutability = None;
             pattern.ident = mark::taken(&pattern.ident);
         }

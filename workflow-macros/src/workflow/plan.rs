@@ -402,7 +402,9 @@ impl Plan<'_> {
         let held = remade.filter(|rebind| !matches!(rebind.hold, Hold::Nothing));
         let held = held.map(|rebind| (&rebind.binds, &rebind.hold));
         let asked = self.flow.asked.iter().map(|(binds, hold)| (binds, hold));
-        held.chain(asked)
+        // What is held longer comes last.
+        asked
+            .chain(held)
             .filter(|(_, hold)| !self.is_refused(hold))
             .flat_map(|(binds, hold)| binds.iter().map(move |id| (*id, hold)))
             .collect()
@@ -410,7 +412,7 @@ impl Plan<'_> {
 
     /// Whether it is to hold what is refused itself: that would be a second mistake.
     fn is_refused(&self, hold: &Hold) -> bool {
-        let (Hold::FoundBy(held) | Hold::Asked(held)) = hold else {
+        let (Hold::FoundBy(held) | Hold::Items(held) | Hold::Asked(held)) = hold else {
             return false;
         };
         let kept: BTreeSet<LocalId> = self.kept().collect();

@@ -250,9 +250,7 @@ impl Inner {
                 let counts = [
                     "String", "Vec", "VecDeque", "BTreeMap", "BTreeSet", "HashMap",
                 ];
-                counts
-                    .contains(&&*named(&ty)?.0)
-                    .then(|| Spelling::Type(parse_quote!(usize)))
+                counts.contains(&&*named(&ty)?.0).then(Spelling::count)
             }
             Expr::MethodCall(call)
                 if matches!(&*call.receiver, Expr::Lit(literal) if matches!(literal.lit, Lit::Str(_)))
@@ -582,6 +580,11 @@ pub(super) fn is_open_number(expr: &Expr) -> bool {
 }
 
 impl Spelling {
+    /// What counts.
+    pub(super) fn count() -> Self {
+        Self::Type(parse_quote!(usize))
+    }
+
     /// A list of such values.
     pub(super) fn list(self) -> Option<Self> {
         match self {

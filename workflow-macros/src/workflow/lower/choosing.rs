@@ -145,7 +145,7 @@ impl Lowering<'_> {
         let number = self.temporary(name, first.span());
         let local = &mut self.flow.locals[number.0];
         local.mutable = true;
-        local.spelling = Some(Spelling::Type(parse_quote!(usize)));
+        local.spelling = Some(Spelling::count());
         let name = self.mention(number);
         let code = quote!(let mut #name: usize = #first;);
         let code = self.code(code, &[first], vec![number]);

@@ -10,14 +10,11 @@ use super::super::mark::{self, mentions};
 use super::super::spell::named;
 use super::super::spread::plain_binding;
 use super::Lowering;
-use super::place::{is_in, says_mut};
-use super::walk::{ADAPTORS, BORROWING_ITERATORS};
+use super::items::Items;
+use super::place::says_mut;
 
 /// Collections that keep the order of what is collected, or have one of their own.
 const COLLECTIONS: [&str; 3] = ["BTreeSet", "Vec", "VecDeque"];
-
-/// Methods of a text that give parts of it.
-const PARTS: [&str; 4] = ["lines", "rsplit", "split", "split_whitespace"];
 
 impl Lowering<'_> {
     /// Whether a call collects references from what can be gone over again.
@@ -31,28 +28,7 @@ impl Lowering<'_> {
             && !says_mut(iterator)
             && (self.holds || self.is_fixed(mentions(iterator)))
             && self.is_walk(iterator)
-            && self.gives_references(iterator)
-    }
-
-    /// Whether the items of an iterator are references, or have numbers beside them.
-    fn gives_references(&self, iterator: &Expr) -> bool {
-        let Expr::MethodCall(call) = iterator else {
-            return matches!(iterator, Expr::Range(_));
-        };
-        let is = |names: &[&str]| is_in(names, &call.method);
-        let mut others = call.args.iter();
-        if is(&["map", "filter_map"]) {
-            others.all(|make| self.is_accessor(make)) && self.gives_references(&call.receiver)
-        } else if is(&["chain", "zip"]) {
-            others.all(|other| self.gives_references(other))
-                && self.gives_references(&call.receiver)
-        } else if is(&["cloned", "copied"]) {
-            false
-        } else if is(&ADAPTORS) || is(&["filter", "skip_while", "take_while"]) {
-            self.gives_references(&call.receiver)
-        } else {
-            is(&BORROWING_ITERATORS) || is(&PARTS)
-        }
+            && self.items(iterator).refer(true)
     }
 
     /// Whether a place is an item of such a collection, which is a reference, or a slice of them.
@@ -63,7 +39,7 @@ impl Lowering<'_> {
         let whole = mark::local_in(&expr.expr).and_then(|id| self.collected.get(&id));
         // A slice cannot be handed to what would hold it.
         let is_held = self.holds && matches!(*expr.index, Expr::Range(_));
-        whole == Some(&Items::References)
+        matches!(whole, Some(Items::References | Items::Parts))
             && !is_held
             && (self.holds || self.is_fixed(mentions(place)))
             && self.is_index_found_again(&expr.index)
@@ -75,7 +51,7 @@ impl Lowering<'_> {
             && let Expr::MethodCall(call) = value
             && call.method == "collect"
         {
-            self.collected.insert(id, items(&call.receiver));
+            self.collected.insert(id, self.items(&call.receiver));
         }
     }
 
@@ -94,24 +70,6 @@ impl Lowering<'_> {
         if mark::local_in(&taken).is_some_and(|id| self.collected.contains_key(&id)) {
             *iterable = parse_quote!(#taken.iter().copied());
         }
-    }
-}
-
-/// What such a collection is of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Items {
-    References,
-    /// Some of them beside numbers, which are copies.
-    Pairs,
-}
-
-fn items(iterator: &Expr) -> Items {
-    match iterator {
-        Expr::MethodCall(call) if is_in(&["enumerate", "zip"], &call.method) => Items::Pairs,
-        // It gives a reference.
-        Expr::MethodCall(call) if is_in(&["map", "filter_map"], &call.method) => Items::References,
-        Expr::MethodCall(call) => items(&call.receiver),
-        _ => Items::References,
     }
 }
 

@@ -9,13 +9,14 @@ use syn::{
 };
 
 use super::super::flow::{BlockId, BlockKind, Borrow, End, Hold, bound};
-use super::super::mark;
+use super::super::held::found_by;
+use super::super::mark::{self, mentions};
 use super::super::spell::Spelling;
 use super::super::spread::plain_binding;
 use super::choosing::never_panics;
 use super::place::borrow;
-use super::rebind::{binds_mutably, made_of};
-use super::walk::{chooses, is_borrowing_chain, walks_by_reference};
+use super::rebind::{binds_mutably, looking, made_of};
+use super::walk::{chooses, is_borrowing_chain};
 use super::{Dest, Frame, Lowering};
 use crate::code;
 
@@ -143,7 +144,7 @@ impl Lowering<'_> {
         };
         let next = self.temporary(&name, expr.expr.span());
         self.flow.locals[next.0].mutable = true;
-        self.flow.locals[next.0].spelling = Some(Spelling::Type(parse_quote!(usize)));
+        self.flow.locals[next.0].spelling = Some(Spelling::count());
         let count = self.mention(next);
         let checked = self.looked_into(iterable);
         let checks = checked
@@ -157,30 +158,50 @@ impl Lowering<'_> {
         if !asked.is_empty() {
             self.flow.asked.push((bound(&expr.pat), Hold::Asked(asked)));
         }
-        let pattern = &expr.pat;
-        if walks_by_reference(iterable) {
-            for id in bound(pattern) {
+        let mut roots = made_of(iterable);
+        let (mut pattern, mut hold) = ((*expr.pat).clone(), Hold::Nothing);
+        // Where the body leaves the loop it may change what that went over.
+        if !self
+            .flow
+            .rests_on(roots.clone())
+            .is_disjoint(&mentions(&expr.body))
+        {
+            let (again, copies) = looking(&pattern, Some(&self.alike(iterable)));
+            pattern = again;
+            self.note_copies(copies);
+            hold = self.hold_items(iterable);
+        }
+        if self.items(iterable).refer(false) {
+            for id in bound(&pattern) {
                 self.flow.locals[id.0].borrow = Some(Borrow::Pattern);
             }
         }
-        if !binds_mutably(pattern) {
-            let mut roots = made_of(iterable);
+        if !binds_mutably(&pattern) && !bound(&pattern).is_empty() {
             roots.insert(next);
             let again = quote! {
                 let ::std::option::Option::Some(#pattern) =
                     ::workflow::__private::walked(#iterable, #count) else { ::std::unreachable!() };
             };
-            self.rebind_as(
-                pattern,
-                again,
-                roots,
-                Hold::Nothing,
-                self.is_mutable(iterable),
-            );
+            let mutably = self.is_mutable(iterable);
+            self.rebind_as(&pattern, again, roots, hold, mutably);
         }
         let item = parse_quote!(::workflow::__private::walk(#iterable, &mut #count));
         let item = limited(item, limits);
         self.for_loop(expr.label, &expr.pat, &item, expr.body.stmts, dest);
+    }
+
+    /// Holds what items are found by as long as they are used.
+    fn hold_items(&self, iterable: &Expr) -> Hold {
+        let mut places = match iterable {
+            // They hold all of it.
+            Expr::Path(_) => Vec::new(),
+            iterable => found_by(iterable).unwrap_or_default(),
+        };
+        places.retain(|place| !self.is_fixed(mentions(place)));
+        match places.is_empty() {
+            true => Hold::Nothing,
+            false => Hold::Items(places),
+        }
     }
 
     /// The loop itself, once it is settled what gives its next item.

@@ -11,6 +11,7 @@ mod choosing;
 mod code;
 mod collected;
 mod control;
+mod items;
 mod lend;
 mod loops;
 mod opaque;
@@ -30,6 +31,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAwait, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
 
+use self::items::Items;
 pub(super) use self::place::{is_comparison, is_compound};
 
 use super::awaits::Awaits;
@@ -90,9 +92,9 @@ pub(super) struct Lowering<'a> {
     /// Whether rustc is made to check what methods are called on.
     checks: bool,
     /// The bindings that are collections of references.
-    collected: BTreeMap<LocalId, collected::Items>,
-    /// The iterators that bindings were found in, by searches.
-    found_in: BTreeMap<LocalId, Expr>,
+    collected: BTreeMap<LocalId, Items>,
+    /// The bindings that are items beside copies, of what a loop goes over or a search has found.
+    found_in: BTreeMap<LocalId, Items>,
     /// What bindings are returned as.
     returned: BTreeMap<LocalId, Type>,
     /// The bindings whose first value is a number of no certain type.

@@ -22,6 +22,7 @@ use super::super::held::found_by;
 use super::super::mark::{self, mentions};
 use super::super::spell;
 use super::access::{COPYING, LOOKUPS, is_mutable_access, must_be_collection};
+use super::items::{Copies, Items};
 use super::place::{borrow, indexed, is_constant, is_in, is_place, says_mut};
 use super::{Look, Lowering};
 
@@ -102,8 +103,10 @@ impl Lowering<'_> {
             None => (plain, value),
         };
         let value = self.looked_up(value);
-        let found = self.numbered(plain, &value);
-        let plain = self.looking(plain, &value);
+        let (plain, copies) = looking(plain, self.found(&value).as_ref());
+        if bound(&plain).is_empty() {
+            return;
+        }
         // What stands in the source is no reference, which could be held.
         let holds = std::mem::take(&mut self.holds) && by_ref.is_none();
         let is_item = mark::local_in(&value).is_some_and(|id| self.is_loop_item(id));
@@ -120,7 +123,7 @@ impl Lowering<'_> {
             };
         }
         if is_found && !binds_mutably(&plain) && !(self.is_mutable(&value) && narrows(&plain)) {
-            self.found_in.extend(found);
+            self.note_copies(copies);
             self.note_collected(&plain, &value);
             let value = match look {
                 Look::OneOfSeveral => value,
@@ -152,10 +155,7 @@ impl Lowering<'_> {
 
     /// A pattern without what it copies out of what it looks into: `Some(_)` for `Some(&number)`.
     pub(super) fn looking(&self, pattern: &Pat, value: &Expr) -> Pat {
-        let mut pattern = pattern.clone();
-        self.without_numbers(&mut pattern, value);
-        Looking.visit_pat_mut(&mut pattern);
-        pattern
+        looking(pattern, self.found(value).as_ref()).0
     }
 
     /// Looks at the value of a pattern, whose bindings rustc can be made to hold what they are found by.
@@ -568,6 +568,14 @@ fn narrows(pattern: &Pat) -> bool {
 
 fn has_alternatives(pattern: &Pat) -> bool {
     any_pattern(pattern, |pattern| matches!(pattern, Pat::Or(_)))
+}
+
+/// A pattern without what it copies out of what it looks into, which may be items; and what that is.
+pub(super) fn looking(pattern: &Pat, items: Option<&Items>) -> (Pat, Copies) {
+    let mut pattern = pattern.clone();
+    let copies = items.map(|items| Copies::take_out(&mut pattern, items));
+    Looking.visit_pat_mut(&mut pattern);
+    (pattern, copies.unwrap_or_default())
 }
 
 /// Puts `Some(_)` in the place of `Some(&number)`.

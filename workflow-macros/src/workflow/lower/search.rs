@@ -6,15 +6,14 @@ use proc_macro2::TokenTree;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprMethodCall, Pat, PatIdent, UnOp, parse_quote, parse_quote_spanned};
+use syn::{Expr, ExprMethodCall, UnOp, parse_quote_spanned};
 
-use super::super::flow::LocalId;
 use super::super::macros::{Kind, StdMacro};
 use super::super::mark::{self, mentions};
 use super::super::spell::Spelling;
 use super::Lowering;
+use super::items::Items;
 use super::place::{is_compound, is_in, is_place, reads, says_mut};
-use super::walk::walks_by_reference;
 
 /// Methods of iterators that give one item.
 pub(super) const SEARCHES: [&str; 10] = [
@@ -53,46 +52,24 @@ impl Lowering<'_> {
             && matches!(*call.receiver, Expr::MethodCall(_))
             && !says_mut(&call.receiver)
             && self.is_walk(&call.receiver)
-            && (walks_by_reference(&call.receiver) || self.is_fixed(mentions(call)))
+            && (self.items(&call.receiver).refer(false) || self.is_fixed(mentions(call)))
             && self.never_changes(&call.receiver)
             && (call.args.iter()).all(|arg| self.is_question(arg) || self.is_index_found_again(arg))
     }
 
-    /// The iterator that a value was found in by a search.
-    pub(super) fn searched<'e>(&'e self, value: &'e Expr) -> Option<&'e Expr> {
+    /// What a value is that a search has found, or an item that has copies in it.
+    pub(super) fn found(&self, value: &Expr) -> Option<Items> {
         const UNWRAPPING: [&str; 5] = ["expect", "ok_or", "ok_or_else", "unwrap", "unwrap_or"];
         match value {
-            Expr::Paren(expr) => self.searched(&expr.expr),
-            Expr::Try(expr) => self.searched(&expr.expr),
-            Expr::Path(_) => self.found_in.get(&mark::local_in(value)?),
+            Expr::Paren(expr) => self.found(&expr.expr),
+            Expr::Try(expr) => self.found(&expr.expr),
+            Expr::Path(_) => self.found_in.get(&mark::local_in(value)?).cloned(),
             Expr::MethodCall(call) if is_in(&UNWRAPPING, &call.method) => {
-                self.searched(&call.receiver)
+                self.found(&call.receiver)
             }
-            Expr::MethodCall(call) => self.is_search(call).then_some(&call.receiver),
+            Expr::MethodCall(call) => (self.is_search(call)).then(|| self.alike(&call.receiver)),
             _ => None,
         }
-    }
-
-    /// Takes the numbers out of a pattern of what a search has found: they are copies, and what was
-    /// found may have another number by now, or be found no more.
-    ///
-    /// ```text
-    /// let Some((at, item)) = items.iter().enumerate().find(|(_, item)| item.open) else { … };
-    /// let Some((_, item)) = …                             // after an await, where `at` is saved
-    /// ```
-    pub(super) fn without_numbers(&self, pattern: &mut Pat, value: &Expr) {
-        if let Some(iterator) = self.searched(value) {
-            without_numbers(pattern, iterator, &mut Vec::new());
-        }
-    }
-
-    /// The bindings of such a pattern that still have numbers in them, with the iterators of those.
-    pub(super) fn numbered(&self, pattern: &Pat, value: &Expr) -> Vec<(LocalId, Expr)> {
-        let mut found = Vec::new();
-        if let Some(iterator) = self.searched(value) {
-            without_numbers(&mut pattern.clone(), iterator, &mut found);
-        }
-        found
     }
 
     /// Whether it is a closure that gives the same whenever it is called, or `str::trim`.
@@ -159,7 +136,7 @@ impl Lowering<'_> {
         if let Some(id) = mark::local_in(&at) {
             let local = &mut self.flow.locals[id.0];
             local.mutable = false;
-            local.spelling = Some(Spelling::Type(parse_quote!(usize)));
+            local.spelling = Some(Spelling::count());
         }
         *value = parse_quote_spanned!(call.method.span()=> #iterator.nth(#at));
     }
@@ -181,49 +158,6 @@ impl Lowering<'_> {
         }
         InOrder(self).visit_expr_mut(&mut value);
         value
-    }
-}
-
-/// The same of a pattern of an iterator's items.
-fn without_numbers(pattern: &mut Pat, iterator: &Expr, whole: &mut Vec<(LocalId, Expr)>) {
-    let Expr::MethodCall(call) = iterator else {
-        return;
-    };
-    match pattern {
-        Pat::Paren(pattern) => without_numbers(&mut pattern.pat, iterator, whole),
-        Pat::Type(pattern) => without_numbers(&mut pattern.pat, iterator, whole),
-        Pat::Guard(guarded) => without_numbers(&mut guarded.pat, iterator, whole),
-        Pat::Or(either) => {
-            let cases = either.cases.iter_mut();
-            cases.for_each(|case| without_numbers(case, iterator, whole));
-        }
-        Pat::TupleStruct(found) if found.elems.len() == 1 => {
-            without_numbers(&mut found.elems[0], iterator, whole);
-        }
-        Pat::Ident(PatIdent {
-            ident,
-            subpat: None,
-            ..
-        }) => whole.extend(mark::local_of(ident).map(|id| (id, iterator.clone()))),
-        Pat::Ident(PatIdent {
-            subpat: Some((_, part)),
-            ..
-        }) => without_numbers(part, iterator, whole),
-        Pat::Tuple(pair) if pair.elems.len() == 2 && is_in(&["enumerate", "zip"], &call.method) => {
-            let (first, second) = match call.args.first() {
-                None => (None, Some(&*call.receiver)),
-                Some(Expr::Range(_)) => (Some(&*call.receiver), None),
-                Some(other) => (Some(&*call.receiver), Some(other)),
-            };
-            for (pattern, side) in pair.elems.iter_mut().zip([first, second]) {
-                match side {
-                    Some(side) => without_numbers(pattern, side, whole),
-                    None => *pattern = parse_quote!(_),
-                }
-            }
-        }
-        Pat::Tuple(_) if is_in(&["enumerate", "zip"], &call.method) => {}
-        pattern => without_numbers(pattern, &call.receiver, whole),
     }
 }
 

@@ -303,19 +303,3 @@ pub(super) fn borrows(value: &Expr) -> bool {
         _ => false,
     }
 }
-
-/// Whether what a loop goes over gives references, and not copies.
-pub(super) fn walks_by_reference(iterable: &Expr) -> bool {
-    match iterable {
-        Expr::MethodCall(call)
-            if is_in(&["cloned", "copied", "filter_map", "map"], &call.method) =>
-        {
-            false
-        }
-        Expr::MethodCall(call) if is_adaptor(call) || is_in(&CHOOSING, &call.method) => {
-            walks_by_reference(&call.receiver)
-        }
-        Expr::MethodCall(call) => is_in(&BORROWING_ITERATORS, &call.method),
-        _ => true,
-    }
-}
