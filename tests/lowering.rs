@@ -42,6 +42,8 @@ mod generics;
 mod held;
 #[path = "lowering/iteration.rs"]
 mod iteration;
+#[path = "lowering/leaving.rs"]
+mod leaving;
 #[path = "lowering/looking.rs"]
 mod looking;
 #[path = "lowering/lookups.rs"]

@@ -39,7 +39,7 @@ use super::diagram;
 use super::flow::{
     Block, BlockId, BlockKind, Borrow, Code, End, Flow, Local, LocalId, Point, bound,
 };
-use super::mark;
+use super::mark::{self, Mark};
 use super::spell::Inner;
 use super::spread::{annotate, plain_binding, spread};
 use super::{inline, macros};
@@ -97,6 +97,8 @@ pub(super) struct Lowering<'a> {
     found_in: BTreeMap<LocalId, Items>,
     /// What bindings are returned as.
     returned: BTreeMap<LocalId, Type>,
+    /// The bindings that parts may be moved out of.
+    parted: BTreeSet<LocalId>,
     /// The bindings whose first value is a number of no certain type.
     open_numbers: BTreeSet<LocalId>,
     /// The bindings whose first value is a list of no certain type.
@@ -129,6 +131,12 @@ pub(super) fn lower(
     output: &Type,
     body: syn::Block,
 ) -> Flow {
+    let mut parted: BTreeSet<LocalId> = bindings.parts.values().copied().collect();
+    mark::each_ident(body.to_token_stream(), &mut |ident, _| {
+        if let Some(Mark::Part(id) | Mark::Wrapped(id)) = mark::mark_of(ident) {
+            parted.insert(id);
+        }
+    });
     let mut lowering = Lowering {
         report,
         inner,
@@ -151,6 +159,7 @@ pub(super) fn lower(
         collected: BTreeMap::new(),
         found_in: BTreeMap::new(),
         returned: open::returned(&body, output),
+        parted,
         open_numbers: BTreeSet::new(),
         open_lists: BTreeSet::new(),
         of_their_own_type: remaining::of_their_own_type(&body),

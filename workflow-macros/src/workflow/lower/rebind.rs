@@ -447,7 +447,9 @@ impl Lowering<'_> {
     /// Whether nothing ever changes some bindings, nor what they refer to, be they held or not.
     pub(super) fn is_fixed(&self, ids: impl IntoIterator<Item = LocalId>) -> bool {
         let rests_on = self.flow.rests_on(ids.into_iter().collect());
-        rests_on.iter().all(|id| !self.flow.may_change(*id))
+        // A part that is moved out is no more there.
+        let changes = |id| self.flow.may_change(id) || self.parted.contains(&id);
+        !rests_on.into_iter().any(changes)
     }
 }
 
