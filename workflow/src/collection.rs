@@ -70,7 +70,17 @@ pub trait Held<'a> {}
 
 impl<'a, T: ?Sized> Held<'a> for &'a T {}
 impl<'a, T: ?Sized> Held<'a> for &'a mut T {}
-impl Held<'_> for usize {}
+
+/// Numbers beside references: of all types, or rustc would take them for the only one.
+macro_rules! numbers {
+    ($($number:ty)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl Held<'_> for $number {}
+    )*};
+}
+
+numbers! { u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 }
+
 #[diagnostic::do_not_recommend]
 impl<'a, R: Held<'a>> Held<'a> for Option<R> {}
 #[diagnostic::do_not_recommend]
