@@ -62,6 +62,8 @@ mod parts;
 mod realistic;
 #[path = "lowering/references.rs"]
 mod references;
+#[path = "lowering/refs.rs"]
+mod refs;
 #[path = "lowering/shapes.rs"]
 mod shapes;
 #[path = "lowering/texts.rs"]

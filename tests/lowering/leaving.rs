@@ -7,7 +7,7 @@ use crate::driver::*;
 use crate::same;
 
 #[test]
-fn a1() {
+fn a_number_after_the_items_are_gone() {
     #[workflow]
     async fn run(n: i64) -> Result<i64, WorkflowError> {
         let mut queue = vec![10, 20, n];
@@ -23,8 +23,9 @@ fn a1() {
     }
     same!(run; (3));
 }
+
 #[test]
-fn a2() {
+fn a_copy_of_what_has_changed() {
     #[workflow]
     async fn run(n: i64) -> Result<i64, WorkflowError> {
         let mut w = vec![10, 20, n];
@@ -41,8 +42,9 @@ fn a2() {
     }
     same!(run; (3));
 }
+
 #[test]
-fn a3() {
+fn a_copied_item_after_the_items_are_gone() {
     #[workflow]
     async fn run(n: i64) -> Result<i64, WorkflowError> {
         let mut w = vec![10, 20, n];
@@ -58,8 +60,9 @@ fn a3() {
     }
     same!(run; (3));
 }
+
 #[test]
-fn a4() {
+fn a_char_of_a_text_that_is_gone() {
     #[workflow]
     async fn run(mut text: String) -> Result<i64, WorkflowError> {
         for c in text.chars() {
@@ -75,8 +78,9 @@ fn a4() {
     }
     same!(run; ("abxc".to_string()));
 }
+
 #[test]
-fn a5() {
+fn a_number_of_what_was_lent() {
     #[workflow]
     async fn run(n: i64) -> Result<i64, WorkflowError> {
         let mut v = vec![10, 20, n];
@@ -93,8 +97,9 @@ fn a5() {
     }
     same!(run; (3));
 }
+
 #[test]
-fn a6() {
+fn a_number_from_the_back() {
     #[workflow]
     async fn run(n: i64) -> Result<i64, WorkflowError> {
         let mut v = vec![Some(1), None, Some(n)];
@@ -113,22 +118,26 @@ fn a6() {
     }
     same!(run; (3));
 }
+
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Token {
     uses: i64,
 }
+
 impl Clone for Token {
     fn clone(&self) -> Token {
         Token { uses: 0 }
     }
 }
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Order {
     tok: Token,
     name: String,
 }
+
 #[test]
-fn a7() {
+fn a_part_that_is_unlike_its_clone() {
     #[workflow]
     async fn run(n: i64) -> Result<i64, WorkflowError> {
         let order = Order {

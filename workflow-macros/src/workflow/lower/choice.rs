@@ -16,7 +16,7 @@ use super::search::only_asks;
 /// What a value is chosen from.
 #[derive(Default)]
 struct Choice<'e> {
-    /// What its branches give.
+    /// What its branches give that do not leave.
     ends: Vec<&'e Expr>,
     /// The references that its patterns bind.
     binds: BTreeSet<LocalId>,
@@ -28,15 +28,21 @@ impl Lowering<'_> {
     pub(super) fn is_choice(&self, value: &Expr) -> bool {
         let mut choice = Choice::default();
         let asks = self.ends(value, &mut choice);
-        let given = || choice.ends.iter().filter(|end| !leaves(end));
         let is_reference = |end: &Expr| {
             let bound = mark::local_in(end).is_some_and(|id| choice.binds.contains(&id));
             bound || self.is_reference(end)
         };
         asks && !says_mut(value)
             && (self.holds || self.is_fixed(mentions(value)))
-            && given().any(|end| is_reference(end))
-            && given().all(|end| is_reference(end) || is_constant(end))
+            && choice.ends.iter().any(|end| is_reference(end))
+            && (choice.ends.iter()).all(|end| is_reference(end) || is_constant(end))
+    }
+
+    /// What the branches of a value give that do not leave.
+    pub(super) fn given<'e>(&self, value: &'e Expr) -> Vec<&'e Expr> {
+        let mut choice = Choice::default();
+        self.ends(value, &mut choice);
+        choice.ends
     }
 
     /// What the branches of a value give; and whether which it is can be asked again.
@@ -60,7 +66,9 @@ impl Lowering<'_> {
             Expr::Block(expr) if expr.label.is_none() => self.block_ends(&expr.block, choice),
             Expr::Paren(expr) => self.ends(&expr.expr, choice),
             end => {
-                choice.ends.push(end);
+                if !leaves(end) {
+                    choice.ends.push(end);
+                }
                 true
             }
         }

@@ -21,6 +21,7 @@ use super::super::flow::{Borrow, Hold, LocalId, Rebind, any_pattern, bound};
 use super::super::held::found_by;
 use super::super::mark::{self, mentions};
 use super::super::spell;
+use super::super::spread::plain_binding;
 use super::access::{COPYING, LOOKUPS, is_mutable_access, must_be_collection};
 use super::items::{Copies, Items};
 use super::place::{borrow, indexed, is_constant, is_in, is_place, says_mut};
@@ -302,7 +303,8 @@ impl Lowering<'_> {
                 let known = mark::local_in(value).filter(|id| self.is_rebound(*id));
                 known.is_some_and(|id| self.holds || self.is_fixed([id]))
             }
-            Expr::Tuple(tuple) if !self.holds => {
+            // Each borrows for itself alone.
+            Expr::Tuple(tuple) if self.is_fixed(mentions(tuple)) => {
                 let mut elements = tuple.elems.iter();
                 elements.clone().any(|element| self.is_reference(element))
                     && elements.all(|element| self.is_reference(element) || self.is_copied(element))
@@ -344,7 +346,7 @@ impl Lowering<'_> {
             return true;
         }
         let mut args = call.args.iter();
-        if is(&["expect", "unwrap", "unwrap_or"]) {
+        if is(&["expect", "unwrap", "unwrap_or", "unwrap_or_default"]) {
             return args.all(|arg| is_constant(arg) || self.gives_reference(arg))
                 && self.is_access(&call.receiver);
         }
@@ -592,27 +594,37 @@ impl VisitMut for Looking {
     }
 }
 
-/// `Some(name)` of `&user.name` for `Some(ref name)` of `user.name`. What is bound by value beside it is
-/// no reference.
+/// `Some(name)` of `&user.name` for `Some(ref name)` of `user.name`. What is beside it is not borrowed,
+/// and may be something else by the time it is looked at again.
 pub(super) fn by_reference(pattern: &Pat, value: &Expr) -> Option<(Pat, Expr)> {
     struct Plain {
         mutable: bool,
+        is_one_of_several: bool,
         is_plain: bool,
     }
     impl VisitMut for Plain {
         fn visit_pat_mut(&mut self, pattern: &mut Pat) {
-            visit_mut::visit_pat_mut(self, pattern);
             match pattern {
-                Pat::Ident(ident) if ident.by_ref.is_some() => {
-                    ident.by_ref = None;
-                    self.is_plain &= ident.mutability.take().is_some() == self.mutable;
-                }
-                Pat::Ident(ident) if mark::local_of(&ident.ident).is_some() => {
+                Pat::Rest(_) => return,
+                pattern if !refers(pattern) => {
+                    let fits_all =
+                        matches!(pattern, Pat::Wild(_)) || plain_binding(pattern).is_some();
+                    self.is_plain &= fits_all || !self.is_one_of_several;
                     *pattern = parse_quote!(_);
+                    return;
                 }
+                // What is beside it may decide which it is.
+                Pat::Or(_) => self.is_one_of_several = true,
                 Pat::Reference(_) => self.is_plain = false,
                 _ => {}
             }
+            if let Pat::Ident(ident) = pattern
+                && ident.by_ref.take().is_some()
+            {
+                self.is_plain &= ident.mutability.take().is_some() == self.mutable;
+                return;
+            }
+            visit_mut::visit_pat_mut(self, pattern);
         }
     }
     if !refers(pattern) || !is_place(indexed(value)) {
@@ -620,6 +632,7 @@ pub(super) fn by_reference(pattern: &Pat, value: &Expr) -> Option<(Pat, Expr)> {
     }
     let mut found = Plain {
         mutable: binds_mutably(pattern),
+        is_one_of_several: false,
         is_plain: true,
     };
     let mut pattern = pattern.clone();

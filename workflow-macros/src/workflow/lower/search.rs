@@ -59,10 +59,21 @@ impl Lowering<'_> {
 
     /// What a value is that a search has found, or an item that has copies in it.
     pub(super) fn found(&self, value: &Expr) -> Option<Items> {
-        const UNWRAPPING: [&str; 5] = ["expect", "ok_or", "ok_or_else", "unwrap", "unwrap_or"];
+        const UNWRAPPING: [&str; 6] = [
+            "expect",
+            "ok_or",
+            "ok_or_else",
+            "unwrap",
+            "unwrap_or",
+            "unwrap_or_default",
+        ];
         match value {
             Expr::Paren(expr) => self.found(&expr.expr),
             Expr::Try(expr) => self.found(&expr.expr),
+            Expr::If(_) | Expr::Match(_) => self
+                .given(value)
+                .into_iter()
+                .find_map(|end| self.found(end)),
             Expr::Path(_) => self.found_in.get(&mark::local_in(value)?).cloned(),
             Expr::MethodCall(call) if is_in(&UNWRAPPING, &call.method) => {
                 self.found(&call.receiver)
