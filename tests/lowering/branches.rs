@@ -373,3 +373,84 @@ fn arms_that_leave_in_braces() {
     }
     same!(run; (1), (3), (7));
 }
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Named {
+    name: String,
+    n: i64,
+}
+
+#[test]
+fn guards_that_look_into_a_part() {
+    #[workflow]
+    async fn run(x: Option<Named>) -> Result<i64, WorkflowError> {
+        match &x {
+            Some(x) if let Some(h) = x.name.strip_prefix("n") => {
+                greet(h).await?;
+                note(h);
+            }
+            Some(x)
+                if let n @ 3..5 = x.n
+                    && n > 3 =>
+            {
+                give(n).await?;
+                give(n).await?;
+            }
+            _ => {
+                give(1).await?;
+            }
+        }
+        Ok(1)
+    }
+    same!(run; (None), (Some(Named { name: "nx".into(), n: 1 })), (Some(Named { name: "x".into(), n: 4 })), (Some(Named { name: "x".into(), n: 9 })));
+}
+
+#[test]
+fn guards_that_bind_what_they_make() {
+    #[workflow]
+    async fn run(x: Option<String>, n: i64) -> Result<i64, WorkflowError> {
+        let y = match x {
+            Some(text) if let Ok(k) = text.parse::<i64>() => {
+                give(k).await?;
+                greet(&text).await?;
+                k
+            }
+            Some(text)
+                if let Some(first) = text.chars().next()
+                    && n > 2 =>
+            {
+                greet(&text).await?;
+                note(first);
+                3
+            }
+            _ => 0,
+        };
+        give(y).await?;
+        Ok(y)
+    }
+    same!(run; (None, 1), (Some("12".into()), 1), (Some("ab".into()), 1), (Some("ab".into()), 3), (Some("".into()), 3));
+}
+
+#[test]
+fn a_guard_that_looks_at_what_changes() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut last = None;
+        for i in 0..n {
+            match i % 3 {
+                k if let Some(l) = last
+                    && k > 0 =>
+                {
+                    last = Some(give(k + l).await?);
+                    note(l);
+                }
+                k => {
+                    last = Some(k);
+                    give(k).await?;
+                }
+            }
+        }
+        Ok(last.unwrap_or(0))
+    }
+    same!(run; (0), (5), (8));
+}

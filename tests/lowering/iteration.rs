@@ -251,3 +251,33 @@ fn an_iterator_that_takes_the_items_out() {
     }
     same!(run; (vec![1, 2]), (vec![7, 8, 9]));
 }
+
+#[test]
+fn characters() {
+    #[workflow]
+    async fn run(n: char) -> Result<i64, WorkflowError> {
+        let mut s = String::new();
+        for c in 'a'..=n {
+            s.push(c);
+            give(1).await?;
+        }
+        for c in ('a'..'d').rev() {
+            s.push(c);
+            greet(&s).await?;
+        }
+        for c in '\u{D7FE}'..='\u{E001}' {
+            s.push(c);
+            greet(&s).await?;
+        }
+        for c in ('\u{D7FE}'..='\u{E001}').rev() {
+            s.push(c);
+            greet(&s).await?;
+        }
+        for (i, c) in ('a'..='c').enumerate() {
+            note((i, c));
+            greet(&s).await?;
+        }
+        Ok(1)
+    }
+    same!(run; ('c'), ('A'), ('a'));
+}

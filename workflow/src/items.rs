@@ -252,7 +252,7 @@ impl<T> IntoItems for Queue<T> {
     }
 }
 
-/// What a range counts in. The ranges are looped over whatever integer they are of, so that a
+/// What a range counts in, also characters. The ranges are looped over whatever integer they are of, so that a
 /// `for i in 0..3` takes its type from how `i` is used.
 pub trait Integer: Copy + PartialOrd {
     /// The one after it; not asked of the greatest.
@@ -278,6 +278,17 @@ macro_rules! integers {
 }
 
 integers!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+
+/// Some numbers stand for no character: its ranges know which.
+impl Integer for char {
+    fn after(self) -> Self {
+        (self..=Self::GREATEST).nth(1).unwrap_or(self)
+    }
+    fn before(self) -> Self {
+        (char::MIN..=self).nth_back(1).unwrap_or(self)
+    }
+    const GREATEST: Self = char::MAX;
+}
 
 impl<T: Integer> Items for Count<T> {
     type Item = T;

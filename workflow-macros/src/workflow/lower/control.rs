@@ -262,17 +262,19 @@ impl Lowering<'_> {
         let mut arms = Vec::new();
         let mut bodies = Vec::new();
         for mut arm in expr.arms {
-            let bound = bound(&arm.pat);
+            let mut declares = bound(&arm.pat);
             let label = mark::source(&arm.pat.to_token_stream());
             self.look_into(&arm.pat, &value, spelling.as_ref(), Look::Choice);
             if let Pat::Guard(guarded) = &mut arm.pat {
                 self.opaque(&mut guarded.guard);
+                declares.extend(bound_in_condition(&guarded.guard));
+                self.learn_condition(&guarded.guard, Look::OneOfSeveral);
             }
             let guard = match &arm.pat {
                 Pat::Guard(guarded) => vec![&*guarded.guard],
                 _ => Vec::new(),
             };
-            let pattern = self.code(arm.pat.to_token_stream(), &guard, bound);
+            let pattern = self.code(arm.pat.to_token_stream(), &guard, declares);
             let block = self.block(BlockKind::Join);
             arms.push(Arm {
                 attrs: arm.attrs,
