@@ -44,6 +44,8 @@ mod held;
 mod iteration;
 #[path = "lowering/leaving.rs"]
 mod leaving;
+#[path = "lowering/let_else.rs"]
+mod let_else;
 #[path = "lowering/looking.rs"]
 mod looking;
 #[path = "lowering/lookups.rs"]

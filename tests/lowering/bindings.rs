@@ -530,3 +530,92 @@ fn names_of_a_macro_and_of_its_caller() {
     halved!(run, Some(found) => found * 2);
     same!(run; (1), (4));
 }
+
+fn price(n: i64) -> i64 {
+    n * 2
+}
+
+#[test]
+fn a_function_of_the_name_in_an_if() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let price: i64 = if n > 0 { price(give(n).await?) } else { 0 };
+        give(price).await?;
+        Ok(price)
+    }
+    same!(run; (0), (2));
+}
+
+#[test]
+fn a_function_of_the_name_in_a_match() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let price = match n {
+            0 => give(1).await?,
+            m => price(m),
+        };
+        give(price).await?;
+        Ok(price)
+    }
+    same!(run; (0), (2));
+}
+
+#[test]
+fn a_function_of_the_name_in_a_loop() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let price = loop {
+            let x = give(n).await?;
+            if x > 0 {
+                break price(x);
+            }
+            give(1).await?;
+            break 0;
+        };
+        Ok(price)
+    }
+    same!(run; (0), (2));
+}
+
+#[test]
+fn an_activity_of_the_name() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let half = if n > 0 { half(n).await? } else { None };
+        let mut sum = 0;
+        for i in 0..n {
+            let price = if i > 1 {
+                price(i) + add(i, price(n)).await?
+            } else {
+                i
+            };
+            sum += price;
+        }
+        give(sum).await?;
+        Ok(half.unwrap_or(0))
+    }
+    same!(run; (0), (2), (5));
+}
+
+#[test]
+fn names_of_activities_all_over() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let give = if n > 0 {
+            let give = give(n).await?;
+            give + 1
+        } else {
+            0
+        };
+        let add = match give {
+            0 => 1,
+            _ => {
+                let add = add(give, 1).await?;
+                add + 1
+            }
+        };
+        note(give);
+        Ok(add)
+    }
+    same!(run; (0), (2), (5));
+}

@@ -228,7 +228,7 @@ fn arms(flow: &Flow, live: &Live, states: &[State]) -> Vec<(BlockId, Ident)> {
 
 /// Names for all bindings. One keeps its own but where another of its name occurs while it is in
 /// scope, or where it is declared apart from its `let`; then the later one of the source gets a
-/// number.
+/// number. So it does where it is declared apart and something else of its name is called.
 fn idents(flow: &Flow, live: &Live, parameters: &[LocalId]) -> BTreeMap<LocalId, Ident> {
     let mut same: BTreeMap<(String, bool), Vec<LocalId>> = BTreeMap::new();
     let mut declared: BTreeSet<LocalId> = parameters.iter().copied().collect();
@@ -241,6 +241,7 @@ fn idents(flow: &Flow, live: &Live, parameters: &[LocalId]) -> BTreeMap<LocalId,
             apart.extend(&code.assigns);
         }
     }
+    let called = called(flow, live);
     let mut clashes = clashes(flow, live);
     let inner = inner_clashes(flow, live);
     declared.extend(inner.iter().map(|(inner, _)| *inner));
@@ -257,14 +258,17 @@ fn idents(flow: &Flow, live: &Live, parameters: &[LocalId]) -> BTreeMap<LocalId,
         .collect();
     let mut idents = BTreeMap::new();
     for ((name, _), ids) in &same {
+        let is_called = called.contains(name);
         for (i, id) in ids.iter().enumerate() {
             let before = &ids[..i];
-            let clash = before.iter().any(|other| {
-                apart.contains(id)
-                    || apart.contains(other)
-                    || clashes.contains(&(*id, *other))
-                    || clashes.contains(&(*other, *id))
-            });
+            let hides = is_called && apart.contains(id);
+            let clash = hides
+                || before.iter().any(|other| {
+                    apart.contains(id)
+                        || apart.contains(other)
+                        || clashes.contains(&(*id, *other))
+                        || clashes.contains(&(*other, *id))
+                });
             if !clash {
                 continue;
             }
@@ -278,6 +282,23 @@ fn idents(flow: &Flow, live: &Live, parameters: &[LocalId]) -> BTreeMap<LocalId,
         }
     }
     idents
+}
+
+/// The names of what is no binding: functions and constants, which `let half = … half(n) …` does not hide
+/// from its own value.
+fn called(flow: &Flow, live: &Live) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for id in &live.reached {
+        let block = flow.block(*id);
+        for code in block.code.iter().chain(block.end.codes()) {
+            mark::each_ident(code.tokens.clone(), &mut |ident, _| {
+                if mark::mark_of(ident).is_none() {
+                    names.insert(mark::plain(ident));
+                }
+            });
+        }
+    }
+    names
 }
 
 /// Names for something about each binding: two of one name never meet, but what is about them does.

@@ -14,7 +14,7 @@ use super::{Awaits, Definition, Operation, Outcome};
     message = "WF0062: `{Self}` cannot be awaited in a workflow",
     label = "not a durable operation",
     note = "what can be awaited: a call of an `#[activity]` or of a `#[workflow]`, `ctx.sleep(duration)`, `ctx.wait_for_signal::<T>(name, timeout)`, and several of them with `join!`, `join_all` or `select!`",
-    note = "anything else would be lost with its process: put it into an `#[activity]` and await that"
+    note = "anything else would be lost with its process: put it into an `#[activity]` and await that; an `async fn` that itself awaits activities is a `#[workflow]`, called as a child or inline with `ctx`"
 )]
 pub trait Durable: sealed::Sealed {
     /// What awaiting it gives.

@@ -4,10 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use syn::{Block, Expr, Macro, Pat, Stmt};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Block, Expr, Macro, Pat, Stmt, parse_quote};
 
 use super::super::flow::{LocalId, bound};
 use super::super::mark::{self, mentions};
+use super::super::spread::plain_binding;
 use super::Lowering;
 use super::place::{is_constant, is_in, is_place, says_mut};
 use super::rebind::by_reference;
@@ -106,6 +108,105 @@ impl Lowering<'_> {
         }
         let asks = only_asks(value) && (bound(pattern).is_empty() || !is_place(value));
         refers || asks
+    }
+}
+
+/// The pattern and the value of a `let … else` that does the same as one of a `match` or an `if let`
+/// all of whose branches leave but one, which gives what it binds.
+///
+/// ```text
+/// let user = match users.get_mut(&id) { Some(found) => found, None => return Ok(()) };
+/// let Some(user) = users.get_mut(&id) else { return Ok(()) };
+/// ```
+pub(super) fn let_else(pattern: &Pat, value: &Expr) -> Option<(Pat, Expr)> {
+    match let_in_branch(pattern, value)? {
+        Expr::Match(expr) => {
+            let arm = expr.arms.into_iter().find(|arm| !is_left_by(&arm.body))?;
+            Some((arm.pat, *expr.expr))
+        }
+        Expr::If(expr) => match *expr.cond {
+            Expr::Let(looks) => Some((*looks.pat, *looks.expr)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Such a `match` or `if let` that binds the pattern itself, and gives nothing.
+pub(super) fn let_in_branch(pattern: &Pat, value: &Expr) -> Option<Expr> {
+    let mut value = value.clone();
+    let (looks, gives) = match &mut value {
+        Expr::Paren(expr) => return let_in_branch(pattern, &expr.expr),
+        Expr::Match(expr) => {
+            let mut given = expr.arms.iter_mut().filter(|arm| !is_left_by(&arm.body));
+            match (given.next(), given.next()) {
+                (Some(arm), None) => (&mut arm.pat, &mut *arm.body),
+                _ => return None,
+            }
+        }
+        Expr::If(expr) => match (
+            &mut *expr.cond,
+            &mut expr.then_branch.stmts[..],
+            &expr.else_branch,
+        ) {
+            (Expr::Let(looks), [Stmt::Expr(gives, None)], Some((_, otherwise)))
+                if is_left_by(otherwise) =>
+            {
+                (&mut *looks.pat, gives)
+            }
+            _ => return None,
+        },
+        _ => return None,
+    };
+    // It may be of another type by a coercion.
+    if let Pat::Type(_) = pattern {
+        return None;
+    }
+    let mut inner = Inner {
+        given: mark::local_in(gives)?,
+        pattern,
+        puts: 0,
+        is_plain: true,
+    };
+    inner.visit_pat_mut(looks);
+    *gives = parse_quote!(());
+    (inner.puts == 1 && inner.is_plain).then_some(value)
+}
+
+fn is_left_by(branch: &Expr) -> bool {
+    match branch {
+        Expr::Block(expr) if expr.label.is_none() => is_left(&expr.block),
+        branch => leaves(branch),
+    }
+}
+
+/// Puts a pattern where another binds what is given.
+struct Inner<'a> {
+    given: LocalId,
+    pattern: &'a Pat,
+    puts: usize,
+    /// Whether nothing else decides what is given.
+    is_plain: bool,
+}
+
+impl VisitMut for Inner<'_> {
+    fn visit_pat_mut(&mut self, pattern: &mut Pat) {
+        let bound = match pattern {
+            Pat::Ident(ident) => mark::local_of(&ident.ident),
+            Pat::Guard(_) | Pat::Or(_) => {
+                self.is_plain = false;
+                return;
+            }
+            _ => None,
+        };
+        match bound {
+            Some(id) if id == self.given && plain_binding(pattern).is_some() => {
+                *pattern = self.pattern.clone();
+                self.puts += 1;
+            }
+            Some(_) if plain_binding(pattern).is_some() => *pattern = parse_quote!(_),
+            _ => visit_mut::visit_pat_mut(self, pattern),
+        }
     }
 }
 

@@ -31,6 +31,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAwait, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
 
+use self::choice::{let_else, let_in_branch};
 use self::items::Items;
 pub(super) use self::place::{is_comparison, is_compound};
 
@@ -337,10 +338,16 @@ impl Lowering<'_> {
         }
         if let Some(init) = &mut local.init {
             let expr = std::mem::replace(&mut *init.expr, Expr::PLACEHOLDER);
-            if init.diverge.is_none()
-                && self.is_exploded(&expr)
-                && let Some(id) = plain_binding(&local.pat)
+            let is_exploded = init.diverge.is_none() && self.is_exploded(&expr);
+            if is_exploded
+                && let Some(within) = let_in_branch(&local.pat, &expr)
+                && let_else(&local.pat, &expr)
+                    .is_some_and(|(_, value)| self.borrow(&value).is_some())
             {
+                self.into(within, Dest::Discard);
+                return;
+            }
+            if is_exploded && let Some(id) = plain_binding(&local.pat) {
                 // `let x = if … { a } else { b };` assigns `x` in both branches.
                 self.flow.shared.insert(id);
                 self.into(expr, Dest::Local(id));

@@ -9,7 +9,7 @@ use syn::{Expr, ExprMethodCall, UnOp};
 use super::super::awaits::Awaits;
 use super::super::flow::LocalId;
 use super::super::held::steps;
-use super::super::macros::StdMacro;
+use super::super::macros::{Kind, StdMacro};
 use super::super::mark::{self, mentions};
 use super::Lowering;
 use super::access::{is_entry, is_steady, is_steady_key};
@@ -148,8 +148,20 @@ impl Lowering<'_> {
                 }
             }
             fn visit_macro(&mut self, mac: &syn::Macro) {
-                if let Some(parsed) = StdMacro::parse(mac) {
-                    parsed.values().for_each(|value| self.visit_expr(value));
+                let Some(parsed) = StdMacro::parse(mac) else {
+                    return;
+                };
+                // What is written to comes before the text.
+                let handed = match parsed.kind {
+                    Kind::Format { text_at } | Kind::Debug { text_at } => text_at,
+                    Kind::Values => parsed.arguments.len(),
+                    Kind::Assert | Kind::Compare | Kind::Matches => 0,
+                };
+                for (at, value) in parsed.values().enumerate() {
+                    match at < handed {
+                        true => self.visit_expr(value),
+                        false => self.looked_into(value),
+                    }
                 }
             }
         }

@@ -23,6 +23,7 @@ use super::super::mark::{self, mentions};
 use super::super::spell;
 use super::super::spread::plain_binding;
 use super::access::{COPYING, LOOKUPS, is_mutable_access, must_be_collection};
+use super::choice::let_else;
 use super::items::{Copies, Items};
 use super::place::{borrow, indexed, is_constant, is_in, is_place, says_mut};
 use super::{Look, Lowering};
@@ -77,6 +78,9 @@ pub(super) const COUNTING: [&str; 6] = [
 impl Lowering<'_> {
     /// Notes that the bindings of a pattern can be made again, when they look into a place.
     pub(super) fn rebind(&mut self, pattern: &Pat, value: &Expr, look: Look) {
+        if let Some((pattern, value)) = let_else(pattern, value) {
+            return self.rebind(&pattern, &value, Look::Choice);
+        }
         if let Some(parts) = side_by_side(pattern, value) {
             self.holds = false;
             for (pattern, value) in parts {
@@ -269,6 +273,9 @@ impl Lowering<'_> {
 
     /// Notes which bindings of a pattern are references, when it looks into one.
     pub(super) fn borrowed(&mut self, pattern: &Pat, value: &Expr) {
+        if let Some((pattern, value)) = let_else(pattern, value) {
+            return self.borrowed(&pattern, &value);
+        }
         if let Some(parts) = side_by_side(pattern, value) {
             for (pattern, value) in parts {
                 self.borrowed(pattern, value);
