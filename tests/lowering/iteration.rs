@@ -281,3 +281,57 @@ fn characters() {
     }
     same!(run; ('c'), ('A'), ('a'));
 }
+
+#[test]
+fn numbers_before_items() {
+    #[workflow]
+    async fn run(k: i64) -> Result<i64, WorkflowError> {
+        let mut v = vec![3, 4, 5];
+        let hit = (1..).zip(&v).find(|(n, x)| *n + *x > k);
+        give(1).await?;
+        if let Some((n, x)) = hit {
+            give(n + x).await?;
+        }
+        for (n, x) in (1..).zip(&v) {
+            give(n + x).await?;
+            if even(*x).await? {
+                v.push(7);
+                give(n).await?;
+                break;
+            }
+        }
+        for (n, x) in (k..=5).zip(&mut v) {
+            give(n + *x).await?;
+            *x += n;
+        }
+        for (n, x) in (0..k).zip(v.iter()) {
+            give(n + x).await?;
+        }
+        for (n, x) in (1i64..).zip(v) {
+            give(n + x).await?;
+        }
+        Ok(1)
+    }
+    same!(run; (1), (2), (6));
+}
+
+#[test]
+fn open_ranges() {
+    #[workflow]
+    async fn run(k: i64) -> Result<i64, WorkflowError> {
+        for n in (k..).take(3) {
+            give(n).await?;
+        }
+        for n in (k..).step_by(3).take(2) {
+            give(n).await?;
+        }
+        for (x, n) in vec![3, 4].into_iter().zip(k..) {
+            give(n + x).await?;
+        }
+        for n in (k..).map(|n| n * 2).take_while(|n| *n < 12) {
+            give(n).await?;
+        }
+        Ok(1)
+    }
+    same!(run; (1), (2));
+}

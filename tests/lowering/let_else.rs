@@ -173,3 +173,39 @@ fn a_match_that_awaits_as_it_leaves() {
     }
     same!(run; (1));
 }
+
+#[test]
+fn a_match_of_what_changes() {
+    #[workflow]
+    async fn run(k: i64) -> Result<i64, WorkflowError> {
+        let mut prices = BTreeMap::from([(1, 2)]);
+        let price = match prices.get(&k) {
+            None => {
+                give(4).await?;
+                return Ok(1);
+            }
+            Some(price) => price,
+        };
+        give(*price).await?;
+        give(*price).await?;
+        prices.clear();
+        let mut items = vec![1, 2, 3];
+        let item = match items.iter_mut().find(|item| **item > k) {
+            Some(item) => item,
+            None => return Ok(1),
+        };
+        give(*item).await?;
+        *item -= 4;
+        let item = if let Some(item) = items.iter_mut().find(|item| **item > k) {
+            item
+        } else {
+            give(9).await?;
+            return Ok(2);
+        };
+        *item -= 2;
+        give(*item).await?;
+        note(&items);
+        Ok(3)
+    }
+    same!(run; (1), (2), (3));
+}

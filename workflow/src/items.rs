@@ -132,9 +132,12 @@ pub trait OfCollection: Finite {}
 macro_rules! finite {
     ($($iterator:ty, [$($parameter:tt)*];)*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<$($parameter)*> Finite for $iterator {}
+        impl<$($parameter)*> Finite for $iterator where Self: Iterator {}
         #[diagnostic::do_not_recommend]
-        impl<$($parameter)*> IntoItems for $iterator {
+        impl<$($parameter)*> IntoItems for $iterator
+        where
+            Self: Iterator,
+        {
             type Items = Queue<<Self as Iterator>::Item>;
             fn into_items(self) -> Self::Items {
                 Queue(self.collect())
@@ -150,7 +153,11 @@ finite! {
     Skip<I>, [I: Finite];
     StepBy<I>, [I: Finite];
     Take<I>, [I: Finite];
+    Take<RangeFrom<T>>, [T: Integer];
+    Take<StepBy<RangeFrom<T>>>, [T: Integer];
     Zip<A, B>, [A: Finite, B: Finite];
+    Zip<A, RangeFrom<T>>, [A: Finite, T: Integer];
+    Zip<RangeFrom<T>, B>, [T: Integer, B: Finite];
 }
 
 impl<T: Integer> Finite for Range<T> where Self: Iterator {}

@@ -5,6 +5,7 @@
 //! body ends. All effects go through the activities of the driver and `note`.
 
 mod expressions;
+mod leaving;
 mod loops;
 mod parts;
 mod references;
@@ -214,6 +215,12 @@ impl Generator {
         let last = self.variables.last_mut().expect("it was declared");
         last.by_ref = ty != Type::Function;
         last.of = of;
+    }
+
+    /// Declares a reference through which is assigned.
+    fn declare_mutably(&mut self, name: String, ty: Type) {
+        self.declare(name, ty, true);
+        self.variables.last_mut().expect("it was declared").by_ref = true;
     }
 
     /// Those that their names reach, and that still have their values.

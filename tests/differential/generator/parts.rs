@@ -164,15 +164,15 @@ impl Generator {
             _ => format!("{of}.get({key})"),
         };
         let name = self.name();
-        match self.below(3) {
+        match self.below(4) {
             0 => {
                 self.declare_over(name.clone(), Type::Int, vec![index]);
                 format!("{declared}let {name} = {found}.unwrap_or(&7);")
             }
-            1 => {
-                let leave = self.leave();
-                self.declare_over(name.clone(), Type::Int, vec![index]);
-                format!("{declared}let Some({name}) = {found} else {{ {leave} }};")
+            1 | 2 => {
+                let found = self.or_leave(&name, &found);
+                self.declare_over(name, Type::Int, vec![index]);
+                declared + &found
             }
             _ => {
                 let then = self.scoped(|g| {
@@ -182,5 +182,67 @@ impl Generator {
                 format!("{declared}{then}")
             }
         }
+    }
+
+    /// Parts bound by `ref` and `ref mut`, beside others that are not.
+    pub(super) fn bound_by_ref(&mut self) -> String {
+        if self.chance(50) {
+            let (index, declared) = self.changeable(Type::Decision);
+            let of = self.variables[index].name.clone();
+            let least = self.below(5);
+            let approve = self.scoped(|g| {
+                let (by, limit) = (g.name(), g.fresh("v"));
+                g.declare_over(by.clone(), Type::Text, vec![index]);
+                g.declare(limit.clone(), Type::Int, false);
+                let body = g.block(3);
+                format!("Decision::Approve {{ by: ref {by}, limit: {limit} }} if {limit} > {least} => {body}")
+            });
+            self.variables[index].moved = true;
+            let reject = self.scoped(|g| {
+                let name = g.name();
+                g.declare_mutably(name.clone(), Type::Text);
+                format!("Decision::Reject(ref mut {name}) => {}", g.block(3))
+            });
+            let ask = self.scoped(|g| {
+                let name = g.name();
+                g.declare_mutably(name.clone(), Type::Int);
+                format!(
+                    "Decision::Ask(ref mut {name}) | Decision::Approve {{ limit: ref mut {name}, .. }} => {}",
+                    g.block(3)
+                )
+            });
+            self.variables[index].moved = false;
+            let other = self.block(2);
+            return format!("{declared}match {of} {{ {approve} {reject} {ask} _ => {other} }}");
+        }
+        let (index, declared) = self.changeable(Type::Order);
+        let of = self.variables[index].name.clone();
+        let (name, id, items) = (self.fresh("v"), self.fresh("v"), self.fresh("v"));
+        if self.chance(50) {
+            self.variables[index].moved = true;
+            let body = self.scoped(|g| {
+                g.declare_mutably(items.clone(), Type::Ints);
+                g.declare(id.clone(), Type::Int, false);
+                g.statements(4)
+            });
+            self.variables[index].moved = false;
+            return format!(
+                "{declared}{{\nlet Order {{ id: {id}, items: ref mut {items}, .. }} = {of};\n{body}}}"
+            );
+        }
+        // A part that is taken leaves the reference to another one be.
+        let takes =
+            self.plain == 0 && self.variables[index].loops == self.loops.len() && self.chance(50);
+        let how = if takes { "" } else { "ref " };
+        self.declare_over(name.clone(), Type::Text, vec![index]);
+        self.declare(id.clone(), Type::Int, false);
+        if takes {
+            self.declare(items.clone(), Type::Ints, false);
+            self.variables[index].moved = true;
+            self.variables[index].mutable = false;
+        } else {
+            self.declare_over(items.clone(), Type::Ints, vec![index]);
+        }
+        format!("{declared}let Order {{ id: {id}, name: ref {name}, items: {how}{items} }} = {of};")
     }
 }

@@ -9,6 +9,20 @@ impl Generator {
         if !known.is_empty() && self.chance(80) {
             return (self.pick(&known), String::new());
         }
+        self.declared(ty)
+    }
+
+    /// A variable that can be changed by its place, and what declares it if none was there.
+    pub(super) fn changeable(&mut self, ty: Type) -> (usize, String) {
+        let known = self.visible(|v| v.ty == ty && !v.by_ref && v.is_changeable());
+        if !known.is_empty() && self.chance(80) {
+            return (self.pick(&known), String::new());
+        }
+        self.declared(ty)
+    }
+
+    /// A new variable, and what declares it.
+    fn declared(&mut self, ty: Type) -> (usize, String) {
         let value = self.expression(ty, 2);
         let name = self.fresh("v");
         self.declare(name.clone(), ty, true);
@@ -114,24 +128,32 @@ impl Generator {
 
     /// An item that may be another one's turn to be found once it was changed.
     fn found_to_be_changed(&mut self) -> String {
-        let (index, declared) = self.referent(Type::Ints);
-        if !self.variables[index].is_changeable() {
-            return declared;
-        }
+        let (index, declared) = self.changeable(Type::Ints);
         let of = self.variables[index].name.clone();
         let wanted = self.frozen(index, |g| g.expression(Type::Int, 1));
+        let least = self.fresh("z");
+        let search = format!("{of}.iter_mut().find(|item| **item > {least})");
+        let declared = format!("{declared}let {least} = ({wanted}) % 3;\n");
+        if self.chance(40) {
+            let text = self.scoped(|g| {
+                let name = g.name();
+                let found = g.or_leave(&name, &search);
+                g.variables[index].moved = true;
+                g.declare_mutably(name, Type::Int);
+                format!("{{\n{found}\n{}}}", g.statements(4))
+            });
+            self.variables[index].moved = false;
+            return declared + &text;
+        }
         self.variables[index].moved = true;
         let (name, then) = self.scoped(|g| {
             let name = g.name();
-            g.declare(name.clone(), Type::Int, true);
-            g.variables.last_mut().expect("it was declared").by_ref = true;
+            g.declare_mutably(name.clone(), Type::Int);
             (name, g.block(4))
         });
         self.variables[index].moved = false;
-        let (least, otherwise) = (self.fresh("z"), self.block(2));
-        format!(
-            "{declared}let {least} = ({wanted}) % 3;\nif let Some({name}) = {of}.iter_mut().find(|item| **item > {least}) {then} else {otherwise}"
-        )
+        let otherwise = self.block(2);
+        format!("{declared}if let Some({name}) = {search} {then} else {otherwise}")
     }
 
     /// A loop over what it does not own.
@@ -148,8 +170,7 @@ impl Generator {
             self.variables[index].moved = true;
             let (name, body) = self.in_loop(label, None, |g| {
                 let name = g.name();
-                g.declare(name.clone(), Type::Int, true);
-                g.variables.last_mut().expect("it was declared").by_ref = true;
+                g.declare_mutably(name.clone(), Type::Int);
                 (name, g.statements(4))
             });
             self.variables[index].moved = false;
@@ -184,17 +205,21 @@ impl Generator {
                 _ => format!("{name} in &{list}"),
             };
             g.declare_over(name, Type::Int, vec![index]);
-            // As long as the loop goes on, what it goes over stays as it is.
-            let declared = g.variables.iter_mut().rev().take(2);
-            for item in declared.filter(|v| v.of == [index]) {
-                item.loops = usize::MAX;
-            }
+            g.as_long_as_it_goes_on(index);
             (head, g.statements(3))
         });
         // A number that changes while the loop goes on.
         let declared = format!("{declared}let mut fuel_n{number} = 0;\n");
         let body = format!("fuel_n{number} += 1;\n{body}");
         format!("{declared}{prefix}for {head} {{\n{body}}}")
+    }
+
+    /// As long as a loop goes on, what it goes over stays as it is.
+    pub(super) fn as_long_as_it_goes_on(&mut self, over: usize) {
+        let declared = self.variables.iter_mut().rev().take(2);
+        for item in declared.filter(|v| v.of == [over]) {
+            item.loops = usize::MAX;
+        }
     }
 
     /// `let f = |c: i64| …;` over what never changes.

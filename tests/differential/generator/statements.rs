@@ -29,7 +29,7 @@ impl Generator {
     }
 
     pub(super) fn statement(&mut self) -> String {
-        match self.below(if self.plain > 0 { 9 } else { 48 }) {
+        match self.below(if self.plain > 0 { 9 } else { 52 }) {
             0..=2 => self.declaration(),
             3 | 4 => self.assignment(),
             5 => {
@@ -103,6 +103,8 @@ impl Generator {
             44 | 45 => self.looked_into(),
             46 => self.side_by_side(),
             47 => self.found(),
+            48 | 49 => self.leaving_loop(),
+            50 | 51 => self.bound_by_ref(),
             28..=30 => self.together(),
             23 => {
                 let value = self.expression(Type::Int, 2);

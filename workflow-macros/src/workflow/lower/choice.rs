@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, Macro, Pat, Stmt, parse_quote};
+use syn::{Block, Expr, ExprIf, Macro, Pat, Stmt, parse_quote};
 
 use super::super::flow::{LocalId, bound};
 use super::super::mark::{self, mentions};
@@ -129,6 +129,19 @@ pub(super) fn let_else(pattern: &Pat, value: &Expr) -> Option<(Pat, Expr)> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// What such a `match` or `if let` looks into.
+pub(super) fn scrutinee(branch: &mut Expr) -> &mut Expr {
+    match branch {
+        Expr::Paren(expr) => scrutinee(&mut expr.expr),
+        Expr::Match(expr) => &mut expr.expr,
+        Expr::If(ExprIf { cond, .. }) => match &mut **cond {
+            Expr::Let(looks) => &mut looks.expr,
+            cond => cond,
+        },
+        branch => branch,
     }
 }
 

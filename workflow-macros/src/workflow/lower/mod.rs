@@ -31,7 +31,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAwait, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
 
-use self::choice::{let_else, let_in_branch};
+use self::choice::{let_else, let_in_branch, scrutinee};
 use self::items::Items;
 pub(super) use self::place::{is_comparison, is_compound};
 
@@ -337,12 +337,15 @@ impl Lowering<'_> {
             return;
         }
         if let Some(init) = &mut local.init {
-            let expr = std::mem::replace(&mut *init.expr, Expr::PLACEHOLDER);
+            let mut expr = std::mem::replace(&mut *init.expr, Expr::PLACEHOLDER);
+            if let_else(&local.pat, &expr).is_some() {
+                self.lend(scrutinee(&mut expr));
+            }
             let is_exploded = init.diverge.is_none() && self.is_exploded(&expr);
             if is_exploded
                 && let Some(within) = let_in_branch(&local.pat, &expr)
-                && let_else(&local.pat, &expr)
-                    .is_some_and(|(_, value)| self.borrow(&value).is_some())
+                && let Some((_, value)) = let_else(&local.pat, &expr)
+                && self.holding(&declares, |this| this.borrow(&value).is_some())
             {
                 self.into(within, Dest::Discard);
                 return;

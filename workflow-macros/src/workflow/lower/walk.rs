@@ -73,9 +73,12 @@ impl Lowering<'_> {
             Expr::Reference(_) => self.gives_reference(iterable),
             Expr::Path(_) => mark::local_in(iterable).is_some_and(|id| self.is_rebound(id)),
             Expr::Paren(expr) => self.is_walk(&expr.expr),
+            Expr::MethodCall(call) if joins(call) && self.is_count(&call.receiver) => {
+                self.is_walk(&call.args[0])
+            }
             Expr::MethodCall(call) if is_adaptor(call) => {
                 let with = match joins(call) {
-                    true => self.is_zipped(&call.args[0]),
+                    true => self.is_count(&call.args[0]) || self.is_walk(&call.args[0]),
                     false => call.args.iter().all(|arg| self.is_index_found_again(arg)),
                 };
                 let of_iterator = !matches!(*call.receiver, Expr::Path(_) | Expr::Reference(_));
@@ -159,12 +162,12 @@ impl Lowering<'_> {
         changing.map(|id| self.mention_expr(id)).collect()
     }
 
-    /// Whether such an iterator can be zipped with it: another, or a range.
-    fn is_zipped(&self, iterable: &Expr) -> bool {
+    /// Whether it is a range that can be made again, beside or before what is gone over.
+    fn is_count(&self, iterable: &Expr) -> bool {
         match iterable {
             Expr::Range(_) => self.is_index_found_again(iterable),
-            Expr::Paren(expr) => self.is_zipped(&expr.expr),
-            _ => self.is_walk(iterable),
+            Expr::Paren(expr) => self.is_count(&expr.expr),
+            _ => false,
         }
     }
 
