@@ -19,6 +19,8 @@
     clippy::toplevel_ref_arg
 )]
 
+#[path = "lowering/arranged.rs"]
+mod arranged;
 #[path = "lowering/driver.rs"]
 mod driver;
 

@@ -23,8 +23,8 @@ use crate::error::ActivityError;
 use crate::failure::{IntoFailure, Returns};
 pub use crate::inline::Inline;
 pub use crate::items::{
-    Chosen, InOrder, Integer, IntoItems, Items, Walk, in_order, items, made, number_of, place_of,
-    walk, walked, wanted,
+    Chosen, InOrder, Integer, IntoItems, Items, Walk, arranged, in_order, in_some_order, items,
+    made, number_of, place_of, walk, walked, wanted,
 };
 pub use crate::part::{Taken, Wrapper, part, rest, wrapper};
 pub use crate::place::{LookFirst, LookLater, Place, place};

@@ -449,6 +449,43 @@ pub fn in_order<I: InOrder>(iterator: I) -> I {
     iterator
 }
 
+/// An iterator that goes over what has an order of its own, or is there once: sorted it is the same,
+/// whatever order it came in.
+#[diagnostic::on_unimplemented(
+    message = "WF0046: `{Self}` cannot be sorted again after an await",
+    label = "its items may come in another order then, and equal ones are sorted as they come",
+    note = "sort the keys of a hash map, or its pairs; or use a `BTreeMap`"
+)]
+pub trait Sortable: Iterator {}
+
+#[diagnostic::do_not_recommend]
+impl<I: Walk> Sortable for I {}
+
+/// What has every key or value but once.
+macro_rules! once_each {
+    ($($iterator:ty, [$($parameter:tt)*];)*) => {$(
+        impl<$($parameter)*> Sortable for $iterator {}
+        impl<$($parameter)*, F> Sortable for Filter<$iterator, F> where Self: Iterator {}
+    )*};
+}
+
+once_each! {
+    std::collections::hash_map::Iter<'a, K, V>, ['a, K, V];
+    std::collections::hash_map::Keys<'a, K, V>, ['a, K, V];
+    std::collections::hash_set::Iter<'a, T>, ['a, T];
+}
+
+/// What is collected and sorted, again.
+pub fn in_some_order<I: Sortable>(iterator: I) -> I {
+    iterator
+}
+
+/// A list, arranged.
+pub fn arranged<T>(mut list: T, arrange: impl FnOnce(&mut T)) -> T {
+    arrange(&mut list);
+    list
+}
+
 /// Where an item is that a search has found.
 pub fn place_of<T: Lent>(found: Option<T>) -> Option<usize> {
     found.map(Lent::place)

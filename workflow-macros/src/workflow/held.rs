@@ -24,6 +24,7 @@ use syn::{
 };
 
 use super::flow::{Hold, Local, LocalId, bound};
+use super::lower::collecting;
 use super::macros::StdMacro;
 use super::mark;
 
@@ -197,6 +198,7 @@ impl FoundBy {
             }
             // An item that is a reference itself.
             Expr::Index(_) => self.place(value),
+            Expr::Call(call) if collecting(value).is_some() => self.reference(&call.args[0]),
             // Which it is, too, must stay as it is.
             Expr::If(_) | Expr::Match(_) => self.visit_expr(value),
             Expr::MethodCall(call) => {

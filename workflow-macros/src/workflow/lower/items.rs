@@ -1,6 +1,7 @@
 //! What the items of an iterator are: references are made again after an await, and copies are saved.
 
-use syn::{Expr, Pat, PatIdent, parse_quote};
+use proc_macro2::Ident;
+use syn::{Expr, ExprClosure, Pat, PatIdent, UnOp, parse_quote};
 
 use super::super::flow::LocalId;
 use super::super::mark::{self, mentions};
@@ -20,7 +21,7 @@ pub(super) enum Items {
     Parts,
     /// Where the items are: the same as long as they are there.
     Places,
-    /// Of a range.
+    /// Of a range, or copies beside references to what they were copied from.
     Numbers,
     /// Of a text, or of references.
     Copies,
@@ -52,7 +53,8 @@ impl Lowering<'_> {
             ("zip", Some(other)) => pair(inner(), self.items(other)),
             ("chain", Some(other)) if self.items(other) != inner() => Items::Made,
             ("map" | "filter_map", Some(make)) if self.is_accessor(make) => Items::Parts,
-            ("map" | "filter_map", _) => Items::Made,
+            ("map", Some(make)) => inner().given_by(make).unwrap_or(Items::Made),
+            ("filter_map", _) => Items::Made,
             ("cloned" | "copied", None) => self.copies(&call.receiver),
             ("chain", _) => inner(),
             _ if is(&ADAPTORS) || is(&CHOOSING) => inner(),
@@ -94,6 +96,73 @@ impl Items {
                 Items::Pairs(Box::new(one.alike()), Box::new(other.alike()))
             }
             items => items,
+        }
+    }
+
+    /// What a closure gives of them, if that is a reference out of its pattern, be it beside another
+    /// one or a copy: `|(key, _)| key`, `|user| (&user.name, user.age)`.
+    fn given_by(&self, make: &Expr) -> Option<Items> {
+        let Expr::Closure(ExprClosure { inputs, body, .. }) = make else {
+            return None;
+        };
+        let pattern = inputs.first()?;
+        let Expr::Tuple(given) = &**body else {
+            return self
+                .part_in(body, pattern)
+                .filter(|part| *part != Items::Numbers);
+        };
+        let given = given.elems.iter().map(|part| self.part_in(part, pattern));
+        let given: Vec<Items> = given.collect::<Option<_>>()?;
+        match &given[..] {
+            all if all.iter().all(|part| *part == Items::References) => Some(Items::References),
+            [one, other] if *one != *other => {
+                Some(Items::Pairs(Box::new(one.clone()), Box::new(other.clone())))
+            }
+            _ => None,
+        }
+    }
+
+    /// What a part of an item is that a closure gives. What it takes of a reference can only be a copy.
+    fn part_in(&self, given: &Expr, pattern: &Pat) -> Option<Items> {
+        let refers = |place| self.part_in(place, pattern).is_some();
+        match given {
+            Expr::Paren(given) => self.part_in(&given.expr, pattern),
+            Expr::Path(given) => self.bound_to(given.path.get_ident()?, pattern),
+            Expr::Field(given) => refers(&given.base).then_some(Items::Numbers),
+            Expr::Unary(given) => {
+                let copies = matches!(given.op, UnOp::Deref(_)) && refers(&given.expr);
+                copies.then_some(Items::Numbers)
+            }
+            Expr::Reference(given) => match &*given.expr {
+                Expr::Field(part) if given.mutability.is_none() => {
+                    refers(&part.base).then_some(Items::References)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What a binding of a pattern of them is, if that is a reference.
+    fn bound_to(&self, name: &Ident, pattern: &Pat) -> Option<Items> {
+        match (pattern, self) {
+            (Pat::Paren(pattern), _) => self.bound_to(name, &pattern.pat),
+            (Pat::Ident(pattern), Items::References) => {
+                (pattern.ident == *name && pattern.subpat.is_none()).then_some(Items::References)
+            }
+            (Pat::Tuple(pair), Items::Pairs(one, other)) if pair.elems.len() == 2 => {
+                let one = one.bound_to(name, &pair.elems[0]);
+                one.or_else(|| other.bound_to(name, &pair.elems[1]))
+            }
+            (Pat::Tuple(parts), Items::References) => parts
+                .elems
+                .iter()
+                .find_map(|part| self.bound_to(name, part)),
+            (Pat::Struct(parts), Items::References) => {
+                let mut parts = parts.fields.iter();
+                parts.find_map(|part| self.bound_to(name, &part.pat))
+            }
+            _ => None,
         }
     }
 

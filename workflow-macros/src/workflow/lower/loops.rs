@@ -197,7 +197,10 @@ impl Lowering<'_> {
             Expr::Path(_) => Vec::new(),
             iterable => found_by(iterable).unwrap_or_default(),
         };
-        places.retain(|place| !self.is_fixed(mentions(place)));
+        // References that were collected borrow for themselves.
+        let borrows =
+            |place: &Expr| mark::local_in(place).is_some_and(|id| self.collected.contains_key(&id));
+        places.retain(|place| !self.is_fixed(mentions(place)) && !borrows(place));
         match places.is_empty() {
             true => Hold::Nothing,
             false => Hold::Items(places),

@@ -24,7 +24,7 @@ mod remaining;
 mod search;
 mod walk;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
@@ -32,6 +32,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprAwait, Item, Local as Let, Pat, Stmt, Token, Type, parse_quote};
 
 use self::choice::{let_else, let_in_branch, scrutinee};
+pub(super) use self::collected::collecting;
 use self::items::Items;
 pub(super) use self::place::{is_comparison, is_compound};
 
@@ -251,7 +252,12 @@ impl Lowering<'_> {
             None => None,
         };
         self.depth += 1;
-        for statement in statements {
+        let mut statements = VecDeque::from(statements);
+        while let Some(mut statement) = statements.pop_front() {
+            if let Stmt::Local(local) = &mut statement {
+                collected::state_collection(local);
+                self.arrange(local, &mut statements, tail.as_ref());
+            }
             self.statement(statement);
         }
         match (tail, dest) {
@@ -303,7 +309,6 @@ impl Lowering<'_> {
     /// `let`.
     fn binding(&mut self, mut local: Let) {
         let declares = bound(&local.pat);
-        collected::state_collection(&mut local);
         self.holding(&declares, |this| this.learn(&local));
         let diverge_awaits = (local.init.as_ref())
             .and_then(|init| init.diverge.as_ref())

@@ -24,6 +24,7 @@ use super::super::spell;
 use super::super::spread::plain_binding;
 use super::access::{COPYING, LOOKUPS, is_mutable_access, must_be_collection};
 use super::choice::let_else;
+use super::collected::collecting;
 use super::items::{Copies, Items};
 use super::place::{borrow, indexed, is_constant, is_in, is_place, says_mut};
 use super::{Look, Lowering};
@@ -304,6 +305,7 @@ impl Lowering<'_> {
             Expr::Paren(expr) => self.is_reference(&expr.expr),
             Expr::Group(expr) => self.is_reference(&expr.expr),
             Expr::MethodCall(_) => self.is_access(value),
+            Expr::Call(_) => collecting(value).is_some_and(|call| self.is_collected(call)),
             Expr::If(_) | Expr::Match(_) => self.is_choice(value),
             Expr::Index(_) => self.is_collected_item(value),
             Expr::Path(_) => {

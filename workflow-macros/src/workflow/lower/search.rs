@@ -6,12 +6,13 @@ use proc_macro2::TokenTree;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprMethodCall, UnOp, parse_quote_spanned};
+use syn::{Expr, ExprCall, ExprMethodCall, UnOp, parse_quote_spanned};
 
 use super::super::macros::{Kind, StdMacro};
 use super::super::mark::{self, mentions};
 use super::super::spell::Spelling;
 use super::Lowering;
+use super::collected;
 use super::items::Items;
 use super::place::{is_compound, is_in, is_place, reads, says_mut};
 
@@ -156,6 +157,16 @@ impl Lowering<'_> {
     pub(super) fn in_order(&self, mut value: Expr) -> Expr {
         struct InOrder<'a, 'b>(&'a Lowering<'b>);
         impl VisitMut for InOrder<'_, '_> {
+            fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
+                match collected::sorted(call) {
+                    Some(iterator) => {
+                        *iterator = parse_quote_spanned! {iterator.span()=>
+                            ::workflow::__private::in_some_order(#iterator)
+                        };
+                    }
+                    None => visit_mut::visit_expr_call_mut(self, call),
+                }
+            }
             fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
                 let searched = &call.receiver;
                 if self.0.is_search(call) || self.0.is_collected(call) {
@@ -185,6 +196,15 @@ pub(super) fn asks(function: &Expr) -> bool {
     }
 }
 
+/// Whether what is called makes a value of its arguments, as its name says.
+fn makes(function: &Expr) -> bool {
+    let Expr::Path(path) = function else {
+        return false;
+    };
+    let name = path.path.segments.last().map(|name| name.ident.to_string());
+    name.is_some_and(|name| name.starts_with(char::is_uppercase))
+}
+
 /// Whether code only looks at what is there, as far as the syntax shows.
 pub(super) fn only_asks(code: &Expr) -> bool {
     struct Asks(bool);
@@ -194,11 +214,16 @@ pub(super) fn only_asks(code: &Expr) -> bool {
                 Expr::Binary(binary) => !is_compound(&binary.op),
                 // A `Cell` may change whoever looks at it.
                 Expr::MethodCall(call) if call.method == "get" => call.args.len() == 1,
+                // Orders are compared one after the other.
+                Expr::MethodCall(call) if is_in(&["then", "then_with"], &call.method) => true,
                 Expr::MethodCall(call) => reads(&call.method) && call.method != "borrow",
                 Expr::Unary(unary) => {
                     matches!(unary.op, UnOp::Deref(_) | UnOp::Not(_) | UnOp::Neg(_))
                 }
                 Expr::Reference(reference) => reference.mutability.is_none(),
+                // `Reverse(…)`, by its name.
+                Expr::Call(call) => makes(&call.func),
+                Expr::Closure(closure) => closure.capture.is_none(),
                 // A guard is no value.
                 Expr::Macro(expr) => StdMacro::parse(&expr.mac).is_some_and(|parsed| {
                     let guards = expr.mac.tokens.clone().into_iter();
