@@ -335,3 +335,21 @@ fn open_ranges() {
     }
     same!(run; (1), (2));
 }
+
+#[test]
+fn what_is_made_for_the_loop() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        for pair in [vec![1, 2], vec![n]].concat().chunks(2) {
+            give(pair[0]).await?;
+        }
+        for word in "A b C".to_lowercase().split(' ') {
+            greet(word).await?;
+        }
+        for line in ["x", "y"].join("\n").lines() {
+            greet(line).await?;
+        }
+        Ok(n)
+    }
+    same!(run; (1));
+}

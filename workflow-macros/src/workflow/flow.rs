@@ -76,6 +76,8 @@ pub(super) enum Borrow {
     Value,
     /// Bound by a pattern that looks into a reference, or by `ref`.
     Pattern,
+    /// A collection that references were put into.
+    Items,
     /// An iterator over what it borrows.
     Iterator,
     /// A closure.
@@ -191,6 +193,8 @@ pub(super) struct Flow {
     pub(super) rebinds: Vec<Rebind>,
     /// What loops hold, by the bindings of their patterns.
     pub(super) asked: Vec<(Vec<LocalId>, Hold)>,
+    /// The bindings that references are put into.
+    pub(super) keeping: BTreeSet<LocalId>,
     /// The bindings that patterns take parts by, and what each takes a part of.
     pub(super) parts: BTreeMap<LocalId, LocalId>,
     /// Whether it uses macros that are not of the standard library.

@@ -503,9 +503,10 @@ impl Plan<'_> {
                     ),
                 );
             }
-            if let Some(borrow) = local.borrow {
+            let keeps = self.flow.keeping.contains(id).then_some(Borrow::Items);
+            if let Some(borrow) = local.borrow.or(keeps) {
                 let code = match borrow {
-                    Borrow::Value | Borrow::Pattern => code::REFERENCE,
+                    Borrow::Value | Borrow::Pattern | Borrow::Items => code::REFERENCE,
                     Borrow::Iterator => code::ITERATOR,
                     Borrow::Closure => code::CLOSURE,
                 };
@@ -533,6 +534,11 @@ fn refusal(ident: &Ident, borrow: Borrow, at: &str) -> String {
             "`{ident}` is bound as a reference and lives across {at}\n\
              a run is saved at every await, and a reference cannot be saved\n\
              help: look into a place of the workflow's own, which is found again (`match &value {{ … }}`, `&mut value` to change it), or keep a copy: `let {ident} = {ident}.to_owned();`"
+        ),
+        Borrow::Items => format!(
+            "`{ident}` has references in it and lives across {at}\n\
+             a run is saved at every await, and a reference cannot be saved\n\
+             help: put values into it, such as `name.to_owned()`; or numbers or keys, and look up what they stand for: `&items[at]`"
         ),
         Borrow::Iterator => format!(
             "`{ident}` is an iterator that borrows, and lives across {at}\n\

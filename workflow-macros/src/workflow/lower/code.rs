@@ -36,6 +36,7 @@ impl Lowering<'_> {
         let mut returns = Returns(false);
         for expr in exprs {
             self.settle(expr);
+            self.keep_references(expr);
             assignments.visit_expr(expr);
             returns.visit_expr(expr);
             match (surely_set(expr), expr) {

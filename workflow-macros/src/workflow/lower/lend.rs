@@ -11,6 +11,18 @@ use super::rebind::ACCESSORS;
 use super::search::SEARCHES;
 use super::walk::{ADAPTORS, BORROWING_ITERATORS, CHOOSING, ITERATORS};
 
+/// Methods of the standard library that make a list or a text.
+const MAKING: [&str; 8] = [
+    "collect",
+    "concat",
+    "join",
+    "repeat",
+    "replace",
+    "to_lowercase",
+    "to_uppercase",
+    "to_vec",
+];
+
 impl Lowering<'_> {
     /// Gives a place to what a value looks into.
     pub(super) fn lend(&mut self, value: &mut Expr) {
@@ -45,7 +57,7 @@ impl Lowering<'_> {
             Expr::Array(array) => {
                 !is_constant(value) && array.elems.iter().all(|element| self.is_given(element))
             }
-            Expr::MethodCall(call) => is_in(&COPYING, &call.method) || call.method == "collect",
+            Expr::MethodCall(call) => is_in(&COPYING, &call.method) || is_in(&MAKING, &call.method),
             _ => false,
         }
     }

@@ -12,6 +12,7 @@ mod code;
 mod collected;
 mod control;
 mod items;
+mod keeping;
 mod lend;
 mod loops;
 mod opaque;
@@ -89,6 +90,8 @@ pub(super) struct Lowering<'a> {
     deferred: BTreeSet<LocalId>,
     /// The bindings that rustc can be made to [hold](super::held) what they are found by.
     can_hold: BTreeSet<LocalId>,
+    /// The collections that were made empty.
+    empty: BTreeSet<LocalId>,
     /// Whether what is looked at is the value of such.
     holds: bool,
     /// Whether rustc is made to check what methods are called on.
@@ -150,12 +153,14 @@ pub(super) fn lower(
             shared: bindings.parameters.iter().copied().collect(),
             rebinds: Vec::new(),
             asked: Vec::new(),
+            keeping: BTreeSet::new(),
             parts: bindings.parts,
             other_macros: false,
         },
         frames: Vec::new(),
         deferred: BTreeSet::new(),
         can_hold: bindings.can_hold,
+        empty: BTreeSet::new(),
         holds: false,
         checks: false,
         collected: BTreeMap::new(),
@@ -416,6 +421,9 @@ impl Lowering<'_> {
         }
         let Some(init) = &local.init else { return };
         if let Some(id) = plain_binding(&local.pat) {
+            if keeping::is_empty(&init.expr) {
+                self.empty.insert(id);
+            }
             // A `&str` is spelled after its value.
             let is_open = match &local.pat {
                 Pat::Type(typed) => matches!(*typed.ty, Type::Reference(_)),

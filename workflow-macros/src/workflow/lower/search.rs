@@ -197,7 +197,7 @@ pub(super) fn asks(function: &Expr) -> bool {
 }
 
 /// Whether what is called makes a value of its arguments, as its name says.
-fn makes(function: &Expr) -> bool {
+pub(super) fn makes(function: &Expr) -> bool {
     let Expr::Path(path) = function else {
         return false;
     };
