@@ -44,6 +44,8 @@ mod generics;
 mod held;
 #[path = "lowering/iteration.rs"]
 mod iteration;
+#[path = "lowering/keys.rs"]
+mod keys;
 #[path = "lowering/leaving.rs"]
 mod leaving;
 #[path = "lowering/let_else.rs"]

@@ -384,9 +384,12 @@ walks! {
     std::collections::btree_map::Iter<'_, K, V>, [K, V];
     std::collections::btree_map::IterMut<'_, K, V>, [K, V];
     std::collections::btree_map::Keys<'_, K, V>, [K, V];
+    std::collections::btree_map::Range<'_, K, V>, [K, V];
+    std::collections::btree_map::RangeMut<'_, K, V>, [K, V];
     std::collections::btree_map::Values<'_, K, V>, [K, V];
     std::collections::btree_map::ValuesMut<'_, K, V>, [K, V];
     std::collections::btree_set::Iter<'_, T>, [T];
+    std::collections::btree_set::Range<'_, T>, [T];
     std::option::Iter<'_, T>, [T];
     std::option::IterMut<'_, T>, [T];
     std::str::Bytes<'_>, [];

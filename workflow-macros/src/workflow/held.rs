@@ -201,6 +201,10 @@ impl FoundBy {
             Expr::Call(call) if collecting(value).is_some() => self.reference(&call.args[0]),
             // Which it is, too, must stay as it is.
             Expr::If(_) | Expr::Match(_) => self.visit_expr(value),
+            Expr::MethodCall(call) if call.method == "then_some" => {
+                self.visit_expr(&call.receiver);
+                call.args.iter().for_each(|arg| self.reference(arg));
+            }
             Expr::MethodCall(call) => {
                 if lends_mutably(value) {
                     self.lend(&call.receiver);

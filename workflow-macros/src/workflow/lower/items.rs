@@ -10,7 +10,7 @@ use super::super::spread::plain_binding;
 use super::Lowering;
 use super::place::is_in;
 use super::rebind::made_of;
-use super::walk::{ADAPTORS, BORROWING_ITERATORS};
+use super::walk::{ADAPTORS, lends_items};
 
 /// What the items of an iterator are, as far as the syntax shows.
 #[derive(Clone, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Lowering<'_> {
             ("cloned" | "copied", None) => self.copies(&call.receiver),
             ("chain", _) => inner(),
             _ if is(&ADAPTORS) || is(&CHOOSING) => inner(),
-            _ if is(&BORROWING_ITERATORS) => Items::References,
+            _ if lends_items(&call.method) => Items::References,
             _ if is(&PARTS) => Items::Parts,
             _ => Items::Copies,
         }

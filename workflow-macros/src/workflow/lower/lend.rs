@@ -9,7 +9,7 @@ use super::access::{COPYING, LOOKUPS};
 use super::place::{is_constant, is_in, says_mut};
 use super::rebind::ACCESSORS;
 use super::search::SEARCHES;
-use super::walk::{ADAPTORS, BORROWING_ITERATORS, CHOOSING, ITERATORS};
+use super::walk::{ADAPTORS, CHOOSING, ITERATORS, lends_items};
 
 /// Methods of the standard library that make a list or a text.
 const MAKING: [&str; 8] = [
@@ -96,13 +96,7 @@ fn root(looked_into: &mut Expr) -> &mut Expr {
 
 /// Whether a call gives something of what it is called on, which it borrows.
 fn looks_in(call: &ExprMethodCall) -> bool {
-    const LOOKING: [&[&str]; 5] = [
-        &ACCESSORS,
-        &LOOKUPS,
-        &ITERATORS,
-        &BORROWING_ITERATORS,
-        &["get", "get_mut"],
-    ];
+    const LOOKING: [&[&str]; 4] = [&ACCESSORS, &LOOKUPS, &ITERATORS, &["get", "get_mut"]];
     const GOING_ON: [&[&str]; 4] = [
         &ADAPTORS,
         &CHOOSING,
@@ -118,5 +112,6 @@ fn looks_in(call: &ExprMethodCall) -> bool {
     ];
     let is = |names: &[&[&str]]| names.iter().any(|names| is_in(names, &call.method));
     is(&LOOKING)
+        || lends_items(&call.method)
         || is(&GOING_ON) && matches!(&*call.receiver, Expr::MethodCall(call) if looks_in(call))
 }

@@ -69,6 +69,7 @@ impl Lowering<'_> {
     pub(super) fn lower_for(&mut self, mut expr: ExprForLoop, dest: Dest) {
         self.lend(&mut expr.expr);
         self.lend_collected(&mut expr.expr);
+        self.holds_items = !bound(&expr.pat).is_empty();
         self.steady(&mut expr.expr);
         if self.goes_over(&expr.expr)
             && (self.asked(&expr.expr).is_empty() || !bound(&expr.pat).is_empty())
@@ -158,6 +159,13 @@ impl Lowering<'_> {
         if !asked.is_empty() {
             self.flow.asked.push((bound(&expr.pat), Hold::Asked(asked)));
         }
+        // What it goes over is looked up by a reference, and so again while the loop goes on.
+        let holds_items = std::mem::take(&mut self.holds_items);
+        if holds_items && !self.goes_over(iterable) {
+            let held = self.hold_items(iterable);
+            self.flow.asked.push((bound(&expr.pat), held));
+        }
+        let iterable = &*expr.expr;
         let mut roots = made_of(iterable);
         let (mut pattern, mut hold) = ((*expr.pat).clone(), Hold::Nothing);
         // Where the body leaves the loop it may change what that went over.

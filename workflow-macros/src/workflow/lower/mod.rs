@@ -96,6 +96,8 @@ pub(super) struct Lowering<'a> {
     holds: bool,
     /// Whether rustc is made to check what methods are called on.
     checks: bool,
+    /// Whether that loop binds items, which can be made to hold something.
+    holds_items: bool,
     /// The bindings that are collections of references.
     collected: BTreeMap<LocalId, Items>,
     /// The bindings that are items beside copies, of what a loop goes over or a search has found.
@@ -163,6 +165,7 @@ pub(super) fn lower(
         empty: BTreeSet::new(),
         holds: false,
         checks: false,
+        holds_items: false,
         collected: BTreeMap::new(),
         found_in: BTreeMap::new(),
         returned: open::returned(&body, output),

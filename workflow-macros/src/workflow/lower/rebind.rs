@@ -27,6 +27,7 @@ use super::choice::let_else;
 use super::collected::collecting;
 use super::items::{Copies, Items};
 use super::place::{borrow, indexed, is_constant, is_in, is_place, says_mut};
+use super::search::only_asks;
 use super::{Look, Lowering};
 
 /// Methods of the standard library that give a reference into what they are called on.
@@ -359,6 +360,19 @@ impl Lowering<'_> {
             return args.all(|arg| is_constant(arg) || self.gives_reference(arg))
                 && self.is_access(&call.receiver);
         }
+        if is(&["or_else", "unwrap_or_else"]) {
+            let gives = |arg: &Expr| {
+                matches!(arg, Expr::Closure(closure)
+                if closure.inputs.is_empty() && self.gives_reference(&closure.body))
+            };
+            return args.all(gives) && self.is_access(&call.receiver);
+        }
+        if call.method == "then_some" {
+            let condition = &call.receiver;
+            return only_asks(condition)
+                && self.never_changes(condition)
+                && args.all(|arg| self.gives_reference(arg));
+        }
         if is(&["and_then", "map"]) {
             // A method may give what it does not borrow, and what is lent cannot be held as well.
             let is_lent = says_mut(&call.receiver);
@@ -438,7 +452,13 @@ impl Lowering<'_> {
             }
             index => self.is_found_again(index),
         };
-        plain && self.never_changes(index)
+        // What a loop's items are found by they can hold as long as they are used.
+        let is_held = || {
+            let key = mark::local_in(key(index)).filter(|id| self.is_rebound(*id));
+            key.is_some_and(|id| !self.flow.local(id).mutable)
+        };
+        let holds = self.checks && self.holds_items;
+        plain && (self.never_changes(index) || holds && is_held())
     }
 
     /// Whether it is a mutable reference, as far as the syntax shows.
@@ -461,6 +481,15 @@ impl Lowering<'_> {
         // A part that is moved out is no more there.
         let changes = |id| self.flow.may_change(id) || self.parted.contains(&id);
         !rests_on.into_iter().any(changes)
+    }
+}
+
+/// What a key refers to.
+fn key(index: &Expr) -> &Expr {
+    match index {
+        Expr::Paren(expr) => key(&expr.expr),
+        Expr::Reference(expr) => key(&expr.expr),
+        index => index,
     }
 }
 

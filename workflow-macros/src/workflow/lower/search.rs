@@ -6,7 +6,7 @@ use proc_macro2::TokenTree;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprCall, ExprMethodCall, UnOp, parse_quote_spanned};
+use syn::{Expr, ExprCall, ExprMethodCall, Stmt, UnOp, parse_quote_spanned};
 
 use super::super::macros::{Kind, StdMacro};
 use super::super::mark::{self, mentions};
@@ -196,6 +196,11 @@ pub(super) fn asks(function: &Expr) -> bool {
     }
 }
 
+/// Whether a statement is a `let` or an expression.
+fn is_plain(statement: &Stmt) -> bool {
+    matches!(statement, Stmt::Local(_) | Stmt::Expr(..))
+}
+
 /// Whether what is called makes a value of its arguments, as its name says.
 pub(super) fn makes(function: &Expr) -> bool {
     let Expr::Path(path) = function else {
@@ -214,8 +219,12 @@ pub(super) fn only_asks(code: &Expr) -> bool {
                 Expr::Binary(binary) => !is_compound(&binary.op),
                 // A `Cell` may change whoever looks at it.
                 Expr::MethodCall(call) if call.method == "get" => call.args.len() == 1,
-                // Orders are compared one after the other.
-                Expr::MethodCall(call) if is_in(&["then", "then_with"], &call.method) => true,
+                // One order after the other, and what there is on a condition.
+                Expr::MethodCall(call)
+                    if is_in(&["then", "then_some", "then_with"], &call.method) =>
+                {
+                    true
+                }
                 Expr::MethodCall(call) => reads(&call.method) && call.method != "borrow",
                 Expr::Unary(unary) => {
                     matches!(unary.op, UnOp::Deref(_) | UnOp::Not(_) | UnOp::Neg(_))
@@ -233,11 +242,15 @@ pub(super) fn only_asks(code: &Expr) -> bool {
                         && guards.count() == 0
                         && parsed.values().all(only_asks)
                 }),
+                Expr::Block(block) => block.block.stmts.iter().all(is_plain),
                 Expr::Cast(_)
                 | Expr::Field(_)
                 | Expr::Group(_)
+                | Expr::If(_)
                 | Expr::Index(_)
+                | Expr::Let(_)
                 | Expr::Lit(_)
+                | Expr::Match(_)
                 | Expr::Paren(_)
                 | Expr::Path(_)
                 | Expr::Tuple(_) => true,

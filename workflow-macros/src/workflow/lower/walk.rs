@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use proc_macro2::Ident;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprClosure, ExprMethodCall, parse_quote, parse_quote_spanned};
@@ -65,6 +66,14 @@ pub(super) const ADAPTORS: [&str; 7] = [
     "take",
 ];
 
+/// The same over parts of a map or set that are ordered; others call methods so that change.
+const RANGES: [&str; 2] = ["range", "range_mut"];
+
+/// Whether a method iterates over what it borrows.
+pub(super) fn lends_items(method: &Ident) -> bool {
+    is_in(&BORROWING_ITERATORS, method) || is_in(&RANGES, method)
+}
+
 impl Lowering<'_> {
     /// Whether what a loop goes over can be made anew for every item: a reference to a collection,
     /// or an iterator of the standard library over one.
@@ -91,9 +100,12 @@ impl Lowering<'_> {
                     && matches!(*call.receiver, Expr::MethodCall(_))
                     && self.is_walk(&call.receiver)
             }
+            Expr::MethodCall(call) if is_in(&["expect", "unwrap"], &call.method) => {
+                self.gives_reference(iterable)
+            }
             Expr::MethodCall(call) => {
                 let (place, method) = (&*call.receiver, &call.method);
-                let iterates = is_in(&BORROWING_ITERATORS, method)
+                let iterates = lends_items(method)
                     || is_in(&ITERATORS, method) && (self.checks || self.never_changes(place));
                 iterates
                     && call.args.iter().all(|arg| self.is_index_found_again(arg))
@@ -223,7 +235,7 @@ pub(super) fn is_iterator(value: &Expr) -> bool {
         Expr::MethodCall(call) => {
             is_in(&OWNING, &call.method)
                 || is_in(&ITERATORS, &call.method)
-                || is_in(&BORROWING_ITERATORS, &call.method)
+                || lends_items(&call.method)
                 || is_lazy(call) && is_iterator(&call.receiver)
         }
         _ => false,
@@ -287,7 +299,7 @@ pub(super) fn is_borrowing_chain(iterable: &Expr) -> bool {
         Expr::Paren(expr) => is_borrowing_chain(&expr.expr),
         Expr::MethodCall(call) => {
             is_in(&ITERATORS, &call.method)
-                || is_in(&BORROWING_ITERATORS, &call.method)
+                || lends_items(&call.method)
                 || is_lazy(call)
                     && (is_borrowing_chain(&call.receiver)
                         || call.args.iter().any(is_borrowing_chain))
