@@ -252,3 +252,43 @@ fn a_reference_by_a_key() {
     }
     same!(run; (0));
 }
+
+#[test]
+fn parts_given_of_what_is_found() {
+    #[workflow]
+    async fn run(text: String) -> Result<i64, WorkflowError> {
+        let mut text = text.clone();
+        let value = text.split_once(':').map_or("none", |(_, value)| value);
+        greet(value).await?;
+        greet(value).await?;
+        let key = text.split_once(':').map(|(key, _)| key).unwrap_or("?");
+        greet(key).await?;
+        greet(key).await?;
+        let first = text.lines().next().unwrap_or_default();
+        greet(first).await?;
+        note(first);
+        text.push('x');
+        let mut named = vec![(1, "a".to_string()), (3, "b".to_string())];
+        let name = named.iter().find(|(n, _)| *n > 1).map(|(_, name)| name);
+        give(1).await?;
+        note(name);
+        let place = named
+            .iter()
+            .enumerate()
+            .find(|(_, (n, _))| *n > 1)
+            .map(|(i, _)| i);
+        let number = named.iter().find(|(n, _)| *n > 1).map(|(n, _)| *n);
+        give(1).await?;
+        named.clear();
+        note((place, number));
+        let long: Vec<&str> = ["a", "bb"]
+            .iter()
+            .filter_map(|s| if s.len() > 1 { Some(*s) } else { None })
+            .collect();
+        for word in long {
+            greet(word).await?;
+        }
+        Ok(1)
+    }
+    same!(run; ("a:b\nc".to_string()), (String::new()));
+}

@@ -66,9 +66,7 @@ impl Generator {
             } else {
                 // It is a copy, and what it was copied from is still gone over.
                 g.declare(item.clone(), Type::Int, false);
-                let hidden = g.fresh("v");
-                g.declare_over(hidden, ty, vec![index]);
-                g.variables.last_mut().expect("it was declared").moved = true;
+                g.look_into(index);
             }
             g.as_long_as_it_goes_on(index);
             let before = g.statements(2);
@@ -79,7 +77,7 @@ impl Generator {
     }
 
     /// Changes what the loop goes over, goes on a while and leaves the loop.
-    fn leaving(&mut self, over: usize, ty: Type) -> String {
+    pub(super) fn leaving(&mut self, over: usize, ty: Type) -> String {
         let condition = self.expression(Type::Bool, 2);
         let of = self.variables[over].name.clone();
         let text = self.scoped(|g| {

@@ -4,6 +4,7 @@
 //! assigned, and whether it was moved. Loops count down, and sums are kept small, so that every
 //! body ends. All effects go through the activities of the driver and `note`.
 
+mod collected;
 mod expressions;
 mod leaving;
 mod loops;

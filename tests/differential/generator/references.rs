@@ -214,6 +214,14 @@ impl Generator {
         format!("{declared}{prefix}for {head} {{\n{body}}}")
     }
 
+    /// Declares a reference without a name, which is there as long as its scope.
+    pub(super) fn look_into(&mut self, place: usize) {
+        let (hidden, ty) = (self.fresh("v"), self.variables[place].ty);
+        self.declare_over(hidden, ty, vec![place]);
+        let hidden = self.variables.last_mut().expect("it was declared");
+        (hidden.moved, hidden.loops) = (true, usize::MAX);
+    }
+
     /// As long as a loop goes on, what it goes over stays as it is.
     pub(super) fn as_long_as_it_goes_on(&mut self, over: usize) {
         let declared = self.variables.iter_mut().rev().take(2);

@@ -29,7 +29,7 @@ impl Generator {
     }
 
     pub(super) fn statement(&mut self) -> String {
-        match self.below(if self.plain > 0 { 9 } else { 52 }) {
+        match self.below(if self.plain > 0 { 9 } else { 56 }) {
             0..=2 => self.declaration(),
             3 | 4 => self.assignment(),
             5 => {
@@ -105,6 +105,8 @@ impl Generator {
             47 => self.found(),
             48 | 49 => self.leaving_loop(),
             50 | 51 => self.bound_by_ref(),
+            52 | 53 => self.arranged(),
+            54 | 55 => self.text_parts(),
             28..=30 => self.together(),
             23 => {
                 let value = self.expression(Type::Int, 2);

@@ -1,11 +1,11 @@
 //! What the items of an iterator are: references are made again after an await, and copies are saved.
 
 use proc_macro2::Ident;
-use syn::{Expr, ExprClosure, Pat, PatIdent, UnOp, parse_quote};
+use syn::{Expr, ExprClosure, ExprIf, Pat, PatIdent, Stmt, UnOp, parse_quote};
 
 use super::super::flow::LocalId;
 use super::super::mark::{self, mentions};
-use super::super::spell::Spelling;
+use super::super::spell::{Spelling, named};
 use super::super::spread::plain_binding;
 use super::Lowering;
 use super::place::is_in;
@@ -53,8 +53,7 @@ impl Lowering<'_> {
             ("zip", Some(other)) => pair(inner(), self.items(other)),
             ("chain", Some(other)) if self.items(other) != inner() => Items::Made,
             ("map" | "filter_map", Some(make)) if self.is_accessor(make) => Items::Parts,
-            ("map", Some(make)) => inner().given_by(make).unwrap_or(Items::Made),
-            ("filter_map", _) => Items::Made,
+            ("map" | "filter_map", Some(make)) => inner().given_by(make).unwrap_or(Items::Made),
             ("cloned" | "copied", None) => self.copies(&call.receiver),
             ("chain", _) => inner(),
             _ if is(&ADAPTORS) || is(&CHOOSING) => inner(),
@@ -62,6 +61,15 @@ impl Lowering<'_> {
             _ if is(&PARTS) => Items::Parts,
             _ => Items::Copies,
         }
+    }
+
+    /// Whether it goes over parts of a `String` of the workflow's own.
+    pub(super) fn is_of_text(&self, iterator: &Expr) -> bool {
+        let mut roots = self.flow.rests_on(mentions(iterator)).into_iter();
+        roots.all(|id| {
+            let spelling = &self.flow.local(id).spelling;
+            matches!(spelling, Some(Spelling::Type(ty)) if named(ty).is_some_and(|(name, _)| name == "String"))
+        })
     }
 
     /// What an iterator's items refer to.
@@ -101,12 +109,12 @@ impl Items {
 
     /// What a closure gives of them, if that is a reference out of its pattern, be it beside another
     /// one or a copy: `|(key, _)| key`, `|user| (&user.name, user.age)`.
-    fn given_by(&self, make: &Expr) -> Option<Items> {
+    pub(super) fn given_by(&self, make: &Expr) -> Option<Items> {
         let Expr::Closure(ExprClosure { inputs, body, .. }) = make else {
             return None;
         };
-        let pattern = inputs.first()?;
-        let Expr::Tuple(given) = &**body else {
+        let (body, pattern) = (there(body), inputs.first()?);
+        let Expr::Tuple(given) = body else {
             return self
                 .part_in(body, pattern)
                 .filter(|part| *part != Items::Numbers);
@@ -174,6 +182,25 @@ impl Items {
             Items::Copies | Items::Made => false,
             Items::Pairs(one, other) => one.refer(is_of_std) && other.refer(is_of_std),
         }
+    }
+}
+
+/// What a closure gives if it gives something: `item` of `item.open.then_some(item)`, and of
+/// `if item.open { Some(item) } else { None }`.
+fn there(given: &Expr) -> &Expr {
+    match given {
+        Expr::MethodCall(call) if call.method == "then_some" && call.args.len() == 1 => {
+            &call.args[0]
+        }
+        Expr::If(ExprIf {
+            then_branch,
+            else_branch: Some(_),
+            ..
+        }) => match &then_branch.stmts[..] {
+            [Stmt::Expr(Expr::Call(some), None)] if some.args.len() == 1 => &some.args[0],
+            _ => given,
+        },
+        given => given,
     }
 }
 

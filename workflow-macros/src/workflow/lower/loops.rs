@@ -11,7 +11,7 @@ use syn::{
 use super::super::flow::{BlockId, BlockKind, Borrow, End, Hold, bound};
 use super::super::held::found_by;
 use super::super::mark::{self, mentions};
-use super::super::spell::{Spelling, named};
+use super::super::spell::Spelling;
 use super::super::spread::plain_binding;
 use super::choosing::never_panics;
 use super::place::borrow;
@@ -196,15 +196,6 @@ impl Lowering<'_> {
         let item = parse_quote!(::workflow::__private::walk(#iterable, &mut #count));
         let item = limited(item, limits);
         self.for_loop(expr.label, &expr.pat, &item, expr.body.stmts, dest);
-    }
-
-    /// Whether it goes over parts of a `String` of the workflow's own.
-    fn is_of_text(&self, iterable: &Expr) -> bool {
-        let mut roots = self.flow.rests_on(mentions(iterable)).into_iter();
-        roots.all(|id| {
-            let spelling = &self.flow.local(id).spelling;
-            matches!(spelling, Some(Spelling::Type(ty)) if named(ty).is_some_and(|(name, _)| name == "String"))
-        })
     }
 
     /// Holds what items are found by as long as they are used.

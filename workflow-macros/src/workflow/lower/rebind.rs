@@ -376,7 +376,16 @@ impl Lowering<'_> {
         if is(&["and_then", "map"]) {
             // A method may give what it does not borrow, and what is lent cannot be held as well.
             let is_lent = says_mut(&call.receiver);
-            return args.all(|arg| self.is_accessor(arg) && !(is_lent && calls(arg)))
+            return args
+                .all(|arg| self.looks_into(&call.receiver, arg) && !(is_lent && calls(arg)))
+                && self.is_access(&call.receiver);
+        }
+        if call.method == "map_or"
+            && let (Some(none), Some(some)) = (args.next(), args.next())
+        {
+            return (is_constant(none) || self.gives_reference(none))
+                && !says_mut(&call.receiver)
+                && self.looks_into(&call.receiver, some)
                 && self.is_access(&call.receiver);
         }
         let for_change = is(&LOOKUPS) && call.args.is_empty()
@@ -391,6 +400,16 @@ impl Lowering<'_> {
             || looks_up && args.all(|key| self.is_index_found_again(key)))
             && (self.checks || self.never_changes(&call.receiver))
             && self.is_found_again(&call.receiver)
+    }
+
+    /// Whether a function looks into what is found, or gives a part of it: `|(key, _)| key`.
+    fn looks_into(&self, found: &Expr, function: &Expr) -> bool {
+        let given = || {
+            self.found(found)
+                .unwrap_or(Items::References)
+                .given_by(function)
+        };
+        self.is_accessor(function) || given().is_some_and(|given| given.refer(true))
     }
 
     /// Whether a function looks into what it is given: `|user| &user.name`, `String::as_str`.

@@ -53,7 +53,10 @@ impl Lowering<'_> {
             && matches!(*call.receiver, Expr::MethodCall(_))
             && !says_mut(&call.receiver)
             && self.is_walk(&call.receiver)
-            && (self.items(&call.receiver).refer(false) || self.is_fixed(mentions(call)))
+            && (self
+                .items(&call.receiver)
+                .refer(self.is_of_text(&call.receiver))
+                || self.is_fixed(mentions(call)))
             && self.never_changes(&call.receiver)
             && (call.args.iter()).all(|arg| self.is_question(arg) || self.is_index_found_again(arg))
     }
