@@ -353,3 +353,51 @@ fn what_is_made_for_the_loop() {
     }
     same!(run; (1));
 }
+
+#[test]
+fn what_is_taken_beside_what_is_borrowed() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let mut items = vec!["a".to_string(), "b".to_string(), "c".to_string()];
+        let rs = vec![give(1).await?, n];
+        let mut t = 0;
+        for (r, item) in rs.into_iter().zip(&items) {
+            greet(item).await?;
+            t += give(r).await?;
+            note(item);
+        }
+        for (i, (r, item)) in vec![7, 8, 9, 10]
+            .into_iter()
+            .zip(items.iter().skip(1))
+            .enumerate()
+        {
+            greet(item).await?;
+            give(r + i as i64).await?;
+            note(item);
+        }
+        for (r, item) in join_all([give(1), give(2)])
+            .await
+            .into_iter()
+            .zip(&mut items)
+        {
+            item.push('x');
+            t += r?;
+            greet(item).await?;
+        }
+        for (r, item) in [1, 2].into_iter().zip(items.iter()).take(1) {
+            if r == n {
+                items.clear();
+                give(r).await?;
+                break;
+            }
+            greet(item).await?;
+            give(r).await?;
+        }
+        let m = std::collections::BTreeMap::from([(1, 2), (3, 4)]);
+        for (x, (k, v)) in vec![1, 2, 3].into_iter().rev().zip(&m) {
+            give(k + v + x).await?;
+        }
+        Ok(t)
+    }
+    same!(run; (1), (4));
+}

@@ -48,6 +48,13 @@ impl Generator {
                     g.declare(other.clone(), Type::Int, false);
                     (format!("({other}, {item}) in (2i64..).zip(&{of})"), true)
                 }
+                (_, 1) if g.chance(50) => {
+                    g.declare(other.clone(), Type::Int, false);
+                    (
+                        format!("({other}, {item}) in vec![4, 5, 6].into_iter().zip(&{of})"),
+                        true,
+                    )
+                }
                 (_, 1) => (format!("&{item} in &{of}"), false),
                 (_, 2) => (format!("{item} in {of}.iter().copied()"), false),
                 (Type::Ints, 3) => (format!("{item} in {of}.iter().rev()"), true),

@@ -18,7 +18,8 @@ use quote::quote;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    BinOp, Expr, ExprForLoop, ExprMethodCall, Lit, Stmt, UnOp, parse_quote, parse_quote_spanned,
+    BinOp, Expr, ExprForLoop, ExprMethodCall, Lit, Pat, Stmt, UnOp, parse_quote,
+    parse_quote_spanned,
 };
 
 use super::super::flow::LocalId;
@@ -26,6 +27,7 @@ use super::super::mark::{self, mentions};
 use super::super::spell::Spelling;
 use super::super::spread::plain_binding;
 use super::Lowering;
+use super::loops::is_range;
 use super::place::{is_comparison, is_constant, is_in, is_place};
 use super::search::asks;
 use super::walk::{CHOOSING, is_borrowing_chain, is_iterator};
@@ -151,6 +153,49 @@ impl Lowering<'_> {
         let code = self.code(code, &[first], vec![number]);
         self.push(code);
         name
+    }
+}
+
+/// Goes over what is borrowed, beside what is taken, where these stand the other way round.
+///
+/// ```text
+/// for (result, item) in results.into_iter().zip(&items) { … }
+/// for (item, result) in items.iter().zip(results.into_iter()) { … }
+/// ```
+pub(super) fn borrowed_first(pattern: &mut Pat, iterable: &mut Expr) {
+    let Expr::MethodCall(call) = iterable else {
+        return;
+    };
+    let two = match pattern {
+        Pat::Tuple(pair) if !pair.elems.iter().any(|part| matches!(part, Pat::Rest(_))) => {
+            Some(&mut pair.elems).filter(|parts| parts.len() == 2)
+        }
+        _ => None,
+    };
+    match (&*call.method.to_string(), two) {
+        ("skip" | "take", _) => borrowed_first(pattern, &mut call.receiver),
+        ("enumerate", Some(numbered)) => borrowed_first(&mut numbered[1], &mut call.receiver),
+        ("zip", Some(items)) if call.args.len() == 1 => {
+            let borrowed = &mut call.args[0];
+            let takes = is_iterator(&call.receiver)
+                && !is_range(&call.receiver)
+                && !is_borrowing_chain(&call.receiver);
+            if let Expr::Reference(reference) = borrowed
+                && takes
+            {
+                let place = &reference.expr;
+                *borrowed = match reference.mutability {
+                    Some(_) => parse_quote_spanned!(place.span()=> #place.iter_mut()),
+                    None => parse_quote_spanned!(place.span()=> #place.iter()),
+                };
+            }
+            if takes && is_borrowing_chain(borrowed) {
+                std::mem::swap(borrowed, &mut call.receiver);
+                let (one, other) = (items[0].clone(), items[1].clone());
+                (items[0], items[1]) = (other, one);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -13,7 +13,7 @@ use super::super::held::found_by;
 use super::super::mark::{self, mentions};
 use super::super::spell::Spelling;
 use super::super::spread::plain_binding;
-use super::choosing::never_panics;
+use super::choosing::{borrowed_first, never_panics};
 use super::place::borrow;
 use super::rebind::{binds_mutably, looking, made_of};
 use super::walk::{chooses, is_borrowing_chain};
@@ -67,6 +67,7 @@ impl Lowering<'_> {
     /// loop { if let Some(pattern) = remaining.next() { body } else { break } }
     /// ```
     pub(super) fn lower_for(&mut self, mut expr: ExprForLoop, dest: Dest) {
+        borrowed_first(&mut expr.pat, &mut expr.expr);
         self.lend(&mut expr.expr);
         self.lend_collected(&mut expr.expr);
         self.holds_items = !bound(&expr.pat).is_empty();
@@ -329,7 +330,7 @@ fn limited(next: Expr, limits: &[Ident]) -> Expr {
 }
 
 /// Whether a loop goes over a range, be it backward: what is left of it is no list.
-fn is_range(iterable: &Expr) -> bool {
+pub(super) fn is_range(iterable: &Expr) -> bool {
     match iterable {
         Expr::Range(_) => true,
         Expr::Paren(expr) => is_range(&expr.expr),
