@@ -44,6 +44,8 @@ mod generics;
 mod held;
 #[path = "lowering/iteration.rs"]
 mod iteration;
+#[path = "lowering/json.rs"]
+mod json;
 #[path = "lowering/keys.rs"]
 mod keys;
 #[path = "lowering/leaving.rs"]

@@ -21,6 +21,8 @@ impl<T> Collection for Option<T> {}
 impl<T> Collection for Vec<T> {}
 impl<T> Collection for VecDeque<T> {}
 impl<K, V> Collection for BTreeMap<K, V> {}
+impl<K, V> Collection for serde_json::Map<K, V> {}
+impl Collection for serde_json::Value {}
 impl<K, V, S> Collection for HashMap<K, V, S> {}
 impl<C: Collection + ?Sized> Collection for Box<C> {}
 impl<C: Collection + ?Sized> Collection for &C {}
@@ -143,6 +145,7 @@ impl<T> Owner for Vec<T> {}
 impl<T> Owner for VecDeque<T> {}
 impl<T: Owner> Owner for Option<T> {}
 impl<K, V> Owner for BTreeMap<K, V> {}
+impl<K, V> Owner for serde_json::Map<K, V> {}
 impl<K, V, S> Owner for HashMap<K, V, S> {}
 impl<T: ToOwned + ?Sized> Owner for Cow<'_, T> {}
 impl<T: Owner + ?Sized> Owner for Box<T> {}

@@ -11,6 +11,7 @@ use std::iter::{
 use std::ops::{Range, RangeFrom, RangeInclusive};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What a `for` loop that awaits in its body can go over.
 #[diagnostic::on_unimplemented(
@@ -82,6 +83,7 @@ collections! {
     Option<T>, T, [T];
     BTreeSet<T>, T, [T];
     BTreeMap<K, V>, (K, V), [K, V];
+    serde_json::Map<String, Value>, (String, Value), [];
 }
 
 /// An iterator of the standard library that owns its items, ends, and calls no code of a user's: its
@@ -202,6 +204,8 @@ macro_rules! owned {
 }
 
 owned! {
+    serde_json::map::IntoIter, [];
+    serde_json::map::IntoValues, [];
     std::array::IntoIter<T, N>, [T, const N: usize];
     std::collections::btree_map::IntoIter<K, V>, [K, V];
     std::collections::btree_map::IntoKeys<K, V>, [K, V];
@@ -374,6 +378,11 @@ macro_rules! walks {
 }
 
 walks! {
+    serde_json::map::Iter<'_>, [];
+    serde_json::map::IterMut<'_>, [];
+    serde_json::map::Keys<'_>, [];
+    serde_json::map::Values<'_>, [];
+    serde_json::map::ValuesMut<'_>, [];
     std::slice::Chunks<'_, T>, [T];
     std::slice::ChunksExact<'_, T>, [T];
     std::slice::Iter<'_, T>, [T];

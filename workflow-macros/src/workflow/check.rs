@@ -185,7 +185,7 @@ fn runs_together(mac: &Macro) -> Option<&Ident> {
 impl Checker<'_> {
     fn check_tail(&self, mut parsed: StdMacro, mac: &Macro) {
         let awaits = match parsed.tail_mut() {
-            Tail::None => false,
+            Tail::None | Tail::Json(_) => false,
             Tail::Length(length) => length.awaits(),
             Tail::Pattern(_, guard) => guard.as_ref().is_some_and(|guard| guard.awaits()),
         };

@@ -1,7 +1,7 @@
 //! The macros of the standard library whose arguments are expressions, so that awaits may stand in
-//! them and bindings in them can be told apart.
+//! them and bindings in them can be told apart; and `serde_json`'s `json!`, which is as well known.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::visit::Visit;
@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Values,
     /// `matches!`.
     Matches,
+    /// `json!`: values that are only looked at.
+    Json,
 }
 
 /// A macro of the standard library with its arguments as expressions.
@@ -47,11 +49,27 @@ pub(super) enum Tail {
     Length(Box<Expr>),
     /// `matches!(value, pattern if guard)`.
     Pattern(Box<Pat>, Option<Box<Expr>>),
+    /// What the arguments stand in: `{ "name": name, "tags": ["a", tag] }`.
+    Json(Vec<Json>),
+}
+
+/// A piece of what `json!` takes.
+pub(super) enum Json {
+    /// The next argument.
+    Value,
+    /// What stands there as it is.
+    Token(TokenTree),
+    /// An object or a list.
+    Nested(Delimiter, Vec<Json>),
 }
 
 /// The kind of a macro, when it is one of the standard library's.
 pub(super) fn kind(mac: &Macro) -> Option<Kind> {
     let segments = &mac.path.segments;
+    let mut names = segments.iter().rev().map(|segment| &segment.ident);
+    if names.next()? == "json" && names.next().is_none_or(|of| of == "serde_json") {
+        return Some(Kind::Json);
+    }
     let from_std = match segments.len() {
         1 => true,
         2 => ["std", "core", "alloc"]
@@ -133,7 +151,7 @@ impl StdMacro {
     /// What it evaluates, in this order: also the length of a list and the guard of a pattern.
     pub(super) fn values(&self) -> impl Iterator<Item = &Expr> {
         let other = match &self.tail {
-            Tail::None => None,
+            Tail::None | Tail::Json(_) => None,
             Tail::Length(length) => Some(&**length),
             Tail::Pattern(_, guard) => guard.as_deref(),
         };
@@ -144,6 +162,16 @@ impl StdMacro {
     }
 
     fn read(kind: Kind, input: ParseStream<'_>) -> syn::Result<Self> {
+        if kind == Kind::Json {
+            let (mut arguments, mut pieces) = (Vec::new(), Vec::new());
+            let tokens: Vec<TokenTree> = input.parse::<TokenStream>()?.into_iter().collect();
+            read_json(&tokens, &mut arguments, &mut pieces)?;
+            return Ok(Self {
+                kind,
+                arguments,
+                tail: Tail::Json(pieces),
+            });
+        }
         if kind == Kind::Matches {
             let value = Argument::parse(input)?;
             input.parse::<Token![,]>()?;
@@ -190,7 +218,7 @@ impl StdMacro {
             Kind::Format { text_at } | Kind::Debug { text_at } => Some(text_at),
             Kind::Assert => Some(1),
             Kind::Compare => Some(2),
-            Kind::Values | Kind::Matches => None,
+            Kind::Values | Kind::Matches | Kind::Json => None,
         }
     }
 
@@ -223,8 +251,74 @@ impl StdMacro {
             Tail::Length(length) => quote!(#(#arguments),* ; #length),
             Tail::Pattern(pattern, None) => quote!(#(#arguments),*, #pattern),
             Tail::Pattern(pattern, Some(guard)) => quote!(#(#arguments),*, #pattern if #guard),
+            Tail::Json(pieces) => {
+                write_json(pieces, &mut arguments.map(|argument| &argument.value))
+            }
         }
     }
+}
+
+/// Reads a value that `json!` takes.
+fn read_json(
+    tokens: &[TokenTree],
+    arguments: &mut Vec<Argument>,
+    pieces: &mut Vec<Json>,
+) -> syn::Result<()> {
+    let is_word = |word: &Ident| ["null", "true", "false"].iter().any(|known| word == known);
+    match tokens {
+        [TokenTree::Ident(word)] if is_word(word) => {
+            pieces.push(Json::Token(tokens[0].clone()));
+        }
+        [TokenTree::Group(group)] if group.delimiter() != Delimiter::Parenthesis => {
+            let is_object = group.delimiter() == Delimiter::Brace;
+            let inside: Vec<TokenTree> = group.stream().into_iter().collect();
+            let mut nested = Vec::new();
+            for entry in inside.split_inclusive(|token| is_punct(token, ',')) {
+                let (entry, comma) = match entry.split_last() {
+                    Some((last, entry)) if is_punct(last, ',') => (entry, Some(last)),
+                    _ => (entry, None),
+                };
+                let value = match (is_object, entry) {
+                    (true, [TokenTree::Literal(_), colon, value @ ..]) if is_punct(colon, ':') => {
+                        nested.extend(entry[..2].iter().cloned().map(Json::Token));
+                        value
+                    }
+                    (true, _) => {
+                        return Err(syn::Error::new(group.span(), "a key that is no literal"));
+                    }
+                    (false, value) => value,
+                };
+                read_json(value, arguments, &mut nested)?;
+                nested.extend(comma.cloned().map(Json::Token));
+            }
+            pieces.push(Json::Nested(group.delimiter(), nested));
+        }
+        value => {
+            let value = syn::parse2(value.iter().cloned().collect())?;
+            arguments.push(Argument { name: None, value });
+            pieces.push(Json::Value);
+        }
+    }
+    Ok(())
+}
+
+fn is_punct(token: &TokenTree, sign: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == sign)
+}
+
+fn write_json(pieces: Vec<Json>, values: &mut dyn Iterator<Item = &Expr>) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    for piece in pieces {
+        match piece {
+            Json::Value => values.next().to_tokens(&mut tokens),
+            Json::Token(token) => tokens.extend([token]),
+            Json::Nested(delimiter, pieces) => {
+                let nested = Group::new(delimiter, write_json(pieces, values));
+                tokens.extend([TokenTree::Group(nested)]);
+            }
+        }
+    }
+    tokens
 }
 
 impl Parse for Argument {
@@ -326,6 +420,7 @@ mod tests {
             "format ! (\"{} {x}\" , a == b , x = y + 1)",
             "vec ! [a ; 3]",
             "matches ! (a , Some (_) if b)",
+            "json ! ({ \"a\" : [null , -1 , f (x) , { \"b\" : c . d , }] , \"e\" : {} })",
         ] {
             let mac: Macro = syn::parse_str(text).unwrap();
             let tokens = StdMacro::parse(&mac).unwrap().into_tokens();

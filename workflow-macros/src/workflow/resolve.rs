@@ -100,7 +100,7 @@ impl Resolver {
                 this.visit_expr_mut(&mut argument.value);
             }
             match parsed.tail_mut() {
-                Tail::None => {}
+                Tail::None | Tail::Json(_) => {}
                 Tail::Length(length) => this.visit_expr_mut(length),
                 Tail::Pattern(pattern, guard) => {
                     this.bind(pattern);

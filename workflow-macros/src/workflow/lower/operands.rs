@@ -9,10 +9,10 @@ use syn::{Expr, ExprMacro, Stmt, UnOp, parse_quote};
 
 use super::super::awaits::Awaits;
 use super::super::macros::{Kind, StdMacro};
-use super::super::mark;
+use super::super::mark::{self, mentions};
 use super::access::{is_mutable_access, must_be_collection};
 use super::order::goes_through;
-use super::place::{indexed, is_comparison, is_compound, is_constant, is_place};
+use super::place::{changed_in, indexed, is_comparison, is_compound, is_constant, is_place};
 use super::{Dest, Lowering};
 use crate::code;
 
@@ -313,7 +313,7 @@ impl Lowering<'_> {
             Kind::Assert => 1,
             Kind::Compare => 2,
             Kind::Debug { .. } => 0,
-            Kind::Format { .. } | Kind::Values | Kind::Matches => usize::MAX,
+            Kind::Format { .. } | Kind::Json | Kind::Values | Kind::Matches => usize::MAX,
         };
         for argument in parsed.arguments.iter().skip(lazy_from) {
             if argument.value.awaits() {
@@ -325,6 +325,26 @@ impl Lowering<'_> {
                      help: bind it first: `let value = ….await?;`, and use `value` here",
                 );
             }
+        }
+        // It looks at each value before it evaluates the next.
+        let is_changed = |(at, value): (usize, &Expr)| {
+            let before = parsed.values().take(at).flat_map(mentions);
+            let changed = changed_in(value).all();
+            before
+                .into_iter()
+                .any(|id| changed.contains(&id) && self.flow.may_change(id))
+        };
+        if parsed.kind == Kind::Json
+            && parsed.values().any(Awaits::awaits)
+            && parsed.values().enumerate().any(is_changed)
+        {
+            self.report.error_on(
+                code::AWAIT_IN_MACRO,
+                &expr.mac.path,
+                "an `.await` in `json!`, beside code that changes what another value is made of\n\
+                 the other values would be looked at after the await\n\
+                 help: bind it first: `let value = ….await?;`, and use `value` in the macro",
+            );
         }
         let taken = match parsed.kind {
             Kind::Values => Taken::Value,

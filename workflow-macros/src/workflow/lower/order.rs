@@ -155,7 +155,7 @@ impl Lowering<'_> {
                 let handed = match parsed.kind {
                     Kind::Format { text_at } | Kind::Debug { text_at } => text_at,
                     Kind::Values => parsed.arguments.len(),
-                    Kind::Assert | Kind::Compare | Kind::Matches => 0,
+                    Kind::Assert | Kind::Compare | Kind::Json | Kind::Matches => 0,
                 };
                 for (at, value) in parsed.values().enumerate() {
                     match at < handed {
