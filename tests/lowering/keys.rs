@@ -1,7 +1,7 @@
 //! What is looked up by keys that are references themselves, and more that is asked of maps and lists.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use workflow::prelude::*;
@@ -291,4 +291,124 @@ fn parts_given_of_what_is_found() {
         Ok(1)
     }
     same!(run; ("a:b\nc".to_string()), (String::new()));
+}
+
+#[test]
+fn copies_put_into_collections() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let v: Vec<i64> = vec![1, n];
+        let mut out = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut best = None;
+        let mut pairs = vec![];
+        for &x in &v {
+            out.push(x);
+            seen.insert(x);
+            best = Some(x);
+            pairs.push((x, 1));
+            give(x).await?;
+        }
+        for (i, &x) in v.iter().enumerate() {
+            out.push(x);
+            pairs.push((x, i as i64));
+            give(x).await?;
+            best = Some(x);
+        }
+        let m: BTreeMap<i64, i64> = BTreeMap::from([(1, 2)]);
+        if let Some(&y) = m.get(&1) {
+            give(y).await?;
+            out.push(y);
+            seen.insert(y);
+        }
+        for (&k, &y) in &m {
+            give(k).await?;
+            out.push(y);
+            seen.insert(k);
+            pairs.push((k, y));
+        }
+        let Some(&z) = v.first() else { return Ok(0) };
+        give(z).await?;
+        out.push(z);
+        give(1).await?;
+        note((out, seen, best, pairs));
+        Ok(1)
+    }
+    same!(run; (3));
+}
+
+#[test]
+fn characters_put_into_collections() {
+    #[workflow]
+    async fn run(text: String) -> Result<i64, WorkflowError> {
+        let mut out = Vec::new();
+        let mut m = BTreeMap::new();
+        for (i, c) in text.chars().enumerate() {
+            out.push(c);
+            m.insert(c, i);
+            give(1).await?;
+            m.entry(c).or_insert(2);
+        }
+        for b in text.bytes() {
+            give(1).await?;
+            m.insert(b as char, 3);
+        }
+        for (i, c) in text.char_indices() {
+            give(1).await?;
+            out.push(c);
+            m.insert(c, i);
+        }
+        let mut lens = VecDeque::new();
+        for w in text.split(' ') {
+            let l = w.len();
+            lens.push_back(l);
+            give(1).await?;
+            lens.push_front(l);
+        }
+        give(1).await?;
+        note((out, m, lens));
+        Ok(1)
+    }
+    same!(run; ("a b".to_string()));
+}
+
+#[test]
+fn copies_beside_references_put_into_collections() {
+    #[workflow]
+    async fn run(n: i64) -> Result<i64, WorkflowError> {
+        let v: Vec<(i64, String)> = vec![(1, "a".into()), (n, "b".into())];
+        let mut out = Vec::new();
+        let mut names = vec![];
+        for &(k, ref s) in &v {
+            out.push(k);
+            give(k).await?;
+            names.push(s.clone());
+        }
+        for (k, s) in v.iter().map(|(k, s)| (*k, s)) {
+            out.push(k);
+            greet(s).await?;
+            names.push(s.to_string());
+        }
+        for (k, _) in v.iter().map(|t| (t.0, &t.1)) {
+            give(k).await?;
+            out.push(k);
+        }
+        let k = v[0].0;
+        give(k).await?;
+        out.push(k);
+        for (i, x) in v.iter().zip(3..) {
+            let (k, _) = i;
+            out.push(*k);
+            out.push(x);
+            give(x).await?;
+        }
+        for i in (0..3).zip(&v).map(|(i, _)| i) {
+            give(i).await?;
+            out.push(i);
+        }
+        give(1).await?;
+        note((out, names));
+        Ok(1)
+    }
+    same!(run; (3));
 }

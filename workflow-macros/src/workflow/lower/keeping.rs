@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprAssign, ExprAsync, ExprMethodCall, Item, Type};
+use syn::{Expr, ExprAssign, ExprAsync, ExprMethodCall, Item, Pat, Type};
 
-use super::super::flow::LocalId;
+use super::super::flow::{LocalId, any_pattern, bound};
 use super::super::mark;
 use super::super::spell::Spelling;
 use super::Lowering;
@@ -39,6 +39,18 @@ pub(super) fn is_empty(value: &Expr) -> bool {
 }
 
 impl Lowering<'_> {
+    /// Notes that all that a pattern binds are references, if it takes no copies as well.
+    pub(super) fn note_references(&mut self, pattern: &Pat) {
+        let copies = |pattern: &Pat| match pattern {
+            Pat::Reference(_) => true,
+            Pat::Ident(binding) => binding.by_ref.is_some(),
+            _ => false,
+        };
+        if !any_pattern(pattern, copies) {
+            self.references.extend(bound(pattern));
+        }
+    }
+
     /// Notes what code puts references into the workflow's own values into.
     pub(super) fn keep_references(&mut self, code: &Expr) {
         let mut kept = Kept {
@@ -64,7 +76,7 @@ impl Lowering<'_> {
             _ => mark::local_in(value).is_some_and(|id| {
                 let rests_on = self.flow.rests_on(BTreeSet::from([id]));
                 let mut roots = rests_on.into_iter().filter(|root| !self.is_rebound(*root));
-                self.is_rebound(id) && roots.any(|root| self.owns(root))
+                self.references.contains(&id) && roots.any(|root| self.owns(root))
             }),
         }
     }

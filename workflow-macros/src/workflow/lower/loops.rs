@@ -184,6 +184,8 @@ impl Lowering<'_> {
             for id in bound(&pattern) {
                 self.flow.locals[id.0].borrow = Some(Borrow::Pattern);
             }
+            let (references, _) = looking(&expr.pat, Some(&self.items(iterable)));
+            self.note_references(&references);
         }
         if !binds_mutably(&pattern) && !bound(&pattern).is_empty() {
             roots.insert(next);

@@ -92,6 +92,8 @@ pub(super) struct Lowering<'a> {
     can_hold: BTreeSet<LocalId>,
     /// The collections that were made empty.
     empty: BTreeSet<LocalId>,
+    /// The bindings that are surely references, and no copies beside such.
+    references: BTreeSet<LocalId>,
     /// Whether what is looked at is the value of such.
     holds: bool,
     /// Whether rustc is made to check what methods are called on.
@@ -163,6 +165,7 @@ pub(super) fn lower(
         deferred: BTreeSet::new(),
         can_hold: bindings.can_hold,
         empty: BTreeSet::new(),
+        references: BTreeSet::new(),
         holds: false,
         checks: false,
         holds_items: false,

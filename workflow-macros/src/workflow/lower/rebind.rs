@@ -131,6 +131,7 @@ impl Lowering<'_> {
         }
         if is_found && !binds_mutably(&plain) && !(self.is_mutable(&value) && narrows(&plain)) {
             self.note_copies(copies);
+            self.note_references(&plain);
             self.note_collected(&plain, &value);
             let value = match look {
                 Look::OneOfSeveral => value,
